@@ -1,0 +1,136 @@
+//! Where desktops come from: one trait, and an implementation for each kind of machine.
+
+pub mod docker;
+pub mod process;
+mod socket;
+mod template;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::net::UnixStream;
+
+use crate::SessionId;
+
+pub use template::{Docker, Process, Template, TemplateError, TemplateKind};
+
+/// How long a desktop may take from its start until its socket accepts.
+pub const READY_WITHIN: Duration = Duration::from_secs(20);
+
+/// A kind of place that desktops run in.
+#[async_trait]
+pub trait Runtime: Send + Sync {
+    /// The word for it in configuration, events and messages: `process`, `docker`.
+    fn name(&self) -> &'static str;
+
+    /// Starts one desktop for `session` and returns when its socket accepts; on an error nothing is left running.
+    async fn start(&self, template: &Template, session: &SessionId) -> Result<Box<dyn Desktop>, RuntimeError>;
+
+    /// Ends every desktop that an earlier gate left behind; returns how many there were. To be called once, before the first `start`.
+    async fn reap(&self) -> Result<usize, RuntimeError>;
+}
+
+/// One running desktop: a VNC server on a unix socket, and whatever lives beside it.
+#[async_trait]
+pub trait Desktop: Send + Sync {
+    /// Where its RFB socket lies. The folder around it may be the desktop's own: use [`Desktop::connect`], which does not trust it.
+    fn socket(&self) -> &Path;
+
+    /// Connects after checking that what lies there is a socket, no symbolic link, and owned by the desktop's user.
+    async fn connect(&self) -> Result<UnixStream, RuntimeError>;
+
+    /// Waits until the desktop is no more and says why, in words for a person; at once if it has ended already.
+    async fn ended(&self) -> String;
+
+    /// Ends it and everything it started, and removes its folder. Idempotent; returns when it is gone.
+    async fn destroy(&self);
+}
+
+/// Why a desktop could not be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RuntimeError {
+    /// The template is for another runtime.
+    #[error("the desktop `{template}` is not one that the `{runtime}` runtime can start")]
+    WrongKind {
+        /// The template's name.
+        template: String,
+        /// The runtime that was asked.
+        runtime: &'static str,
+    },
+    /// A program that the runtime needs is not installed.
+    #[error("`{program}` is not on this machine: install it, or see `portcullis doctor`")]
+    MissingProgram {
+        /// The program's file name.
+        program: String,
+    },
+    /// The user that the desktop should run as does not exist.
+    #[error("there is no user `{user}` on this machine")]
+    NoUser {
+        /// The name asked for.
+        user: String,
+    },
+    /// A folder or file of the session could not be made or read.
+    #[error("{path} cannot be prepared")]
+    Folder {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A program could not be started.
+    #[error("`{program}` did not start")]
+    Spawn {
+        /// The program's file name.
+        program: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The desktop ended before its socket accepted.
+    #[error("the desktop ended while it was starting: {reason}")]
+    Died {
+        /// What is known about it.
+        reason: String,
+    },
+    /// The socket did not accept in time.
+    #[error("the desktop was not ready within {} s", waited.as_secs())]
+    NotReady {
+        /// How long it was waited for.
+        waited: Duration,
+    },
+    /// What lies at the socket's place is not the socket that was agreed.
+    #[error("{path} is not to be trusted: {reason}")]
+    Untrusted {
+        /// The place.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The socket refused the connection.
+    #[error("{path} does not accept")]
+    Connect {
+        /// The socket.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The engine has no such image.
+    #[error("there is no image `{image}` in the Docker Engine")]
+    NoImage {
+        /// The image asked for.
+        image: String,
+    },
+    /// The Docker Engine refused or failed a request.
+    #[error("the Docker Engine could not {action}")]
+    Engine {
+        /// What was asked of it, as a verb phrase.
+        action: &'static str,
+        /// Its answer.
+        #[source]
+        source: bollard::errors::Error,
+    },
+}

@@ -1,0 +1,1 @@
+//! Desktops as containers of a Docker Engine.

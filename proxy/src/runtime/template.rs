@@ -1,0 +1,210 @@
+//! What a desktop is made from: its names for people, its size, and what to start.
+
+use portcullis_rfb::Size;
+use serde::Deserialize;
+
+/// Most characters in a template's name.
+const MAX_NAME: usize = 63;
+/// Most characters in a title, a description, an icon's name.
+const MAX_WORDS: usize = 400;
+/// Most programs that a template may start, and words in one command line.
+const MAX_PROGRAMS: usize = 16;
+const MAX_WORDS_OF_COMMAND: usize = 128;
+/// The smallest and the largest screen (RFB.md's bound on a framebuffer).
+const SMALLEST: Size = Size { width: 64, height: 64 };
+const LARGEST: Size = Size { width: 3840, height: 2160 };
+
+/// One desktop that people may open, as configured; see `TryFrom` for what is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Written")]
+pub struct Template {
+    /// Its name in policies, tokens and URLs: `[a-z0-9-]`, 1 to 63 characters.
+    pub name: String,
+    /// Its name for people.
+    pub title: String,
+    /// A sentence about it, possibly empty.
+    pub description: String,
+    /// The name of the picture beside it, possibly empty.
+    pub icon: String,
+    /// Pixels of the screen to begin with.
+    pub size: Size,
+    /// Which runtime starts it, and with what.
+    pub kind: TemplateKind,
+}
+
+/// Which runtime starts a desktop, and with what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TemplateKind {
+    /// Programs of this machine.
+    Process(Process),
+    /// A container of a Docker Engine.
+    Docker(Docker),
+}
+
+/// A desktop made of processes of this machine.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Process {
+    /// Command lines started in order once the screen and the window manager are there; `$HOME` in a word becomes the session's folder.
+    pub programs: Vec<Vec<String>>,
+    /// The user to run as when the gate is root; `nobody` if not given. Without root it is the gate's own user.
+    #[serde(default)]
+    pub user: Option<String>,
+}
+
+/// A desktop in a container.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Docker {
+    /// The image, by name or digest; never pulled.
+    pub image: String,
+    /// Memory in MiB, swap not added.
+    #[serde(default = "Docker::default_memory")]
+    pub memory_mib: u32,
+    /// Share of a processor in percent: 100 is one whole.
+    #[serde(default = "Docker::default_cpu")]
+    pub cpu_percent: u32,
+    /// Most processes and threads.
+    #[serde(default = "Docker::default_pids")]
+    pub pids: u32,
+}
+
+impl Docker {
+    fn default_memory() -> u32 {
+        1024
+    }
+    fn default_cpu() -> u32 {
+        100
+    }
+    fn default_pids() -> u32 {
+        300
+    }
+}
+
+/// Why a template is refused; the message says how to mend it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TemplateError {
+    /// The name has other characters, is empty or too long.
+    #[error("desktop name `{0}`: 1 to {MAX_NAME} of a-z, 0-9 and `-`, and a letter or digit first")]
+    Name(String),
+    /// A text for people is too long or holds control characters.
+    #[error("desktop `{name}`: `{key}` holds control characters or more than {MAX_WORDS} characters")]
+    Words {
+        /// The template.
+        name: String,
+        /// The key.
+        key: &'static str,
+    },
+    /// The size is not written as WIDTHxHEIGHT or out of bounds.
+    #[error(
+        "desktop `{name}`: size `{size}` is not WIDTHxHEIGHT between {}x{} and {}x{}",
+        SMALLEST.width, SMALLEST.height, LARGEST.width, LARGEST.height
+    )]
+    Size {
+        /// The template.
+        name: String,
+        /// What was written.
+        size: String,
+    },
+    /// Not exactly one of `process` and `docker`.
+    #[error("desktop `{0}`: give exactly one of `process` and `docker`")]
+    Kind(String),
+    /// A command line is empty or too long, holds NUL, or there are too many of them.
+    #[error("desktop `{0}`: at most {MAX_PROGRAMS} programs, each with 1 to {MAX_WORDS_OF_COMMAND} words without NUL")]
+    Programs(String),
+    /// A limit of a container is zero, or the image is empty.
+    #[error("desktop `{name}`: `{key}` must not be {reason}")]
+    Docker {
+        /// The template.
+        name: String,
+        /// The key.
+        key: &'static str,
+        /// What it must not be.
+        reason: &'static str,
+    },
+}
+
+/// A template as it is written down.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    name: String,
+    #[serde(default)]
+    title: String,
+    #[serde(default)]
+    description: String,
+    #[serde(default)]
+    icon: String,
+    #[serde(default = "Written::default_size")]
+    size: String,
+    process: Option<Process>,
+    docker: Option<Docker>,
+}
+
+impl Written {
+    fn default_size() -> String {
+        "1280x800".to_owned()
+    }
+}
+
+impl TryFrom<Written> for Template {
+    type Error = TemplateError;
+
+    fn try_from(written: Written) -> Result<Self, Self::Error> {
+        let Written { name, title, description, icon, size, process, docker } = written;
+        if !is_name(&name) {
+            return Err(TemplateError::Name(name.chars().take(MAX_NAME).collect()));
+        }
+        for (key, words) in [("title", &title), ("description", &description), ("icon", &icon)] {
+            if words.chars().count() > MAX_WORDS || words.chars().any(char::is_control) {
+                return Err(TemplateError::Words { name, key });
+            }
+        }
+        let Some(size) = parse_size(&size) else { return Err(TemplateError::Size { name, size }) };
+        let kind = match (process, docker) {
+            (Some(process), None) => TemplateKind::Process(checked_process(&name, process)?),
+            (None, Some(docker)) => TemplateKind::Docker(checked_docker(&name, docker)?),
+            _ => return Err(TemplateError::Kind(name)),
+        };
+        let title = if title.is_empty() { name.clone() } else { title };
+        Ok(Self { name, title, description, icon, size, kind })
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    name.len() <= MAX_NAME && name.starts_with(plain) && name.chars().all(|c| plain(c) || c == '-')
+}
+
+fn parse_size(text: &str) -> Option<Size> {
+    let (width, height) = text.split_once('x')?;
+    let size = Size { width: width.parse().ok()?, height: height.parse().ok()? };
+    let fits = (SMALLEST.width..=LARGEST.width).contains(&size.width) && (SMALLEST.height..=LARGEST.height).contains(&size.height);
+    fits.then_some(size)
+}
+
+fn checked_process(name: &str, process: Process) -> Result<Process, TemplateError> {
+    let sound = |command: &Vec<String>| {
+        (1..=MAX_WORDS_OF_COMMAND).contains(&command.len())
+            && command.first().is_some_and(|program| !program.is_empty())
+            && command.iter().all(|word| !word.contains('\0'))
+    };
+    if process.programs.len() > MAX_PROGRAMS || !process.programs.iter().all(sound) {
+        return Err(TemplateError::Programs(name.to_owned()));
+    }
+    Ok(process)
+}
+
+fn checked_docker(name: &str, docker: Docker) -> Result<Docker, TemplateError> {
+    let refused = |key, reason| Err(TemplateError::Docker { name: name.to_owned(), key, reason });
+    if docker.image.is_empty() || docker.image.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return refused("image", "empty or hold spaces");
+    }
+    for (key, value) in [("memory_mib", docker.memory_mib), ("cpu_percent", docker.cpu_percent), ("pids", docker.pids)] {
+        if value == 0 {
+            return refused(key, "zero");
+        }
+    }
+    Ok(docker)
+}
