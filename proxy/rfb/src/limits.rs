@@ -1,0 +1,80 @@
+//! Every bound on what a peer may make us hold, named once; [`Limits`] carries those that a deployment may lower.
+
+use crate::geometry::Size;
+
+/// Largest framebuffer: 3840x2160, 8,294,400 pixels, 33 MB.
+pub const MAX_FRAMEBUFFER: Size = Size::new(3840, 2160);
+/// Largest cursor; TigerVNC's own limit.
+pub const MAX_CURSOR: Size = Size::new(256, 256);
+/// Bytes of a desktop's name in ServerInit.
+pub const MAX_NAME: u32 = 256;
+/// Bytes of a peer's reason for a refusal in the handshake.
+pub const MAX_REASON: u32 = 4096;
+/// Latin-1 bytes of one cut text that are kept; TigerVNC's MaxCutText.
+pub const MAX_CUT_TEXT: u32 = 256 * 1024;
+/// Latin-1 bytes of a cut text that are read past without being kept; a longer one ends the connection.
+pub const MAX_CUT_TEXT_SKIPPED: u32 = 16 * 1024 * 1024;
+/// Entries of a viewer's SetEncodings.
+pub const MAX_ENCODINGS: u16 = 128;
+/// Bytes of a fence's payload (community specification, "Fence").
+pub const MAX_FENCE_PAYLOAD: u8 = 64;
+/// Pixels that one FramebufferUpdate may write or move, in areas of the largest framebuffer that it sees.
+pub const MAX_UPDATE_AREAS: u64 = 4;
+/// Rectangles of one FramebufferUpdate that may announce a size.
+pub const MAX_UPDATE_RESIZES: u8 = 8;
+
+/// The bounds of one connection. The default is the named constants of this module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest width and height of the framebuffer. INVARIANT: at most [`MAX_FRAMEBUFFER`] is honoured.
+    pub framebuffer: Size,
+    /// Largest width and height of a cursor.
+    pub cursor: Size,
+    /// Latin-1 bytes of one cut text.
+    pub cut_text: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            framebuffer: MAX_FRAMEBUFFER,
+            cursor: MAX_CURSOR,
+            cut_text: MAX_CUT_TEXT,
+        }
+    }
+}
+
+impl Limits {
+    /// Whether a framebuffer may have this size: neither side is 0, neither is over its limit.
+    pub fn allows_framebuffer(&self, size: Size) -> bool {
+        !size.is_empty()
+            && size.width <= self.framebuffer.width.min(MAX_FRAMEBUFFER.width)
+            && size.height <= self.framebuffer.height.min(MAX_FRAMEBUFFER.height)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_framebuffer_has_pixels_and_a_largest_size() {
+        let limits = Limits::default();
+        assert!(limits.allows_framebuffer(Size::new(1, 1)));
+        assert!(limits.allows_framebuffer(MAX_FRAMEBUFFER));
+        for refused in [
+            Size::new(0, 1),
+            Size::new(1, 0),
+            Size::new(3841, 1),
+            Size::new(1, 2161),
+            Size::new(65535, 65535),
+        ] {
+            assert!(!limits.allows_framebuffer(refused), "{refused}");
+        }
+        let raised = Limits {
+            framebuffer: Size::new(65535, 65535),
+            ..limits
+        };
+        assert!(!raised.allows_framebuffer(Size::new(3841, 2160)));
+    }
+}

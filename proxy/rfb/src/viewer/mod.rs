@@ -1,0 +1,1 @@
+//! Portcullis as RFB server towards a browser.
