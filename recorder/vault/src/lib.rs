@@ -1,1 +1,79 @@
-//! Placeholder.
+//! Where evidence lives: one small trait over a folder, and later over S3.
+//!
+//! What is in a vault is never overwritten with something else, but for the index of a bundle that still grows.
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::as_conversions
+    )
+)]
+
+mod error;
+mod key;
+
+use std::ops::Range;
+use std::path::Path;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+pub use error::{Result, VaultError};
+pub use key::{Key, KeyError, MAX_KEY_BYTES};
+
+/// The most bytes that one [`Vault::read`] returns; longer objects are read range by range.
+pub const MAX_READ_BYTES: u64 = 64 * 1024 * 1024;
+/// The most entries that one [`Vault::list`] returns.
+pub const MAX_LIST: usize = 10_000;
+
+/// One object of a vault, as listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its key.
+    pub key: Key,
+    /// Its length in bytes.
+    pub bytes: u64,
+}
+
+/// A store of immutable objects.
+#[async_trait]
+pub trait Vault: Send + Sync {
+    /// Stores the bytes of the file `from` under `key`, durably: when this returns, they survive a power cut.
+    ///
+    /// Storing the same bytes again is no error, so an interrupted upload is simply repeated.
+    ///
+    /// # Errors
+    /// [`VaultError::AlreadyDiffers`] when other bytes are there already, [`VaultError::NoSpace`], [`VaultError::Storage`].
+    async fn put(&self, key: &Key, from: &Path) -> Result<()>;
+
+    /// As [`Vault::put`], but replaces what is there: for the `index.m3u8` of a bundle that still grows. A reader sees the old
+    /// bytes or the new ones, never a mixture.
+    ///
+    /// # Errors
+    /// [`VaultError::NoSpace`], [`VaultError::Storage`].
+    async fn replace(&self, key: &Key, from: &Path) -> Result<()>;
+
+    /// The bytes of `range`, or all of them.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`], [`VaultError::OutOfRange`] when the range is empty or ends behind the object's end,
+    /// [`VaultError::TooLong`] over [`MAX_READ_BYTES`], [`VaultError::Storage`].
+    async fn read(&self, key: &Key, range: Option<Range<u64>>) -> Result<Bytes>;
+
+    /// The object's length in bytes; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`VaultError::Storage`].
+    async fn len(&self, key: &Key) -> Result<Option<u64>>;
+
+    /// The objects whose keys begin with `prefix`, sorted by the bytes of their keys, from the first one behind `after`,
+    /// at most `limit` (and never more than [`MAX_LIST`]). A page shorter than that is the last.
+    ///
+    /// # Errors
+    /// [`VaultError::Storage`].
+    async fn list(&self, prefix: &str, after: Option<&Key>, limit: usize) -> Result<Vec<Entry>>;
+}

@@ -1,0 +1,234 @@
+//! Events: what happened in a session beside its pixels, one JSON object a line.
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::canonical::{self, CanonicalError};
+use crate::{VERSION, is_stamp};
+
+/// The longest line of an events file, its line feed included.
+pub const MAX_EVENT_BYTES: usize = 16 * 1024;
+
+/// One event: who, when, under which policy and rule, and what.
+///
+/// INVARIANT: every event names subject, session, policy revision and rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Version of the format, [`VERSION`].
+    pub v: u32,
+    /// 1, 2, 3… through the whole session: strictly rising.
+    pub seq: u64,
+    /// Microseconds since the session's start on the media clock; never falls.
+    pub at_us: u64,
+    /// The wall clock, RFC 3339, UTC, six decimals: `2026-01-31T23:59:59.000000Z`. It may step; `at_us` may not.
+    pub time: String,
+    /// The session's id.
+    pub session: String,
+    /// Who: the subject's name, or `portcullis` where the gate itself acted.
+    pub subject: String,
+    /// Revision of the policies that decided.
+    pub policy: String,
+    /// The rule that decided, `contractors.yaml:7 allow.paste`; empty where none was asked.
+    pub rule: String,
+    /// What happened.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// What happened. Contents of clipboards never appear here, and keys only as counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum What {
+    /// The session was permitted and its record begins.
+    SessionOpened {
+        /// The desktop's name.
+        desktop: String,
+        /// The runtime that provides it: `process`, `docker`, `static`.
+        runtime: String,
+    },
+    /// The session ended.
+    SessionClosed {
+        /// Why, in words for a person.
+        reason: String,
+    },
+    /// A viewer connected.
+    ViewerJoined {
+        /// Number of the viewer in this session, from 1.
+        viewer: u32,
+        /// The Origin header of its WebSocket; empty when there was none.
+        origin: String,
+    },
+    /// A viewer went.
+    ViewerLeft {
+        /// Number of the viewer.
+        viewer: u32,
+        /// Why, in words for a person.
+        reason: String,
+        /// The highest revision of the screen that it was sent.
+        sent_revision: u64,
+    },
+    /// Keys were pressed since the last such event: how many, never which.
+    Keys {
+        /// Number of the viewer.
+        viewer: u32,
+        /// How many presses.
+        pressed: u32,
+    },
+    /// Buttons were pressed since the last such event.
+    Clicks {
+        /// Number of the viewer.
+        viewer: u32,
+        /// How many presses.
+        pressed: u32,
+        /// Where the last one was, in pixels from the left.
+        x: u16,
+        /// Where the last one was, in pixels from the top.
+        y: u16,
+    },
+    /// Text was offered from a viewer's clipboard to the desktop.
+    Paste {
+        /// Number of the viewer.
+        viewer: u32,
+        /// Whether it crossed.
+        effect: Effect,
+        /// Length of the text in bytes of UTF-8.
+        bytes: u64,
+        /// SHA-256 of the text's UTF-8, 64 hexadecimal digits; empty when it was not read.
+        sha256: String,
+        /// Words for a person.
+        reason: String,
+    },
+    /// Text was offered from the desktop's clipboard to a viewer.
+    Copy {
+        /// Number of the viewer.
+        viewer: u32,
+        /// Whether it crossed.
+        effect: Effect,
+        /// Length of the text in bytes of UTF-8.
+        bytes: u64,
+        /// SHA-256 of the text's UTF-8, 64 hexadecimal digits; empty when it was not read.
+        sha256: String,
+        /// Words for a person.
+        reason: String,
+    },
+    /// A viewer's right to use keyboard and mouse was decided.
+    Control {
+        /// Number of the viewer.
+        viewer: u32,
+        /// Whether it may.
+        effect: Effect,
+        /// Words for a person.
+        reason: String,
+    },
+    /// The screen has a new size.
+    Resized {
+        /// In pixels.
+        width: u16,
+        /// In pixels.
+        height: u16,
+    },
+    /// Something was refused that no other event describes.
+    Refused {
+        /// What was asked for.
+        what: String,
+        /// Words for a person.
+        reason: String,
+    },
+    /// One side broke the protocol and was cut off.
+    ProtocolViolation {
+        /// `viewer` or `desktop`.
+        side: String,
+        /// Message, field and reason.
+        reason: String,
+    },
+    /// The record lacks a stretch of time.
+    Gap {
+        /// Where it begins, microseconds since the session's start.
+        from_us: u64,
+        /// Where it ends, not before `from_us`.
+        to_us: u64,
+        /// Words for a person.
+        reason: String,
+    },
+    /// New policies were put in force and this session was judged again.
+    PolicyChanged {
+        /// Whether it may go on.
+        effect: Effect,
+        /// Words for a person.
+        reason: String,
+    },
+    /// The desktop rang its bell.
+    Bell {},
+}
+
+/// How a rule decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// It was let through.
+    Permit,
+    /// It was stopped.
+    Deny,
+}
+
+/// Why a value or a line is not an event of this version.
+#[derive(Debug, Error)]
+pub enum EventError {
+    /// The line is longer than [`MAX_EVENT_BYTES`].
+    #[error("an event takes at most {MAX_EVENT_BYTES} bytes")]
+    TooLong,
+    /// Not canonical JSON, or not the members of an event.
+    #[error("not an event in canonical JSON")]
+    Json(#[source] CanonicalError),
+    /// `v` is not this version's.
+    #[error("events have version {VERSION}, not {0}")]
+    Version(u32),
+    /// `time` is not of the form `2026-01-31T23:59:59.000000Z`.
+    #[error("time is not RFC 3339 in UTC with six decimals")]
+    Time,
+    /// A gap ends before it begins.
+    #[error("a gap ends before it begins")]
+    Gap,
+}
+
+impl Event {
+    /// The event as its line in an events file: canonical JSON and a line feed.
+    ///
+    /// # Errors
+    /// When it is too long or a member is out of range.
+    pub fn to_line(&self) -> Result<Vec<u8>, EventError> {
+        self.check()?;
+        let mut line = canonical::to_bytes(self).map_err(EventError::Json)?;
+        line.push(b'\n');
+        if line.len() > MAX_EVENT_BYTES {
+            return Err(EventError::TooLong);
+        }
+        Ok(line)
+    }
+
+    /// The event of one line, which may end in a line feed. Only the canonical bytes are accepted.
+    ///
+    /// # Errors
+    /// When the line is anything but what [`Event::to_line`] writes.
+    pub fn from_line(line: &[u8]) -> Result<Self, EventError> {
+        if line.len() > MAX_EVENT_BYTES {
+            return Err(EventError::TooLong);
+        }
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let event: Self = canonical::from_bytes(line).map_err(EventError::Json)?;
+        event.check()?;
+        Ok(event)
+    }
+
+    fn check(&self) -> Result<(), EventError> {
+        if self.v != VERSION {
+            return Err(EventError::Version(self.v));
+        }
+        if !is_stamp(&self.time) {
+            return Err(EventError::Time);
+        }
+        match self.what {
+            What::Gap { from_us, to_us, .. } if to_us < from_us => Err(EventError::Gap),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The manifest, `session.json`: whose session, of what, since when, under which policy.
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::canonical::{self, CanonicalError};
+use crate::{VERSION, is_stamp};
+
+/// The longest `session.json`.
+pub(crate) const MAX_MANIFEST_BYTES: u64 = 64 * 1024;
+/// The longest session id.
+const MAX_ID_BYTES: usize = 64;
+
+/// `session.json`: written once, before the desktop is touched, and never changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Version of the format, [`VERSION`].
+    pub v: u32,
+    /// The session's id: 1 to 64 of `A-Z a-z 0-9 -`.
+    pub id: String,
+    /// The subject's name.
+    pub subject: String,
+    /// The issuer of the subject's token; empty for a local sign-in.
+    pub issuer: String,
+    /// The subject's groups at the start.
+    pub groups: Vec<String>,
+    /// The desktop's name.
+    pub desktop: String,
+    /// Revision of the policies that permitted the session.
+    pub policy: String,
+    /// The rule that permitted it.
+    pub rule: String,
+    /// Time 0 of the media clock: RFC 3339, UTC, six decimals.
+    pub started: String,
+    /// What happens when recording fails.
+    pub mode: Mode,
+    /// Version of the gate that wrote the bundle.
+    pub gate: String,
+    /// `kid` of the key that signs link 1.
+    pub key: String,
+}
+
+/// What happens to the session when its recording fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// The session ends.
+    Strict,
+    /// The session goes on and the gap is an event.
+    BestEffort,
+}
+
+/// Why a manifest is not one of this version.
+#[derive(Debug, Error)]
+pub enum ManifestError {
+    /// Longer than 64 KiB.
+    #[error("session.json takes at most {MAX_MANIFEST_BYTES} bytes")]
+    TooLong,
+    /// Not canonical JSON, or not the members of a manifest.
+    #[error("not a manifest in canonical JSON")]
+    Json(#[source] CanonicalError),
+    /// `v` is not this version's.
+    #[error("manifests have version {VERSION}, not {0}")]
+    Version(u32),
+    /// `id` has other characters or another length.
+    #[error("a session's id is 1 to {MAX_ID_BYTES} of A-Z, a-z, 0-9 and -")]
+    Id,
+    /// `started` is not of the form `2026-01-31T23:59:59.000000Z`.
+    #[error("started is not RFC 3339 in UTC with six decimals")]
+    Started,
+}
+
+impl Manifest {
+    /// The exact bytes of `session.json`: canonical JSON and a line feed.
+    ///
+    /// # Errors
+    /// When a member is out of its range or the whole too long.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, ManifestError> {
+        self.check()?;
+        let mut bytes = canonical::to_bytes(self).map_err(ManifestError::Json)?;
+        bytes.push(b'\n');
+        match u64::try_from(bytes.len()) {
+            Ok(length) if length <= MAX_MANIFEST_BYTES => Ok(bytes),
+            _ => Err(ManifestError::TooLong),
+        }
+    }
+
+    /// The manifest whose exact bytes these are.
+    ///
+    /// # Errors
+    /// When they are anything but what [`Manifest::to_bytes`] writes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ManifestError> {
+        if u64::try_from(bytes.len()).is_ok_and(|length| length > MAX_MANIFEST_BYTES) {
+            return Err(ManifestError::TooLong);
+        }
+        let json = bytes
+            .strip_suffix(b"\n")
+            .ok_or(ManifestError::Json(CanonicalError::NotCanonical))?;
+        let manifest: Self = canonical::from_bytes(json).map_err(ManifestError::Json)?;
+        manifest.check()?;
+        Ok(manifest)
+    }
+
+    /// Where the bundle lies in a vault: `sessions/YYYY/MM/DD/<id>`, by the UTC day of `started`; no slash at the end.
+    #[must_use]
+    pub fn prefix(&self) -> String {
+        let day = self.started.get(..10).unwrap_or_default().replace('-', "/");
+        format!("sessions/{day}/{}", self.id)
+    }
+
+    fn check(&self) -> Result<(), ManifestError> {
+        let id = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        if self.v != VERSION {
+            return Err(ManifestError::Version(self.v));
+        }
+        if self.id.is_empty() || self.id.len() > MAX_ID_BYTES || !self.id.bytes().all(id) {
+            return Err(ManifestError::Id);
+        }
+        if !is_stamp(&self.started) {
+            return Err(ManifestError::Started);
+        }
+        Ok(())
+    }
+}
