@@ -1,0 +1,122 @@
+//! Globs for the names of desktops: `*` stands for any characters, `?` for one.
+
+/// Characters of a glob; more is refused.
+pub(crate) const MAX_GLOB: usize = 256;
+
+/// A glob, matched against a whole name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Glob(String);
+
+impl Glob {
+    /// Takes any text: every character but `*` and `?` stands for itself.
+    pub(crate) fn new(pattern: &str) -> Self {
+        Self(pattern.to_owned())
+    }
+
+    /// Whether the whole name matches.
+    ///
+    /// Works from star to star and only ever goes back to the last one: at most glob length × name length steps.
+    pub(crate) fn matches(&self, name: &str) -> bool {
+        let (mut pattern, mut rest) = (self.0.chars(), name.chars());
+        // Where to go on when a character does not fit: behind the last star, one character further in the name.
+        let mut retry: Option<(std::str::Chars<'_>, std::str::Chars<'_>)> = None;
+        loop {
+            let unread = rest.clone();
+            match (pattern.next(), rest.next()) {
+                (None, None) => return true,
+                (Some('*'), _) => {
+                    rest = unread;
+                    retry = Some((pattern.clone(), rest.clone()));
+                }
+                (Some('?'), Some(_)) => {}
+                (Some(wanted), Some(found)) if wanted == found => {}
+                (_, _) => {
+                    let Some((behind_star, mut after)) = retry.take() else {
+                        return false;
+                    };
+                    if after.next().is_none() {
+                        return false;
+                    }
+                    (pattern, rest) = (behind_star.clone(), after.clone());
+                    retry = Some((behind_star, after));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(glob: &str, name: &str, expected: bool) {
+        assert_eq!(
+            Glob::new(glob).matches(name),
+            expected,
+            "glob {glob:?} on {name:?}"
+        );
+    }
+
+    #[test]
+    fn globs_match_whole_names() {
+        for (glob, name, expected) in [
+            ("", "", true),
+            ("", "a", false),
+            ("browser", "browser", true),
+            ("browser", "browsers", false),
+            ("rowser", "browser", false),
+            ("*", "", true),
+            ("*", "anything at all", true),
+            ("**", "x", true),
+            ("dev-*", "dev-", true),
+            ("dev-*", "dev-7", true),
+            ("dev-*", "my-dev-7", false),
+            ("*-dev", "my-dev", true),
+            ("*-dev", "my-dev-7", false),
+            ("a*b*c", "a1b2b3c", true),
+            ("a*b*c", "a1b2b3", false),
+            ("?", "", false),
+            ("?", "é", true),
+            ("d??", "dev", true),
+            ("d??", "de", false),
+            ("?*", "", false),
+            ("[a-z]", "b", false),
+            ("[a-z]", "[a-z]", true),
+            ("Browser", "browser", false),
+            ("*aab", "aaaab", true),
+        ] {
+            check(glob, name, expected);
+        }
+    }
+
+    #[test]
+    fn a_hostile_glob_does_not_take_exponential_time() {
+        let glob = format!("{}b", "a*".repeat(MAX_GLOB / 2));
+        check(&glob, &"a".repeat(10_000), false);
+    }
+
+    /// The definition itself, slow and plain.
+    fn defined(pattern: &[char], name: &[char]) -> bool {
+        match (pattern.split_first(), name.split_first()) {
+            (None, None) => true,
+            (None, Some(_)) => false,
+            (Some(('*', behind)), _) => {
+                (0..=name.len()).any(|skipped| defined(behind, &name[skipped..]))
+            }
+            (Some(_), None) => false,
+            (Some((wanted, behind)), Some((found, after))) => {
+                (*wanted == '?' || wanted == found) && defined(behind, after)
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_the_definition(glob in "[ab*?]{0,7}", name in "[abc]{0,8}") {
+            let (pattern, letters): (Vec<char>, Vec<char>) = (glob.chars().collect(), name.chars().collect());
+            prop_assert_eq!(Glob::new(&glob).matches(&name), defined(&pattern, &letters));
+        }
+    }
+}
