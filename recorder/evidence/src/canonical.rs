@@ -37,9 +37,7 @@ pub(crate) fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>, CanonicalErro
 /// The value whose canonical bytes are `bytes`; the caller has capped their length.
 ///
 /// INVARIANT: `to_bytes(from_bytes(b)) == b`, so one changed byte is a refusal or another value, never the same one.
-pub(crate) fn from_bytes<T: Serialize + DeserializeOwned>(
-    bytes: &[u8],
-) -> Result<T, CanonicalError> {
+pub(crate) fn from_bytes<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, CanonicalError> {
     let value: T = serde_json::from_slice(bytes).map_err(json)?;
     if to_bytes(&value)? != bytes {
         return Err(CanonicalError::NotCanonical);
@@ -57,10 +55,7 @@ fn write(value: &Value, out: &mut Vec<u8>) -> Result<(), CanonicalError> {
         Value::Bool(true) => out.extend_from_slice(b"true"),
         Value::Bool(false) => out.extend_from_slice(b"false"),
         Value::Number(number) => {
-            let number = number
-                .as_u64()
-                .filter(|n| *n <= MAX_NUMBER)
-                .ok_or(CanonicalError::Number)?;
+            let number = number.as_u64().filter(|n| *n <= MAX_NUMBER).ok_or(CanonicalError::Number)?;
             // Writing into a Vec does not fail.
             let _ = write!(out, "{number}");
         }
@@ -111,10 +106,7 @@ mod tests {
     fn sorts_and_escapes_as_rfc_8785_does() {
         let value = json!({"b": [1, true, null], "a": "\u{20ac}$\u{f}\n\"\\/\u{7f}", "B": 0});
         let expected = "{\"B\":0,\"a\":\"\u{20ac}$\\u000f\\n\\\"\\\\/\u{7f}\",\"b\":[1,true,null]}";
-        assert_eq!(
-            String::from_utf8(to_bytes(&value).unwrap()).unwrap(),
-            expected
-        );
+        assert_eq!(String::from_utf8(to_bytes(&value).unwrap()).unwrap(), expected);
         assert_eq!(from_bytes::<Value>(expected.as_bytes()).unwrap(), value);
     }
 

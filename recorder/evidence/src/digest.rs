@@ -54,9 +54,7 @@ impl FromStr for Digest {
     fn from_str(text: &str) -> Result<Self, DigestError> {
         let mut bytes = [0u8; 32];
         let digits: Option<Vec<u8>> = text.bytes().take(65).map(nibble).collect();
-        let digits = digits
-            .filter(|digits| digits.len() == 64)
-            .ok_or(DigestError)?;
+        let digits = digits.filter(|digits| digits.len() == 64).ok_or(DigestError)?;
         for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
             *byte = pair.iter().fold(0, |value, digit| value << 4 | digit);
         }
@@ -100,13 +98,7 @@ mod tests {
 
     #[test]
     fn refuses_other_spellings() {
-        for text in [
-            &ABC.to_uppercase(),
-            &ABC[1..],
-            &format!("{ABC}0"),
-            &ABC.replace('b', "g"),
-            "",
-        ] {
+        for text in [&ABC.to_uppercase(), &ABC[1..], &format!("{ABC}0"), &ABC.replace('b', "g"), ""] {
             assert_eq!(text.parse::<Digest>(), Err(DigestError), "{text}");
         }
     }

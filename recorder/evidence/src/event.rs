@@ -160,6 +160,25 @@ pub enum What {
     Bell {},
 }
 
+/// The types of events that this version knows: what [`What`] is tagged with.
+pub(crate) const TYPES: [&str; 15] = [
+    "session_opened",
+    "session_closed",
+    "viewer_joined",
+    "viewer_left",
+    "keys",
+    "clicks",
+    "paste",
+    "copy",
+    "control",
+    "resized",
+    "refused",
+    "protocol_violation",
+    "gap",
+    "policy_changed",
+    "bell",
+];
+
 /// How a rule decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

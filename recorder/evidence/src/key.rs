@@ -4,8 +4,7 @@ use std::fmt;
 use ed25519_dalek::Signer as _;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{
-    DecodePrivateKey as _, DecodePublicKey as _, EncodePrivateKey as _, EncodePublicKey as _,
-    KeypairBytes,
+    DecodePrivateKey as _, DecodePublicKey as _, EncodePrivateKey as _, EncodePublicKey as _, KeypairBytes,
 };
 use thiserror::Error;
 
@@ -60,9 +59,7 @@ impl SigningKey {
         if pem.len() > MAX_PEM_BYTES {
             return Err(KeyError::NotPrivate);
         }
-        ed25519_dalek::SigningKey::from_pkcs8_pem(pem)
-            .map(Self::of)
-            .map_err(|_| KeyError::NotPrivate)
+        ed25519_dalek::SigningKey::from_pkcs8_pem(pem).map(Self::of).map_err(|_| KeyError::NotPrivate)
     }
 
     /// The key as PKCS #8 PEM, version 1 (without the public half), which every reader knows. To be stored with mode 0600.
@@ -70,23 +67,15 @@ impl SigningKey {
     /// # Errors
     /// [`KeyError::Encoding`].
     pub fn to_pem(&self) -> Result<String, KeyError> {
-        let bytes = KeypairBytes {
-            secret_key: self.key.to_bytes(),
-            public_key: None,
-        };
-        let pem = bytes
-            .to_pkcs8_pem(LineEnding::LF)
-            .map_err(|_| KeyError::Encoding)?;
+        let bytes = KeypairBytes { secret_key: self.key.to_bytes(), public_key: None };
+        let pem = bytes.to_pkcs8_pem(LineEnding::LF).map_err(|_| KeyError::Encoding)?;
         Ok(pem.as_str().to_owned())
     }
 
     /// The public half.
     #[must_use]
     pub fn verifying_key(&self) -> VerifyingKey {
-        VerifyingKey {
-            key: self.key.verifying_key(),
-            kid: self.kid.clone(),
-        }
+        VerifyingKey { key: self.key.verifying_key(), kid: self.kid.clone() }
     }
 
     /// The key's name: [`VerifyingKey::kid`].
@@ -114,15 +103,11 @@ impl VerifyingKey {
         if pem.len() > MAX_PEM_BYTES {
             return Err(KeyError::NotPublic);
         }
-        let key = ed25519_dalek::VerifyingKey::from_public_key_pem(pem)
-            .map_err(|_| KeyError::NotPublic)?;
+        let key = ed25519_dalek::VerifyingKey::from_public_key_pem(pem).map_err(|_| KeyError::NotPublic)?;
         if key.is_weak() {
             return Err(KeyError::Weak);
         }
-        Ok(Self {
-            kid: kid(&key),
-            key,
-        })
+        Ok(Self { kid: kid(&key), key })
     }
 
     /// The key as SubjectPublicKeyInfo PEM.
@@ -130,9 +115,7 @@ impl VerifyingKey {
     /// # Errors
     /// [`KeyError::Encoding`].
     pub fn to_pem(&self) -> Result<String, KeyError> {
-        self.key
-            .to_public_key_pem(LineEnding::LF)
-            .map_err(|_| KeyError::Encoding)
+        self.key.to_public_key_pem(LineEnding::LF).map_err(|_| KeyError::Encoding)
     }
 
     /// The key's name: the first 8 bytes of the SHA-256 of its 32 bytes, as 16 lower-case hexadecimal digits.
@@ -155,25 +138,17 @@ impl VerifyingKey {
 }
 
 fn kid(key: &ed25519_dalek::VerifyingKey) -> String {
-    Digest::of(key.as_bytes())
-        .to_string()
-        .chars()
-        .take(16)
-        .collect()
+    Digest::of(key.as_bytes()).to_string().chars().take(16).collect()
 }
 
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SigningKey")
-            .field("kid", &self.kid)
-            .finish_non_exhaustive()
+        f.debug_struct("SigningKey").field("kid", &self.kid).finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for VerifyingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("VerifyingKey")
-            .field("kid", &self.kid)
-            .finish_non_exhaustive()
+        f.debug_struct("VerifyingKey").field("kid", &self.kid).finish_non_exhaustive()
     }
 }

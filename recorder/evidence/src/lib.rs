@@ -7,29 +7,31 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(
     test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing,
-        clippy::as_conversions
-    )
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)
 )]
 
 mod canonical;
 mod digest;
+mod disk;
 mod event;
 mod gap;
+mod history;
+mod jws;
 mod key;
 mod link;
 mod manifest;
 mod path;
+mod playlist;
+mod read;
 mod report;
 mod seal;
 mod stamp;
+mod verify;
+mod writer;
 
 pub use canonical::CanonicalError;
 pub use digest::{Digest, FileHash};
+pub use disk::{Disk, Fate, Mishaps, Step};
 pub use event::{Effect, Event, EventError, MAX_EVENT_BYTES, What};
 pub use gap::{Gap, MAX_GAPS};
 pub use key::{KeyError, SigningKey, VerifyingKey};
@@ -39,6 +41,8 @@ pub use path::{MAX_INITS, MAX_LINKS, PathError, PathInBundle};
 pub use report::{Fault, Kind, MAX_FAULTS, Report};
 pub use seal::{Ending, Seal, State};
 pub use stamp::{is_stamp, stamp};
+pub use verify::verify;
+pub use writer::{BundleWriter, Left, ROOM_BYTES, Reopened, Sealed, Settings, WriteError};
 
 /// The version of the format that this package writes: `v` in every event, manifest, link and seal.
 pub const VERSION: u32 = 1;

@@ -2,6 +2,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::digest::{Digest, FileHash};
+use crate::path::PathInBundle;
 
 /// The most files of one link: events, at most one init segment and one video segment.
 pub const MAX_FILES_PER_LINK: usize = 3;
@@ -26,4 +27,40 @@ pub struct Link {
     pub files: Vec<FileHash>,
     /// SHA-256 of the bytes of the file of link n − 1; of `session.json` for link 1.
     pub prev: Digest,
+}
+
+/// What the files of a link are, beside its events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Layout {
+    /// The init segment that it lists.
+    pub init: Option<u32>,
+    /// Whether it lists video.
+    pub video: bool,
+}
+
+impl Link {
+    /// What its files are, given the newest init segment of the links before (0 for none); or what is wrong with them.
+    pub(crate) fn layout(&self, newest_init: u32) -> Result<Layout, &'static str> {
+        let mut paths = self.files.iter().map(|file| file.path);
+        if paths.next() != Some(PathInBundle::Events(self.n)) {
+            return Err("its first file is not its events");
+        }
+        let mut layout = Layout { init: None, video: false };
+        for path in paths {
+            match path {
+                PathInBundle::Init(k) if layout.init.is_none() && !layout.video => {
+                    if k <= newest_init {
+                        return Err("its init segment is not newer than the one before");
+                    }
+                    layout.init = Some(k);
+                }
+                PathInBundle::Video(n) if n == self.n && !layout.video => layout.video = true,
+                _ => return Err("it lists a file that is not its own, or in another order"),
+            }
+        }
+        if layout.video && newest_init == 0 && layout.init.is_none() {
+            return Err("it has video and no init segment came before");
+        }
+        Ok(layout)
+    }
 }

@@ -93,9 +93,7 @@ impl Manifest {
         if u64::try_from(bytes.len()).is_ok_and(|length| length > MAX_MANIFEST_BYTES) {
             return Err(ManifestError::TooLong);
         }
-        let json = bytes
-            .strip_suffix(b"\n")
-            .ok_or(ManifestError::Json(CanonicalError::NotCanonical))?;
+        let json = bytes.strip_suffix(b"\n").ok_or(ManifestError::Json(CanonicalError::NotCanonical))?;
         let manifest: Self = canonical::from_bytes(json).map_err(ManifestError::Json)?;
         manifest.check()?;
         Ok(manifest)

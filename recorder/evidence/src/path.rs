@@ -98,10 +98,7 @@ impl FromStr for PathInBundle {
 }
 
 fn numbered(text: &str) -> Option<PathInBundle> {
-    let between = |before: &str, after: &str| {
-        text.strip_prefix(before)
-            .and_then(|rest| rest.strip_suffix(after))
-    };
+    let between = |before: &str, after: &str| text.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
     if let Some(digits) = between("events/", ".jsonl") {
         Some(PathInBundle::Events(number(digits, 5)?))
     } else if let Some(digits) = between("video/init-", ".mp4") {

@@ -94,11 +94,7 @@ impl Report {
     /// Adds a fault, or counts it when the list is full.
     pub(crate) fn fault(&mut self, path: impl ToString, kind: Kind, reason: impl Into<String>) {
         if self.faults.len() < MAX_FAULTS {
-            self.faults.push(Fault {
-                path: path.to_string(),
-                kind,
-                reason: reason.into(),
-            });
+            self.faults.push(Fault { path: path.to_string(), kind, reason: reason.into() });
         } else {
             self.more_faults = self.more_faults.saturating_add(1);
         }
@@ -115,11 +111,7 @@ impl fmt::Display for Report {
             writeln!(f, "…and {} faults more", self.more_faults)?;
         }
         let session = self.session.as_deref().unwrap_or("unknown session");
-        let verdict = if self.is_sound() {
-            "sound"
-        } else {
-            "NOT SOUND"
-        };
+        let verdict = if self.is_sound() { "sound" } else { "NOT SOUND" };
         let state = match self.state {
             Some(State::Closed) => "closed",
             Some(State::Interrupted) => "interrupted",
@@ -139,13 +131,7 @@ impl fmt::Display for Report {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}: {}: {}",
-            self.path.escape_debug(),
-            self.kind,
-            self.reason.escape_debug()
-        )
+        write!(f, "{}: {}: {}", self.path.escape_debug(), self.kind, self.reason.escape_debug())
     }
 }
 

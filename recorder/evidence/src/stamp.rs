@@ -12,9 +12,7 @@ const LENGTH: usize = 27;
 #[must_use]
 pub fn stamp(at: OffsetDateTime) -> String {
     // The form has no component that a date-time lacks, so this does not fail; a year beyond 9999 would be refused by `is_stamp`.
-    at.to_offset(UtcOffset::UTC)
-        .format(FORM)
-        .unwrap_or_default()
+    at.to_offset(UtcOffset::UTC).format(FORM).unwrap_or_default()
 }
 
 /// Whether `text` is exactly what [`stamp`] writes.

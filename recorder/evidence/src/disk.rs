@@ -1,0 +1,129 @@
+//! The steps that a writer takes on the file system, one by one, so that a test can stop or spoil each of them.
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A step that changes the file system, or makes a change durable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// A folder is made.
+    MakeFolder(PathBuf),
+    /// A file is made, or emptied if it is there.
+    Create(PathBuf),
+    /// So many bytes are appended to a file.
+    Append(PathBuf, usize),
+    /// A file is cut to a length in bytes.
+    Truncate(PathBuf, u64),
+    /// A file's bytes are made durable.
+    Sync(PathBuf),
+    /// A folder's names are made durable.
+    SyncFolder(PathBuf),
+    /// A file takes another's name, replacing it.
+    Rename(PathBuf, PathBuf),
+    /// A file is removed.
+    Remove(PathBuf),
+}
+
+/// What becomes of a [`Step`].
+#[derive(Debug)]
+pub enum Fate {
+    /// It is taken.
+    Proceed,
+    /// It fails and changes nothing.
+    Fail(io::Error),
+    /// An append writes only so many of its bytes and then fails; any other step fails.
+    Tear(usize, io::Error),
+}
+
+/// Decides the fate of each step, before it is taken: a disk that runs full, a process that is killed.
+pub trait Mishaps: Send + Sync {
+    /// What becomes of `step`.
+    fn fate(&self, step: &Step) -> Fate;
+}
+
+/// The file system as a writer uses it. New files have mode 0600, new folders 0700.
+#[derive(Clone, Default)]
+pub struct Disk {
+    mishaps: Option<Arc<dyn Mishaps>>,
+}
+
+impl Disk {
+    /// A disk on which `mishaps` befall; for tests.
+    #[must_use]
+    pub fn with(mishaps: Arc<dyn Mishaps>) -> Self {
+        Self { mishaps: Some(mishaps) }
+    }
+
+    pub(crate) fn make_folder(&self, path: &Path) -> io::Result<()> {
+        self.take(|| Step::MakeFolder(path.to_owned()))?;
+        std::fs::DirBuilder::new().mode(0o700).create(path)
+    }
+
+    pub(crate) fn create(&self, path: &Path) -> io::Result<File> {
+        self.take(|| Step::Create(path.to_owned()))?;
+        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+        file.set_len(0)?;
+        Ok(file)
+    }
+
+    /// A file that is there, to append to; no step, since it changes nothing.
+    pub(crate) fn open(&self, path: &Path) -> io::Result<File> {
+        OpenOptions::new().append(true).open(path)
+    }
+
+    pub(crate) fn append(&self, file: &mut File, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        match self.fate(|| Step::Append(path.to_owned(), bytes.len())) {
+            Fate::Proceed => file.write_all(bytes),
+            Fate::Fail(error) => Err(error),
+            Fate::Tear(length, error) => {
+                file.write_all(bytes.get(..length).unwrap_or(bytes))?;
+                Err(error)
+            }
+        }
+    }
+
+    pub(crate) fn truncate(&self, file: &File, path: &Path, length: u64) -> io::Result<()> {
+        self.take(|| Step::Truncate(path.to_owned(), length))?;
+        file.set_len(length)
+    }
+
+    /// Data and length, not times: what fdatasync does.
+    pub(crate) fn sync(&self, file: &File, path: &Path) -> io::Result<()> {
+        self.take(|| Step::Sync(path.to_owned()))?;
+        file.sync_data()
+    }
+
+    pub(crate) fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        self.take(|| Step::SyncFolder(path.to_owned()))?;
+        File::open(path)?.sync_all()
+    }
+
+    pub(crate) fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.take(|| Step::Rename(from.to_owned(), to.to_owned()))?;
+        std::fs::rename(from, to)
+    }
+
+    pub(crate) fn remove(&self, path: &Path) -> io::Result<()> {
+        self.take(|| Step::Remove(path.to_owned()))?;
+        std::fs::remove_file(path)
+    }
+
+    fn take(&self, step: impl FnOnce() -> Step) -> io::Result<()> {
+        match self.fate(step) {
+            Fate::Proceed => Ok(()),
+            Fate::Fail(error) | Fate::Tear(_, error) => Err(error),
+        }
+    }
+
+    fn fate(&self, step: impl FnOnce() -> Step) -> Fate {
+        self.mishaps.as_ref().map_or(Fate::Proceed, |mishaps| mishaps.fate(&step()))
+    }
+}
+
+impl std::fmt::Debug for Disk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Disk").field("mishaps", &self.mishaps.is_some()).finish()
+    }
+}

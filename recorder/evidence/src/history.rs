@@ -1,0 +1,128 @@
+//! The run of a session's events: what is checked of each line, and what the seal says about them all.
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::event::{Event, EventError, TYPES, What};
+use crate::gap::{self, Gap};
+use crate::{VERSION, canonical, is_stamp};
+
+/// Where a session's events stand.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct History {
+    /// `seq` of the last event; 0 before the first.
+    pub seq: u64,
+    /// `at_us` of the last event.
+    pub at_us: u64,
+    /// How many there were.
+    pub events: u64,
+    /// How many of them are of a type that this version does not know.
+    pub unknown: u64,
+    /// The gaps that they tell of.
+    pub gaps: Vec<Gap>,
+}
+
+/// What is wrong with a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum LineFault {
+    /// It is no event.
+    Malformed(String),
+    /// It does not come after the event before.
+    NotMonotonic(&'static str),
+}
+
+/// What events of every type have.
+#[derive(Deserialize)]
+struct Envelope {
+    v: u32,
+    seq: u64,
+    at_us: u64,
+    time: String,
+    session: String,
+    #[serde(rename = "subject")]
+    _subject: String,
+    #[serde(rename = "policy")]
+    _policy: String,
+    #[serde(rename = "rule")]
+    _rule: String,
+    r#type: String,
+}
+
+impl History {
+    /// A history that goes on where this one stands, with nothing counted yet.
+    pub(crate) fn continued(&self) -> Self {
+        Self { seq: self.seq, at_us: self.at_us, ..Self::default() }
+    }
+
+    /// Takes over what a [`History::continued`] one gathered.
+    pub(crate) fn absorb(&mut self, later: Self) {
+        self.seq = later.seq;
+        self.at_us = later.at_us;
+        self.events = self.events.saturating_add(later.events);
+        self.unknown = self.unknown.saturating_add(later.unknown);
+        later.gaps.into_iter().for_each(|gap| gap::gather(&mut self.gaps, gap));
+    }
+
+    /// Adds the event of one line, which must be of `session`.
+    pub(crate) fn line(&mut self, line: &[u8], session: &str) -> Result<(), LineFault> {
+        match Event::from_line(line) {
+            Ok(event) if event.session == session => self.event(&event).map_err(LineFault::NotMonotonic),
+            Ok(_) => Err(LineFault::Malformed("an event of another session".to_owned())),
+            Err(error) => self.foreign(line, session).unwrap_or_else(|| Err(LineFault::Malformed(words(&error)))),
+        }
+    }
+
+    /// Adds an event; nothing is changed when it does not come after the one before.
+    pub(crate) fn event(&mut self, event: &Event) -> Result<(), &'static str> {
+        self.follows(event.seq, event.at_us)?;
+        self.add(event.seq, event.at_us);
+        if let What::Gap { from_us, to_us, .. } = event.what {
+            gap::gather(&mut self.gaps, Gap { from_us, to_us });
+        }
+        Ok(())
+    }
+
+    /// Whether an event with these would come after the last one.
+    pub(crate) fn follows(&self, seq: u64, at_us: u64) -> Result<(), &'static str> {
+        if seq <= self.seq {
+            return Err("seq does not rise");
+        }
+        if at_us < self.at_us {
+            return Err("at_us falls");
+        }
+        Ok(())
+    }
+
+    /// An event of a type that came after this version: what all types have is checked. `None` when it is none.
+    fn foreign(&mut self, line: &[u8], session: &str) -> Option<Result<(), LineFault>> {
+        let line = line.strip_suffix(b"\n")?;
+        let value: Value = canonical::from_bytes(line).ok()?;
+        let event: Envelope = serde_json::from_value(value).ok()?;
+        if TYPES.contains(&event.r#type.as_str())
+            || event.v != VERSION
+            || !is_stamp(&event.time)
+            || event.session != session
+        {
+            return None;
+        }
+        if let Err(fault) = self.follows(event.seq, event.at_us) {
+            return Some(Err(LineFault::NotMonotonic(fault)));
+        }
+        self.add(event.seq, event.at_us);
+        self.unknown = self.unknown.saturating_add(1);
+        Some(Ok(()))
+    }
+
+    fn add(&mut self, seq: u64, at_us: u64) {
+        self.seq = seq;
+        self.at_us = at_us;
+        self.events = self.events.saturating_add(1);
+    }
+}
+
+/// The error with its cause: a fault's reason has no chain to look at.
+fn words(error: &EventError) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}

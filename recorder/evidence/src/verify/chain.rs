@@ -1,0 +1,166 @@
+//! The chain, link by link: signature, place, times and files.
+use std::collections::HashSet;
+
+use super::Check;
+use crate::digest::Digest;
+use crate::jws::{self, Typ};
+use crate::link::{Link, MAX_LINK_BYTES};
+use crate::path::PathInBundle;
+use crate::report::Kind;
+use crate::{VERSION, canonical, read};
+
+/// Where the chain stands, or ended.
+#[derive(Debug, Default)]
+pub(super) struct End {
+    /// How many links were looked for.
+    pub links: u32,
+    /// SHA-256 of the last link's file; `None` when that link is faulty.
+    pub last: Option<Digest>,
+    /// Where the last good link ends.
+    pub to_us: u64,
+    /// Whether the link before this point is good, so that the next one must go on from it.
+    known: bool,
+    /// The newest init segment that a good link listed.
+    init: u32,
+    /// Segments whose link is missing or faulty.
+    pub unproved: HashSet<u32>,
+}
+
+impl End {
+    /// Whether the file may belong to a segment that is still open, of a bundle without seal.
+    pub(super) fn may_be_open(&self, path: PathInBundle) -> bool {
+        match path {
+            PathInBundle::Init(k) => k > self.init,
+            PathInBundle::Index | PathInBundle::Sums => true,
+            PathInBundle::Events(n) | PathInBundle::Video(n) => n == self.links.saturating_add(1),
+            PathInBundle::Link(_) | PathInBundle::Session | PathInBundle::Seal => false,
+        }
+    }
+}
+
+impl Check<'_> {
+    /// Follows the chain as far as the seal says, or as there are links.
+    pub(super) fn chain(&mut self) -> End {
+        let there = self.tree.last_link();
+        let links = self.seal.as_ref().map_or(there, |seal| seal.links);
+        let mut end = End { links, last: self.session, known: true, ..End::default() };
+        for n in 1..=links {
+            let path = PathInBundle::Link(n);
+            if n > there {
+                self.truncated(n, links, &mut end);
+                break;
+            }
+            if self.link(path, n, &mut end).is_none() {
+                (end.last, end.known) = (None, false);
+                end.unproved.insert(n);
+                self.events_known = false;
+            }
+        }
+        end
+    }
+
+    /// Link 1, if it is there and its signature good; what is wrong with it is said when its turn comes.
+    pub(super) fn first_link(&self) -> Option<Link> {
+        let path = Some(PathInBundle::Link(1)).filter(|path| self.tree.is_file(*path))?;
+        let bytes = read::capped(&path.under(self.dir), MAX_LINK_BYTES).ok()??;
+        let unproved = jws::compact(Typ::Link, &bytes).ok()?;
+        unproved.prove(self.keys).ok()?;
+        canonical::from_bytes(&unproved.payload).ok().filter(|link: &Link| link.n == 1)
+    }
+
+    fn truncated(&mut self, n: u32, links: u32, end: &mut End) {
+        let reason = format!("the seal counts {links} links; from link {n} on they are missing");
+        self.report.fault(PathInBundle::Link(n), Kind::Truncated, reason);
+        (end.last, end.known) = (None, false);
+        end.unproved.extend(n..=links);
+        self.events_known = false;
+        // The listing names every one of them; one fault is enough.
+        self.judged.extend((n..=links).map(PathInBundle::Link));
+    }
+
+    /// One link; `None` after a fault that leaves nothing to build upon.
+    fn link(&mut self, path: PathInBundle, n: u32, end: &mut End) -> Option<()> {
+        let bytes = self.small_file(path, MAX_LINK_BYTES)?;
+        let proved = self.prove(path, jws::compact(Typ::Link, &bytes))?;
+        let link: Link = match canonical::from_bytes(&proved.payload) {
+            Ok(link) => link,
+            Err(error) => {
+                self.report.fault(path, Kind::Malformed, error.to_string());
+                return None;
+            }
+        };
+        if link.v != VERSION {
+            self.report.fault(path, Kind::Malformed, "it has another version");
+            return None;
+        }
+        if let Some(reason) = self.misplaced(&link, n, end) {
+            self.report.fault(path, Kind::Reordered, reason);
+            self.its_files(&link, false);
+            return None;
+        }
+        self.own_key(path, n, &proved.kid);
+        self.times(path, &link, end);
+        match link.layout(end.init) {
+            Ok(layout) => end.init = layout.init.unwrap_or(end.init),
+            // After a faulty link the newest init segment is not known.
+            Err(_) if !end.known => {}
+            Err(reason) => self.report.fault(path, Kind::Malformed, reason),
+        }
+        let digest = Digest::of(&bytes);
+        self.in_sums(path, digest);
+        self.its_files(&link, true);
+        self.report.links = self.report.links.saturating_add(1);
+        self.report.files = self.report.files.saturating_add(1);
+        (end.last, end.known) = (Some(digest), true);
+        Some(())
+    }
+
+    fn misplaced(&self, link: &Link, n: u32, end: &End) -> Option<String> {
+        if self.report.session.as_ref().is_some_and(|session| *session != link.session) {
+            return Some(format!("it is a link of session {}", link.session));
+        }
+        if link.n != n {
+            return Some(format!("it is link {}", link.n));
+        }
+        let follows = end.last.is_none_or(|last| last == link.prev);
+        match n {
+            _ if follows => None,
+            1 => Some("it follows another manifest than this one".to_owned()),
+            _ => Some("it follows another link than the one before it".to_owned()),
+        }
+    }
+
+    fn own_key(&mut self, path: PathInBundle, n: u32, kid: &str) {
+        let Some(named) = self.manifest.as_ref().map(|manifest| &manifest.key).filter(|named| n == 1 && *named != kid)
+        else {
+            return;
+        };
+        let reason = format!("it is signed with the key {kid}, the manifest names {named}");
+        self.report.fault(path, Kind::WrongKey, reason);
+    }
+
+    fn times(&mut self, path: PathInBundle, link: &Link, end: &mut End) {
+        if link.to_us < link.from_us {
+            self.report.fault(path, Kind::NotMonotonic, "the segment ends before it begins");
+        } else if end.known && link.from_us != end.to_us {
+            self.report.fault(path, Kind::NotMonotonic, "the segment does not begin where the one before ends");
+        }
+        end.to_us = end.to_us.max(link.to_us);
+    }
+
+    fn its_files(&mut self, link: &Link, in_place: bool) {
+        for listed in &link.files {
+            match listed.path {
+                // Listed twice, which the layout forbids, is judged once.
+                path if self.judged.contains(&path) => {}
+                PathInBundle::Events(_) => self.events_file(listed, &link.session, in_place),
+                _ => {
+                    self.hash_file(listed);
+                }
+            }
+            if in_place {
+                self.in_sums(listed.path, listed.sha256);
+            }
+        }
+    }
+}
