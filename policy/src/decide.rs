@@ -36,11 +36,7 @@ impl PolicySet {
             }
         }
         let Some(grant) = limited.or(allowed) else {
-            return self.verdict(
-                Effect::Deny,
-                Rule::default_deny(),
-                unallowed(request, applied),
-            );
+            return self.verdict(Effect::Deny, Rule::default_deny(), unallowed(request, applied));
         };
         let bytes = request.action.bytes().unwrap_or(0);
         if bytes > grant.limit() {
@@ -54,12 +50,7 @@ impl PolicySet {
     }
 
     fn verdict(&self, effect: Effect, rule: Rule, reason: String) -> Verdict {
-        Verdict {
-            effect,
-            rule,
-            revision: self.revision().clone(),
-            reason,
-        }
+        Verdict { effect, rule, revision: self.revision().clone(), reason }
     }
 }
 
@@ -72,25 +63,16 @@ struct Grant<'a> {
 
 impl Grant<'_> {
     fn limit(&self) -> u64 {
-        self.allow
-            .max_bytes
-            .as_ref()
-            .map_or(u64::MAX, |limit| limit.value)
+        self.allow.max_bytes.as_ref().map_or(u64::MAX, |limit| limit.value)
     }
 
     fn rule(&self) -> Rule {
-        self.policy
-            .rule(self.allow.at, format!("allow.{}", self.allow.kind))
+        self.policy.rule(self.allow.at, format!("allow.{}", self.allow.kind))
     }
 
     fn limit_rule(&self) -> Rule {
-        let at = self
-            .allow
-            .max_bytes
-            .as_ref()
-            .map_or(self.allow.at, |limit| limit.at);
-        self.policy
-            .rule(at, format!("allow.{}.max_bytes", self.allow.kind))
+        let at = self.allow.max_bytes.as_ref().map_or(self.allow.at, |limit| limit.at);
+        self.policy.rule(at, format!("allow.{}.max_bytes", self.allow.kind))
     }
 }
 
@@ -100,11 +82,7 @@ fn place(rule: &Rule) -> String {
 
 fn denied(request: &Request<'_>, rule: &Rule) -> String {
     let kind = request.action.kind();
-    format!(
-        "{} denies {kind} on {}",
-        place(rule),
-        Shown(request.desktop)
-    )
+    format!("{} denies {kind} on {}", place(rule), Shown(request.desktop))
 }
 
 fn unallowed(request: &Request<'_>, applied: usize) -> String {
@@ -120,12 +98,8 @@ fn unallowed(request: &Request<'_>, applied: usize) -> String {
 }
 
 fn over(kind: ActionKind, bytes: u64, limit: u64, rule: &Rule) -> String {
-    let mut reason = format!(
-        "{kind} of {} is over the {} that {} allows",
-        show_bytes(bytes),
-        show_bytes(limit),
-        place(rule)
-    );
+    let mut reason =
+        format!("{kind} of {} is over the {} that {} allows", show_bytes(bytes), show_bytes(limit), place(rule));
     if show_bytes(bytes) == show_bytes(limit) {
         // Rounding would make the sentence read as if nothing were over.
         let _infallible = write!(reason, " ({bytes} of at most {limit} bytes)");

@@ -4,13 +4,7 @@
 //! This package opens no file, reads no clock and keeps no state: the same set and request give the same [`Verdict`] for ever.
 #![cfg_attr(
     test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing,
-        clippy::as_conversions
-    )
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)
 )]
 
 mod decide;

@@ -43,26 +43,14 @@ pub struct Obligations {
 impl PolicySet {
     /// What a session of this subject on this desktop owes.
     pub fn obligations(&self, subject: &Subject, desktop: &str) -> Obligations {
-        let stated = self
-            .applying(subject, desktop)
-            .filter_map(|policy| Some((policy, policy.recording.as_ref()?)));
+        let stated = self.applying(subject, desktop).filter_map(|policy| Some((policy, policy.recording.as_ref()?)));
         // Of equally strict ones the first in the order of files is named, so that the rule does not depend on chance.
-        let strictest = stated.reduce(|best, next| {
-            if next.1.mode.value > best.1.mode.value {
-                next
-            } else {
-                best
-            }
-        });
+        let strictest = stated.reduce(|best, next| if next.1.mode.value > best.1.mode.value { next } else { best });
         let recording = match strictest {
-            Some((policy, asked)) => Recording {
-                mode: asked.mode.value,
-                rule: policy.rule(asked.mode.at, "recording.mode".into()),
-            },
-            None => Recording {
-                mode: Mode::Strict,
-                rule: Rule::default_for("recording.mode"),
-            },
+            Some((policy, asked)) => {
+                Recording { mode: asked.mode.value, rule: policy.rule(asked.mode.at, "recording.mode".into()) }
+            }
+            None => Recording { mode: Mode::Strict, rule: Rule::default_for("recording.mode") },
         };
         Obligations { recording }
     }

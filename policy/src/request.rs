@@ -85,14 +85,7 @@ pub enum ActionKind {
 
 impl ActionKind {
     /// Every kind, in the order in which it is shown to people.
-    pub const ALL: [Self; 6] = [
-        Self::Open,
-        Self::Watch,
-        Self::Control,
-        Self::Paste,
-        Self::Copy,
-        Self::Resize,
-    ];
+    pub const ALL: [Self; 6] = [Self::Open, Self::Watch, Self::Control, Self::Paste, Self::Copy, Self::Resize];
 
     /// The word in policy files, events and reasons.
     pub fn name(self) -> &'static str {

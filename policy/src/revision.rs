@@ -18,10 +18,7 @@ pub struct Revision(String);
 impl Revision {
     /// The revision of these files; of no files, that of the set that denies all.
     pub(crate) fn of(files: &[PolicyFile]) -> Self {
-        let mut sorted: Vec<_> = files
-            .iter()
-            .map(|file| (file.name.as_bytes(), file.text.as_bytes()))
-            .collect();
+        let mut sorted: Vec<_> = files.iter().map(|file| (file.name.as_bytes(), file.text.as_bytes())).collect();
         sorted.sort_unstable();
         let mut hash = Sha256::new();
         for part in sorted.into_iter().flat_map(|(name, text)| [name, text]) {
@@ -29,11 +26,7 @@ impl Revision {
             hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             hash.update(part);
         }
-        let hex: String = hash
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         Self(format!("sha256:{}", hex.get(..DIGITS).unwrap_or(&hex)))
     }
 

@@ -20,11 +20,7 @@ impl fmt::Display for Shown<'_> {
                 write!(f, "{character}")?;
             }
         }
-        if rest.next().is_some() {
-            f.write_str("…")
-        } else {
-            Ok(())
-        }
+        if rest.next().is_some() { f.write_str("…") } else { Ok(()) }
     }
 }
 
@@ -41,22 +37,13 @@ mod tests {
 
     #[test]
     fn control_and_hidden_characters_are_escaped() {
-        assert_eq!(
-            Shown("a\r\nb\u{1b}[31m").to_string(),
-            "a\\u{d}\\u{a}b\\u{1b}[31m"
-        );
-        assert_eq!(
-            Shown("a\u{202e}b\u{200b}").to_string(),
-            "a\\u{202e}b\\u{200b}"
-        );
+        assert_eq!(Shown("a\r\nb\u{1b}[31m").to_string(), "a\\u{d}\\u{a}b\\u{1b}[31m");
+        assert_eq!(Shown("a\u{202e}b\u{200b}").to_string(), "a\\u{202e}b\\u{200b}");
     }
 
     #[test]
     fn long_names_are_cut_by_characters() {
         assert_eq!(Shown(&"ü".repeat(64)).to_string(), "ü".repeat(64));
-        assert_eq!(
-            Shown(&"ü".repeat(65)).to_string(),
-            format!("{}…", "ü".repeat(64))
-        );
+        assert_eq!(Shown(&"ü".repeat(65)).to_string(), format!("{}…", "ü".repeat(64)));
     }
 }

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::Revision;
 
+/// The policy name of rules that stand in no file; no file may take it.
+pub(crate) const DEFAULT_POLICY: &str = "default";
+
 /// Permitted or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -32,20 +35,12 @@ pub struct Rule {
 impl Rule {
     /// The rule that decides where no policy allows: deny.
     pub fn default_deny() -> Self {
-        Self {
-            file: String::new(),
-            line: 0,
-            policy: "default".into(),
-            key: "deny".into(),
-        }
+        Self { file: String::new(), line: 0, policy: DEFAULT_POLICY.into(), key: "deny".into() }
     }
 
     /// The rule behind an obligation that no policy states.
     pub(crate) fn default_for(key: &str) -> Self {
-        Self {
-            key: key.into(),
-            ..Self::default_deny()
-        }
+        Self { key: key.into(), ..Self::default_deny() }
     }
 
     /// Whether this is a built-in default rather than a line of a file.

@@ -1,13 +1,7 @@
 //! The golden table of decisions: policies, request, verdict and rule.
 #![cfg_attr(
     test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing,
-        clippy::as_conversions
-    )
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)
 )]
 
 use portcullis_policy::{Action, ActionKind, Mode, PolicyFile, PolicySet, Request, Subject};
@@ -52,23 +46,13 @@ deny: [{actions: [watch]}]
 ";
 
 fn set(files: &[(&str, &str)]) -> PolicySet {
-    let files: Vec<_> = files
-        .iter()
-        .map(|(name, text)| PolicyFile {
-            name: (*name).into(),
-            text: (*text).into(),
-        })
-        .collect();
+    let files: Vec<_> =
+        files.iter().map(|(name, text)| PolicyFile { name: (*name).into(), text: (*text).into() }).collect();
     PolicySet::parse(&files).unwrap()
 }
 
 fn all() -> PolicySet {
-    set(&[
-        ("office.yaml", OFFICE),
-        ("contractors.yaml", CONTRACTORS),
-        ("freeze.yaml", FREEZE),
-        ("blind.yaml", BLIND),
-    ])
+    set(&[("office.yaml", OFFICE), ("contractors.yaml", CONTRACTORS), ("freeze.yaml", FREEZE), ("blind.yaml", BLIND)])
 }
 
 fn subject(name: &str, groups: &[&str]) -> Subject {
@@ -85,15 +69,8 @@ fn check(set: &PolicySet, groups: &[&str], desktop: &str, action: Action, expect
 }
 
 fn check_as(set: &PolicySet, subject: &Subject, desktop: &str, action: Action, expected: &str) {
-    let verdict = set.decide(&Request {
-        subject,
-        desktop,
-        action,
-    });
-    let shown = format!(
-        "{:?} by {}: {}",
-        verdict.effect, verdict.rule, verdict.reason
-    );
+    let verdict = set.decide(&Request { subject, desktop, action });
+    let shown = format!("{:?} by {}: {}", verdict.effect, verdict.rule, verdict.reason);
     assert_eq!(shown, expected, "{action:?} on {desktop} by {subject:?}");
     assert_eq!(verdict.revision, *set.revision());
 }
@@ -101,50 +78,23 @@ fn check_as(set: &PolicySet, subject: &Subject, desktop: &str, action: Action, e
 #[test]
 fn what_no_policy_allows_is_denied_by_default() {
     let unruled = "Deny by default deny: no policy applies to alice on browser";
-    check(
-        &PolicySet::deny_all(),
-        &["users"],
-        "browser",
-        Action::Open,
-        unruled,
-    );
+    check(&PolicySet::deny_all(), &["users"], "browser", Action::Open, unruled);
     check(&all(), &[], "browser", Action::Open, unruled);
-    check(
-        &all(),
-        &["USERS", "user", "users "],
-        "browser",
-        Action::Open,
-        unruled,
-    );
-    check(
-        &all(),
-        &["users"],
-        "vault",
-        Action::Open,
-        "Deny by default deny: no policy applies to alice on vault",
-    );
+    check(&all(), &["USERS", "user", "users "], "browser", Action::Open, unruled);
+    check(&all(), &["users"], "vault", Action::Open, "Deny by default deny: no policy applies to alice on vault");
     check(
         &all(),
         &["users"],
         "browser",
-        Action::Resize {
-            width: 1,
-            height: 1,
-        },
+        Action::Resize { width: 1, height: 1 },
         "Deny by default deny: the policy that applies to alice on browser does not allow resize",
     );
-    let two = set(&[
-        ("a.yaml", OFFICE),
-        ("b.yaml", "policy: b\napplies: {}\nallow: {}\n"),
-    ]);
+    let two = set(&[("a.yaml", OFFICE), ("b.yaml", "policy: b\napplies: {}\nallow: {}\n")]);
     check(
         &two,
         &["users"],
         "browser",
-        Action::Resize {
-            width: 1,
-            height: 1,
-        },
+        Action::Resize { width: 1, height: 1 },
         "Deny by default deny: none of the 2 policies that apply to alice on browser allows resize",
     );
 }
@@ -206,10 +156,7 @@ fn control_implies_watch_and_both_imply_open_but_nothing_more() {
         Action::Control,
         "Deny by default deny: the policy that applies to alice on browser does not allow control",
     );
-    let paste_only = self::set(&[(
-        "p.yaml",
-        "policy: p\napplies: {}\nallow: {paste: {}, copy: {}, resize: {}}\n",
-    )]);
+    let paste_only = self::set(&[("p.yaml", "policy: p\napplies: {}\nallow: {paste: {}, copy: {}, resize: {}}\n")]);
     check(
         &paste_only,
         &[],
@@ -217,17 +164,8 @@ fn control_implies_watch_and_both_imply_open_but_nothing_more() {
         Action::Open,
         "Deny by default deny: the policy that applies to alice on browser does not allow open",
     );
-    let explicit = self::set(&[(
-        "p.yaml",
-        "policy: p\napplies: {}\nallow:\n  control: {}\n  open: {}\n",
-    )]);
-    check(
-        &explicit,
-        &[],
-        "browser",
-        Action::Open,
-        "Permit by p.yaml:5 allow.open: p.yaml:5 allows open",
-    );
+    let explicit = self::set(&[("p.yaml", "policy: p\napplies: {}\nallow:\n  control: {}\n  open: {}\n")]);
+    check(&explicit, &[], "browser", Action::Open, "Permit by p.yaml:5 allow.open: p.yaml:5 allows open");
 }
 
 #[test]
@@ -254,10 +192,7 @@ fn a_limit_denies_what_is_over_it_and_says_so() {
         Action::Paste { bytes: 4097 },
         "Deny by contractors.yaml:7 allow.paste.max_bytes: paste of 4.1 KiB is over the 4 KiB that contractors.yaml:7 allows",
     );
-    let odd = self::set(&[(
-        "p.yaml",
-        "policy: p\napplies: {}\nallow: {copy: {max_bytes: 4097 B}}\n",
-    )]);
+    let odd = self::set(&[("p.yaml", "policy: p\napplies: {}\nallow: {copy: {max_bytes: 4097 B}}\n")]);
     check(
         &odd,
         &[],
@@ -285,10 +220,7 @@ fn the_strictest_limit_of_all_that_apply_counts() {
         "Deny by contractors.yaml:7 allow.paste.max_bytes: paste of 4.1 KiB is over the 4 KiB that contractors.yaml:7 allows",
     );
     // An unlimited allowance beside a limited one does not lift the limit.
-    let set = set(&[
-        ("a.yaml", "policy: a\napplies: {}\nallow: {paste: {}}\n"),
-        ("b.yaml", CONTRACTORS),
-    ]);
+    let set = set(&[("a.yaml", "policy: a\napplies: {}\nallow: {paste: {}}\n"), ("b.yaml", CONTRACTORS)]);
     check(
         &set,
         both,
@@ -296,6 +228,20 @@ fn the_strictest_limit_of_all_that_apply_counts() {
         Action::Paste { bytes: 5000 },
         "Deny by b.yaml:7 allow.paste.max_bytes: paste of 4.9 KiB is over the 4 KiB that b.yaml:7 allows",
     );
+}
+
+#[test]
+fn of_equal_rules_the_first_in_the_order_of_files_is_named() {
+    let policy = |group: &str| format!("policy: {group}\napplies: {{groups: [{group}]}}\nallow: {{control: {{}}}}\n");
+    let set = set(&[("2.yaml", &policy("y")), ("1.yaml", &policy("x")), ("3.yaml", &policy("z"))]);
+    for groups in [["x", "y", "z"], ["z", "y", "x"], ["y", "x", "x"]] {
+        check(&set, &groups, "d", Action::Control, "Permit by 1.yaml:3 allow.control: 1.yaml:3 allows control");
+        let resize = Action::Resize { width: 1, height: 1 };
+        let applied = if groups.contains(&"z") { 3 } else { 2 };
+        let expected =
+            format!("Deny by default deny: none of the {applied} policies that apply to alice on d allows resize");
+        check(&set, &groups, "d", resize, &expected);
+    }
 }
 
 #[test]
@@ -311,10 +257,7 @@ fn a_deny_outweighs_every_allow() {
         &all(),
         &["contractors"],
         "browser",
-        Action::Resize {
-            width: 800,
-            height: 600,
-        },
+        Action::Resize { width: 800, height: 600 },
         "Deny by contractors.yaml:9 deny[0].actions: contractors.yaml:9 denies resize on browser",
     );
 }
@@ -322,14 +265,9 @@ fn a_deny_outweighs_every_allow() {
 #[test]
 fn a_denied_open_denies_all_and_a_denied_watch_denies_control() {
     let (set, mallory) = (all(), subject("mallory", &["users"]));
-    for (action, word) in [
-        (Action::Open, "open"),
-        (Action::Control, "control"),
-        (Action::Paste { bytes: 1 }, "paste"),
-    ] {
-        let expected = format!(
-            "Deny by freeze.yaml:4 deny[0].actions: freeze.yaml:4 denies {word} on browser"
-        );
+    for (action, word) in [(Action::Open, "open"), (Action::Control, "control"), (Action::Paste { bytes: 1 }, "paste")]
+    {
+        let expected = format!("Deny by freeze.yaml:4 deny[0].actions: freeze.yaml:4 denies {word} on browser");
         check_as(&set, &mallory, "browser", action, &expected);
     }
     let expected = "Deny by blind.yaml:3 deny[0].actions: blind.yaml:3 denies control on dev-9";
@@ -360,29 +298,19 @@ fn all_conditions_must_hold_together() {
 fn hostile_names_are_shown_harmless() {
     let odd = subject("al\u{1b}[2Jice\r\n", &[]);
     let desktop = "x".repeat(1000);
-    let expected = format!(
-        "Deny by default deny: no policy applies to al\\u{{1b}}[2Jice\\u{{d}}\\u{{a}} on {}…",
-        "x".repeat(64)
-    );
+    let expected =
+        format!("Deny by default deny: no policy applies to al\\u{{1b}}[2Jice\\u{{d}}\\u{{a}} on {}…", "x".repeat(64));
     check_as(&all(), &odd, &desktop, Action::Open, &expected);
 }
 
 #[test]
 fn the_strictest_recording_mode_counts_and_strict_is_the_default() {
     let shown = |groups: &[&str], desktop: &str| {
-        let recording = all()
-            .obligations(&subject("alice", groups), desktop)
-            .recording;
+        let recording = all().obligations(&subject("alice", groups), desktop).recording;
         format!("{} by {}", recording.mode.name(), recording.rule)
     };
-    assert_eq!(
-        shown(&["users"], "browser"),
-        "best_effort by office.yaml:9 recording.mode"
-    );
-    assert_eq!(
-        shown(&["users", "contractors"], "browser"),
-        "strict by contractors.yaml:11 recording.mode"
-    );
+    assert_eq!(shown(&["users"], "browser"), "best_effort by office.yaml:9 recording.mode");
+    assert_eq!(shown(&["users", "contractors"], "browser"), "strict by contractors.yaml:11 recording.mode");
     assert_eq!(shown(&[], "browser"), "strict by default recording.mode");
     assert!(Mode::Strict > Mode::BestEffort);
 }
@@ -395,14 +323,8 @@ fn revisions_tell_files_apart_by_name_and_content() {
     assert_eq!(one, revision(&[("b.yaml", FREEZE), ("a.yaml", OFFICE)]));
     assert_ne!(one, revision(&[("a.yaml", OFFICE), ("c.yaml", FREEZE)]));
     assert_ne!(one, revision(&[("a.yaml", OFFICE)]));
-    assert_ne!(
-        one,
-        revision(&[("a.yaml", &format!("{OFFICE}#")), ("b.yaml", FREEZE)])
-    );
-    assert_eq!(
-        PolicySet::deny_all().revision(),
-        PolicySet::parse(&[]).unwrap().revision()
-    );
+    assert_ne!(one, revision(&[("a.yaml", &format!("{OFFICE}#")), ("b.yaml", FREEZE)]));
+    assert_eq!(PolicySet::deny_all().revision(), PolicySet::parse(&[]).unwrap().revision());
 }
 
 #[test]
@@ -411,21 +333,14 @@ fn the_words_of_the_language_are_one_table() {
         assert_eq!(ActionKind::from_name(kind.name()), Some(kind));
         assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
         assert_eq!(kind.allowed_by()[0], kind, "the direct key comes first");
-        assert_eq!(
-            kind.denied_with()[0],
-            kind,
-            "an action is denied by its own name"
-        );
+        assert_eq!(kind.denied_with()[0], kind, "an action is denied by its own name");
     }
 }
 
 #[test]
 fn verdicts_serialise_for_events_and_the_api() {
-    let verdict = all().decide(&Request {
-        subject: &subject("alice", &["users"]),
-        desktop: "browser",
-        action: Action::Control,
-    });
+    let verdict =
+        all().decide(&Request { subject: &subject("alice", &["users"]), desktop: "browser", action: Action::Control });
     let expected = serde_json::json!({
         "effect": "permit",
         "rule": {"file": "office.yaml", "line": 6, "policy": "office", "key": "allow.control"},

@@ -32,54 +32,35 @@ pub(crate) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// The fields of `node`, which must be a map with no keys but `known`; `of` names the map in faults.
-    pub(crate) fn of(
-        node: &'a Node,
-        of: &str,
-        known: &[&str],
-        faults: &mut Faults<'_>,
-    ) -> Option<Self> {
+    pub(crate) fn of(node: &'a Node, of: &str, known: &[&str], faults: &mut Faults<'_>) -> Option<Self> {
         let Value::Map(map) = &node.value else {
             let mend = if known.is_empty() {
                 "the empty map {}".to_owned()
             } else {
                 format!("a map with the keys {}", known.join(", "))
             };
-            faults.add(
-                node.at,
-                format!("{of} must be {mend}, not {}", node.value.what()),
-            );
+            faults.add(node.at, format!("{of} must be {mend}, not {}", node.value.what()));
             return None;
         };
         let mut entries: Vec<(&Placed<String>, &Node)> = Vec::new();
         for (key, value) in map {
             if !known.contains(&key.value.as_str()) {
                 faults.add(key.at, unknown_key(&key.value, of, known));
-            } else if let Some((first, _)) =
-                entries.iter().find(|(seen, _)| seen.value == key.value)
-            {
+            } else if let Some((first, _)) = entries.iter().find(|(seen, _)| seen.value == key.value) {
                 faults.add(
                     key.at,
-                    format!(
-                        "`{}` is given twice in {of}, first in line {}; keep one",
-                        key.value, first.at.line
-                    ),
+                    format!("`{}` is given twice in {of}, first in line {}; keep one", key.value, first.at.line),
                 );
             } else {
                 entries.push((key, value));
             }
         }
-        Some(Self {
-            at: node.at,
-            entries,
-        })
+        Some(Self { at: node.at, entries })
     }
 
     /// The value under a key, with the place of the key.
     pub(crate) fn get(&self, key: &str) -> Option<(At, &'a Node)> {
-        self.entries
-            .iter()
-            .find(|(name, _)| name.value == key)
-            .map(|(name, value)| (name.at, *value))
+        self.entries.iter().find(|(name, _)| name.value == key).map(|(name, value)| (name.at, *value))
     }
 
     /// All fields in the order of the file.
@@ -98,12 +79,7 @@ fn unknown_key(key: &str, of: &str, known: &[&str]) -> String {
 }
 
 /// A word out of a fixed vocabulary, with the nearest one suggested for what is not in it.
-pub(crate) fn word<'a>(
-    node: &'a Node,
-    what: &str,
-    known: &[&str],
-    faults: &mut Faults<'_>,
-) -> Option<&'a str> {
+pub(crate) fn word<'a>(node: &'a Node, what: &str, known: &[&str], faults: &mut Faults<'_>) -> Option<&'a str> {
     let word = name(node, what, faults)?;
     if known.contains(&word) {
         return Some(word);
@@ -123,18 +99,12 @@ pub(crate) fn name<'a>(node: &'a Node, what: &str, faults: &mut Faults<'_>) -> O
         Value::Bool | Value::Whole(_) | Value::Number => {
             faults.add(
                 node.at,
-                format!(
-                    "{what} is {} here; if it is meant as a name, put it in quotes",
-                    node.value.what()
-                ),
+                format!("{what} is {} here; if it is meant as a name, put it in quotes", node.value.what()),
             );
             return None;
         }
         other => {
-            faults.add(
-                node.at,
-                format!("{what} is {} here; write a name", other.what()),
-            );
+            faults.add(node.at, format!("{what} is {} here; write a name", other.what()));
             return None;
         }
     };
@@ -153,31 +123,19 @@ pub(crate) fn name<'a>(node: &'a Node, what: &str, faults: &mut Faults<'_>) -> O
 pub(crate) fn list<'a>(node: &'a Node, of: &str, faults: &mut Faults<'_>) -> &'a [Node] {
     match &node.value {
         Value::List(entries) if entries.is_empty() => {
-            faults.add(
-                node.at,
-                format!("{of} is an empty list; name at least one or take the key out"),
-            );
+            faults.add(node.at, format!("{of} is an empty list; name at least one or take the key out"));
             &[]
         }
         Value::List(entries) if entries.len() > MAX_LIST => {
             faults.add(
                 node.at,
-                format!(
-                    "{of} has {} entries; {MAX_LIST} are the most that one list may have",
-                    entries.len()
-                ),
+                format!("{of} has {} entries; {MAX_LIST} are the most that one list may have", entries.len()),
             );
             &[]
         }
         Value::List(entries) => entries,
         other => {
-            faults.add(
-                node.at,
-                format!(
-                    "{of} is {} here; write a list, such as [one, two]",
-                    other.what()
-                ),
-            );
+            faults.add(node.at, format!("{of} is {} here; write a list, such as [one, two]", other.what()));
             &[]
         }
     }

@@ -1,45 +1,71 @@
 //! Globs for the names of desktops: `*` stands for any characters, `?` for one.
 
+use std::str::Chars;
+
 /// Characters of a glob; more is refused.
 pub(crate) const MAX_GLOB: usize = 256;
 
 /// A glob, matched against a whole name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Glob(String);
+pub(crate) enum Glob {
+    /// No `*` and no `?`.
+    Exact(String),
+    /// One `*`: what stands before it and what behind it.
+    Around(String, String),
+    /// Anything else.
+    Pattern(String),
+}
 
 impl Glob {
     /// Takes any text: every character but `*` and `?` stands for itself.
     pub(crate) fn new(pattern: &str) -> Self {
-        Self(pattern.to_owned())
+        if !pattern.contains(['*', '?']) {
+            return Self::Exact(pattern.to_owned());
+        }
+        match pattern.split_once('*') {
+            Some((before, behind)) if !before.contains('?') && !behind.contains(['*', '?']) => {
+                Self::Around(before.to_owned(), behind.to_owned())
+            }
+            _ => Self::Pattern(pattern.to_owned()),
+        }
     }
 
     /// Whether the whole name matches.
-    ///
-    /// Works from star to star and only ever goes back to the last one: at most glob length × name length steps.
     pub(crate) fn matches(&self, name: &str) -> bool {
-        let (mut pattern, mut rest) = (self.0.chars(), name.chars());
-        // Where to go on when a character does not fit: behind the last star, one character further in the name.
-        let mut retry: Option<(std::str::Chars<'_>, std::str::Chars<'_>)> = None;
-        loop {
-            let unread = rest.clone();
-            match (pattern.next(), rest.next()) {
-                (None, None) => return true,
-                (Some('*'), _) => {
-                    rest = unread;
-                    retry = Some((pattern.clone(), rest.clone()));
+        match self {
+            Self::Exact(exact) => exact == name,
+            Self::Around(before, behind) => {
+                name.strip_prefix(before.as_str()).is_some_and(|rest| rest.ends_with(behind.as_str()))
+            }
+            Self::Pattern(pattern) => walk(pattern, name),
+        }
+    }
+}
+
+/// Works from star to star and only ever goes back to the last one: at most pattern length × name length steps.
+fn walk(pattern: &str, name: &str) -> bool {
+    let (mut pattern, mut rest) = (pattern.chars(), name.chars());
+    // Where to go on when a character does not fit: behind the last star, one character further in the name.
+    let mut retry: Option<(Chars<'_>, Chars<'_>)> = None;
+    loop {
+        let unread = rest.clone();
+        match (pattern.next(), rest.next()) {
+            (None, None) => return true,
+            (Some('*'), _) => {
+                rest = unread;
+                retry = Some((pattern.clone(), rest.clone()));
+            }
+            (Some('?'), Some(_)) => {}
+            (Some(wanted), Some(found)) if wanted == found => {}
+            (_, _) => {
+                let Some((behind_star, mut after)) = retry.take() else {
+                    return false;
+                };
+                if after.next().is_none() {
+                    return false;
                 }
-                (Some('?'), Some(_)) => {}
-                (Some(wanted), Some(found)) if wanted == found => {}
-                (_, _) => {
-                    let Some((behind_star, mut after)) = retry.take() else {
-                        return false;
-                    };
-                    if after.next().is_none() {
-                        return false;
-                    }
-                    (pattern, rest) = (behind_star.clone(), after.clone());
-                    retry = Some((behind_star, after));
-                }
+                (pattern, rest) = (behind_star.clone(), after.clone());
+                retry = Some((behind_star, after));
             }
         }
     }
@@ -52,11 +78,7 @@ mod tests {
     use super::*;
 
     fn check(glob: &str, name: &str, expected: bool) {
-        assert_eq!(
-            Glob::new(glob).matches(name),
-            expected,
-            "glob {glob:?} on {name:?}"
-        );
+        assert_eq!(Glob::new(glob).matches(name), expected, "glob {glob:?} on {name:?}");
     }
 
     #[test]
@@ -102,9 +124,7 @@ mod tests {
         match (pattern.split_first(), name.split_first()) {
             (None, None) => true,
             (None, Some(_)) => false,
-            (Some(('*', behind)), _) => {
-                (0..=name.len()).any(|skipped| defined(behind, &name[skipped..]))
-            }
+            (Some(('*', behind)), _) => (0..=name.len()).any(|skipped| defined(behind, &name[skipped..])),
             (Some(_), None) => false,
             (Some((wanted, behind)), Some((found, after))) => {
                 (*wanted == '?' || wanted == found) && defined(behind, after)

@@ -10,10 +10,7 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
         return None;
     }
     let granted = (letters.len() / 3).max(1);
-    let (edits, best) = known
-        .into_iter()
-        .map(|candidate| (distance(&letters, candidate), candidate))
-        .min()?;
+    let (edits, best) = known.into_iter().map(|candidate| (distance(&letters, candidate), candidate)).min()?;
     (edits <= granted).then_some(best)
 }
 
@@ -26,8 +23,7 @@ fn distance(from: &[char], to: &str) -> usize {
     for (row, &letter) in from.iter().enumerate() {
         let mut line = vec![row.saturating_add(1)];
         for (column, &other) in to.iter().enumerate() {
-            let at =
-                |cells: &[usize], index: usize| cells.get(index).copied().unwrap_or(usize::MAX);
+            let at = |cells: &[usize], index: usize| cells.get(index).copied().unwrap_or(usize::MAX);
             let next = column.saturating_add(1);
             let changed = at(&above, column).saturating_add(usize::from(letter != other));
             let added = at(&line, column).saturating_add(1);
@@ -55,13 +51,9 @@ mod tests {
 
     #[test]
     fn slips_of_the_finger_are_recognised() {
-        for (word, meant) in [
-            ("pase", "paste"),
-            ("Paste", "paste"),
-            ("pasten", "paste"),
-            ("contorl", "control"),
-            ("cpoy", "copy"),
-        ] {
+        for (word, meant) in
+            [("pase", "paste"), ("Paste", "paste"), ("pasten", "paste"), ("contorl", "control"), ("cpoy", "copy")]
+        {
             assert_eq!(nearest(word, KEYS), Some(meant), "{word}");
         }
     }
@@ -75,18 +67,10 @@ mod tests {
 
     #[test]
     fn distances_are_those_of_the_definition() {
-        for (from, to, edits) in [
-            ("", "", 0),
-            ("", "abc", 3),
-            ("abc", "", 3),
-            ("ab", "ba", 1),
-            ("kitten", "sitting", 3),
-        ] {
-            assert_eq!(
-                distance(&from.chars().collect::<Vec<_>>(), to),
-                edits,
-                "{from} to {to}"
-            );
+        for (from, to, edits) in
+            [("", "", 0), ("", "abc", 3), ("abc", "", 3), ("ab", "ba", 1), ("kitten", "sitting", 3)]
+        {
+            assert_eq!(distance(&from.chars().collect::<Vec<_>>(), to), edits, "{from} to {to}");
         }
     }
 }

@@ -22,22 +22,14 @@ pub(crate) struct At {
 impl At {
     /// The fault `reason` at this place of `file`.
     pub(crate) fn error(self, file: &str, reason: String) -> PolicyError {
-        PolicyError {
-            file: file.to_owned(),
-            line: self.line,
-            column: self.column,
-            reason,
-        }
+        PolicyError { file: file.to_owned(), line: self.line, column: self.column, reason }
     }
 }
 
 impl From<Location> for At {
     fn from(location: Location) -> Self {
         let number = |wide: u64| u32::try_from(wide).unwrap_or(u32::MAX).max(1);
-        Self {
-            line: number(location.line()),
-            column: number(location.column()),
-        }
+        Self { line: number(location.line()), column: number(location.column()) }
     }
 }
 
@@ -51,10 +43,7 @@ pub(crate) struct Placed<T> {
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Placed<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<T>::deserialize(deserializer)?;
-        Ok(Self {
-            at: spanned.defined.into(),
-            value: spanned.value,
-        })
+        Ok(Self { at: spanned.defined.into(), value: spanned.value })
     }
 }
 
@@ -110,15 +99,10 @@ fn in_our_words(error: &serde_saphyr::Error, at: At, text: &str) -> String {
     use serde_saphyr::budget::BudgetBreach::{Aliases, Anchors};
     match error {
         serde_saphyr::Error::MultipleDocuments { .. } => {
-            return "one file holds one policy; move what follows `---` to a file of its own"
-                .to_owned();
+            return "one file holds one policy; move what follows `---` to a file of its own".to_owned();
         }
-        serde_saphyr::Error::Budget {
-            breach: Anchors { .. } | Aliases { .. },
-            ..
-        } => {
-            return "anchors (&) and aliases (*) are no part of policies; write the value out"
-                .to_owned();
+        serde_saphyr::Error::Budget { breach: Anchors { .. } | Aliases { .. }, .. } => {
+            return "anchors (&) and aliases (*) are no part of policies; write the value out".to_owned();
         }
         _ => {}
     }
@@ -133,10 +117,7 @@ fn in_our_words(error: &serde_saphyr::Error, at: At, text: &str) -> String {
 
 fn character(text: &str, at: At) -> Option<char> {
     let index = |number: u32| usize::try_from(number.checked_sub(1)?).ok();
-    text.lines()
-        .nth(index(at.line)?)?
-        .chars()
-        .nth(index(at.column)?)
+    text.lines().nth(index(at.line)?)?.chars().nth(index(at.column)?)
 }
 
 impl<'de> Deserialize<'de> for Value {

@@ -53,48 +53,31 @@ pub(crate) struct Recording {
 impl Applies {
     /// Whether every condition holds.
     pub(crate) fn matches(&self, subject: &Subject, desktop: &str) -> bool {
-        let one_of = |wanted: &Option<Vec<String>>, name: &String| {
-            wanted.as_ref().is_none_or(|names| names.contains(name))
-        };
+        let one_of =
+            |wanted: &Option<Vec<String>>, name: &String| wanted.as_ref().is_none_or(|names| names.contains(name));
         one_of(&self.users, &subject.name)
             && one_of(&self.issuers, &subject.issuer)
-            && self
-                .groups
-                .as_ref()
-                .is_none_or(|groups| groups.iter().any(|group| subject.groups.contains(group)))
-            && self
-                .desktops
-                .as_ref()
-                .is_none_or(|globs| globs.iter().any(|glob| glob.matches(desktop)))
+            && self.groups.as_ref().is_none_or(|groups| groups.iter().any(|group| subject.groups.contains(group)))
+            && self.desktops.as_ref().is_none_or(|globs| globs.iter().any(|glob| glob.matches(desktop)))
     }
 }
 
 impl Policy {
     /// The most direct entry of `allow` that permits this kind of action.
     pub(crate) fn allows(&self, kind: ActionKind) -> Option<&Allow> {
-        kind.allowed_by()
-            .iter()
-            .find_map(|by| self.allow.iter().find(|allow| allow.kind == *by))
+        kind.allowed_by().iter().find_map(|by| self.allow.iter().find(|allow| allow.kind == *by))
     }
 
     /// The first entry of `deny` that denies this kind of action: its number from 0 and where the action is named.
     pub(crate) fn denies(&self, kind: ActionKind) -> Option<(usize, At)> {
         self.deny.iter().enumerate().find_map(|(index, deny)| {
-            let named = deny
-                .actions
-                .iter()
-                .find(|action| kind.denied_with().contains(&action.value))?;
+            let named = deny.actions.iter().find(|action| kind.denied_with().contains(&action.value))?;
             Some((index, named.at))
         })
     }
 
     /// The rule at this place of this policy.
     pub(crate) fn rule(&self, at: At, key: String) -> Rule {
-        Rule {
-            file: self.file.to_string(),
-            line: at.line,
-            policy: self.name.value.clone(),
-            key,
-        }
+        Rule { file: self.file.to_string(), line: at.line, policy: self.name.value.clone(), key }
     }
 }

@@ -5,6 +5,7 @@ use super::glob::{Glob, MAX_GLOB};
 use super::node::{self, At, Node, Placed, Value};
 use super::policy::{Allow, Applies, Deny, Policy, Recording};
 use super::{show_bytes, size};
+use crate::verdict::DEFAULT_POLICY;
 use crate::{ActionKind, MAX_FILE_BYTES, Mode, PolicyError, PolicyFile};
 
 /// The largest `max_bytes`: what the clipboard carries at all is far below.
@@ -14,10 +15,7 @@ const MAX_BYTES_LIMIT: u64 = 1 << 30;
 pub(crate) fn read(file: &PolicyFile, errors: &mut Vec<PolicyError>) -> Option<Policy> {
     let start = At { line: 1, column: 1 };
     if file.text.len() > MAX_FILE_BYTES {
-        errors.push(start.error(
-            &file.name,
-            "this file is over the 1 MiB that a policy may have".to_owned(),
-        ));
+        errors.push(start.error(&file.name, "this file is over the 1 MiB that a policy may have".to_owned()));
         return None;
     }
     let root = match node::parse(&file.name, &file.text) {
@@ -28,23 +26,12 @@ pub(crate) fn read(file: &PolicyFile, errors: &mut Vec<PolicyError>) -> Option<P
         }
     };
     let before = errors.len();
-    let policy = policy(
-        &root,
-        &mut Faults {
-            file: &file.name,
-            errors,
-        },
-    );
+    let policy = policy(&root, &mut Faults { file: &file.name, errors });
     policy.filter(|_| errors.len() == before)
 }
 
 fn policy(root: &Node, faults: &mut Faults<'_>) -> Option<Policy> {
-    let fields = Fields::of(
-        root,
-        "this policy",
-        &["policy", "applies", "allow", "deny", "recording"],
-        faults,
-    )?;
+    let fields = Fields::of(root, "this policy", &["policy", "applies", "allow", "deny", "recording"], faults)?;
     let required = |key: &str, mend: &str, faults: &mut Faults<'_>| {
         let found = fields.get(key).map(|(_, node)| node);
         if found.is_none() {
@@ -52,93 +39,54 @@ fn policy(root: &Node, faults: &mut Faults<'_>) -> Option<Policy> {
         }
         found
     };
-    let name_node = required(
-        "policy",
-        "give the policy a name, such as `policy: contractors`",
-        faults,
-    );
-    let applies_node = required(
-        "applies",
-        "say whom it is for, or write `applies: {}` for everybody on every desktop",
-        faults,
-    );
-    let name = name_node.and_then(|node| {
-        Some(Placed {
-            at: node.at,
-            value: name(node, "the policy's name", faults)?.to_owned(),
-        })
-    });
+    let name_node = required("policy", "give the policy a name, such as `policy: contractors`", faults);
+    let applies_node =
+        required("applies", "say whom it is for, or write `applies: {}` for everybody on every desktop", faults);
+    let name = name_node.and_then(|node| own_name(node, faults));
     let applies = applies_node.and_then(|node| applies(node, faults));
-    let allow = fields
-        .get("allow")
-        .map(|(_, node)| allow(node, faults))
-        .unwrap_or_default();
-    let deny = fields
-        .get("deny")
-        .map(|(_, node)| deny(node, faults))
-        .unwrap_or_default();
-    let recording = fields
-        .get("recording")
-        .and_then(|(_, node)| recording(node, faults));
-    if ["allow", "deny", "recording"]
-        .iter()
-        .all(|key| fields.get(key).is_none())
-    {
-        faults.add(
-            fields.at,
-            "this policy rules nothing; add `allow`, `deny` or `recording`",
-        );
+    let allow = fields.get("allow").map(|(_, node)| allow(node, faults)).unwrap_or_default();
+    let deny = fields.get("deny").map(|(_, node)| deny(node, faults)).unwrap_or_default();
+    let recording = fields.get("recording").and_then(|(_, node)| recording(node, faults));
+    if ["allow", "deny", "recording"].iter().all(|key| fields.get(key).is_none()) {
+        faults.add(fields.at, "this policy rules nothing; add `allow`, `deny` or `recording`");
     }
-    Some(Policy {
-        file: faults.file.into(),
-        name: name?,
-        applies: applies?,
-        allow,
-        deny,
-        recording,
-    })
+    Some(Policy { file: faults.file.into(), name: name?, applies: applies?, allow, deny, recording })
+}
+
+fn own_name(node: &Node, faults: &mut Faults<'_>) -> Option<Placed<String>> {
+    let name = name(node, "the policy's name", faults)?;
+    if name == DEFAULT_POLICY {
+        faults.add(
+            node.at,
+            format!("the policy's name is `{DEFAULT_POLICY}`, which stands for the built-in rule; choose another"),
+        );
+        return None;
+    }
+    Some(Placed { at: node.at, value: name.to_owned() })
 }
 
 fn applies(node: &Node, faults: &mut Faults<'_>) -> Option<Applies> {
-    let fields = Fields::of(
-        node,
-        "`applies`",
-        &["users", "groups", "desktops", "issuers"],
-        faults,
-    )?;
+    let fields = Fields::of(node, "`applies`", &["users", "groups", "desktops", "issuers"], faults)?;
     let mut names = |key: &str, what: &str| {
         let (_, node) = fields.get(key)?;
-        Some(
-            list(node, &format!("`{key}`"), faults)
-                .iter()
-                .filter_map(|entry| exact(entry, what, faults))
-                .collect(),
-        )
+        Some(list(node, &format!("`{key}`"), faults).iter().filter_map(|entry| exact(entry, what, faults)).collect())
     };
-    let (users, groups) = (
-        names("users", "the name of a user"),
-        names("groups", "the name of a group"),
-    );
+    let (users, groups) = (names("users", "the name of a user"), names("groups", "the name of a group"));
     let issuers = names("issuers", "the name of an issuer");
-    let desktops = fields.get("desktops").map(|(_, node)| {
-        list(node, "`desktops`", faults)
-            .iter()
-            .filter_map(|entry| glob(entry, faults))
-            .collect()
-    });
-    Some(Applies {
-        users,
-        groups,
-        desktops,
-        issuers,
-    })
+    let desktops = fields
+        .get("desktops")
+        .map(|(_, node)| list(node, "`desktops`", faults).iter().filter_map(|entry| glob(entry, faults)).collect());
+    Some(Applies { users, groups, desktops, issuers })
 }
 
 /// A name that is compared letter by letter: a glob here would silently match nobody.
 fn exact(node: &Node, what: &str, faults: &mut Faults<'_>) -> Option<String> {
     let name = name(node, what, faults)?;
     if name.contains(['*', '?']) {
-        faults.add(node.at, format!("{what} is compared exactly, * and ? work for `desktops` only; take the key out to mean all"));
+        faults.add(
+            node.at,
+            format!("{what} is compared exactly, * and ? work for `desktops` only; take the key out to mean all"),
+        );
         return None;
     }
     Some(name.to_owned())
@@ -147,10 +95,7 @@ fn exact(node: &Node, what: &str, faults: &mut Faults<'_>) -> Option<String> {
 fn glob(node: &Node, faults: &mut Faults<'_>) -> Option<Glob> {
     let pattern = name(node, "the name of a desktop", faults)?;
     if pattern.chars().count() > MAX_GLOB {
-        faults.add(
-            node.at,
-            format!("the name of a desktop is longer than {MAX_GLOB} characters; shorten it"),
-        );
+        faults.add(node.at, format!("the name of a desktop is longer than {MAX_GLOB} characters; shorten it"));
         return None;
     }
     Some(Glob::new(pattern))
@@ -176,14 +121,8 @@ fn allow(node: &Node, faults: &mut Faults<'_>) -> Vec<Allow> {
         let Some(limits) = Fields::of(node, &format!("`allow.{kind}`"), limits, faults) else {
             continue;
         };
-        let max_bytes = limits
-            .get("max_bytes")
-            .and_then(|(at, node)| max_bytes(at, node, faults));
-        allowed.push(Allow {
-            kind,
-            at: key.at,
-            max_bytes,
-        });
+        let max_bytes = limits.get("max_bytes").and_then(|(at, node)| max_bytes(at, node, faults));
+        allowed.push(Allow { kind, at: key.at, max_bytes });
     }
     allowed
 }
@@ -192,21 +131,12 @@ fn max_bytes(at: At, node: &Node, faults: &mut Faults<'_>) -> Option<Placed<u64>
     let read = match &node.value {
         Value::Text(text) => size::read(text),
         Value::Whole(_) => Err("a size needs a unit: B, KiB, MiB or GiB".to_owned()),
-        other => Err(format!(
-            "`max_bytes` is {} here; write a size, such as 4 KiB",
-            other.what()
-        )),
+        other => Err(format!("`max_bytes` is {} here; write a size, such as 4 KiB", other.what())),
     };
     let checked = read.and_then(|bytes| match bytes {
-        0 => Err(
-            "`max_bytes` of 0 lets nothing through; take the action out of `allow` instead"
-                .to_owned(),
-        ),
+        0 => Err("`max_bytes` of 0 lets nothing through; take the action out of `allow` instead".to_owned()),
         1..=MAX_BYTES_LIMIT => Ok(bytes),
-        _ => Err(format!(
-            "`max_bytes` is {} at most",
-            show_bytes(MAX_BYTES_LIMIT)
-        )),
+        _ => Err(format!("`max_bytes` is {} at most", show_bytes(MAX_BYTES_LIMIT))),
     });
     match checked {
         Ok(value) => Some(Placed { at, value }),
@@ -224,25 +154,14 @@ fn deny(node: &Node, faults: &mut Faults<'_>) -> Vec<Deny> {
             continue;
         };
         let Some((_, actions)) = fields.get("actions") else {
-            faults.add(
-                fields.at,
-                "the key `actions` is missing; name what is denied, such as `actions: [paste]`",
-            );
+            faults.add(fields.at, "the key `actions` is missing; name what is denied, such as `actions: [paste]`");
             continue;
         };
-        let actions = list(actions, "`actions`", faults)
-            .iter()
-            .filter_map(|action| {
-                let kind =
-                    word(action, "an action", &kinds(), faults).and_then(ActionKind::from_name)?;
-                Some(Placed {
-                    at: action.at,
-                    value: kind,
-                })
-            });
-        denied.push(Deny {
-            actions: actions.collect(),
+        let actions = list(actions, "`actions`", faults).iter().filter_map(|action| {
+            let kind = word(action, "an action", &kinds(), faults).and_then(ActionKind::from_name)?;
+            Some(Placed { at: action.at, value: kind })
         });
+        denied.push(Deny { actions: actions.collect() });
     }
     denied
 }
@@ -250,16 +169,11 @@ fn deny(node: &Node, faults: &mut Faults<'_>) -> Vec<Deny> {
 fn recording(node: &Node, faults: &mut Faults<'_>) -> Option<Recording> {
     let fields = Fields::of(node, "`recording`", &["mode"], faults)?;
     let Some((at, mode)) = fields.get("mode") else {
-        faults.add(
-            fields.at,
-            "the key `mode` is missing; write `mode: strict` or `mode: best_effort`",
-        );
+        faults.add(fields.at, "the key `mode` is missing; write `mode: strict` or `mode: best_effort`");
         return None;
     };
     let modes = [Mode::Strict, Mode::BestEffort];
     let word = word(mode, "a recording mode", &modes.map(Mode::name), faults)?;
     let value = modes.into_iter().find(|mode| mode.name() == word)?;
-    Some(Recording {
-        mode: Placed { at, value },
-    })
+    Some(Recording { mode: Placed { at, value } })
 }

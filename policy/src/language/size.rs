@@ -3,18 +3,11 @@
 use std::fmt::Write;
 
 /// Units by name with their bytes, the largest first.
-const UNITS: [(&str, u64); 4] = [
-    ("GiB", 1 << 30),
-    ("MiB", 1 << 20),
-    ("KiB", 1 << 10),
-    ("B", 1),
-];
+const UNITS: [(&str, u64); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
 
 /// Reads `4 KiB`, `64KiB`, `10 MiB`, `100 B`; the error says what is wrong and how to mend it.
 pub(crate) fn read(text: &str) -> Result<u64, String> {
-    let digits = text
-        .find(|character: char| !character.is_ascii_digit())
-        .unwrap_or(text.len());
+    let digits = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let unit = unit.trim_start_matches(' ');
     if number.is_empty() {
@@ -26,33 +19,17 @@ pub(crate) fn read(text: &str) -> Result<u64, String> {
     let Some((_, bytes)) = UNITS.into_iter().find(|(name, _)| *name == unit) else {
         return Err(unknown_unit(unit));
     };
-    let size = number
-        .parse::<u64>()
-        .ok()
-        .and_then(|number| number.checked_mul(bytes));
-    size.ok_or_else(|| {
-        format!(
-            "`{}` is larger than this program can count",
-            crate::shown::Shown(text)
-        )
-    })
+    let size = number.parse::<u64>().ok().and_then(|number| number.checked_mul(bytes));
+    size.ok_or_else(|| format!("`{}` is larger than this program can count", crate::shown::Shown(text)))
 }
 
 fn unknown_unit(unit: &str) -> String {
     let mut reason = match unit {
         "" => "a size needs a unit: B, KiB, MiB or GiB".to_owned(),
-        _ => format!(
-            "`{}` is not a unit of size; write B, KiB, MiB or GiB",
-            crate::shown::Shown(unit)
-        ),
+        _ => format!("`{}` is not a unit of size; write B, KiB, MiB or GiB", crate::shown::Shown(unit)),
     };
-    let letter = unit
-        .chars()
-        .next()
-        .map(|letter| letter.to_ascii_uppercase());
-    let meant = UNITS
-        .into_iter()
-        .find(|(name, _)| name.chars().next() == letter);
+    let letter = unit.chars().next().map(|letter| letter.to_ascii_uppercase());
+    let meant = UNITS.into_iter().find(|(name, _)| name.chars().next() == letter);
     if let Some((name, bytes)) = meant {
         let _infallible = write!(reason, "; did you mean {name} ({bytes} bytes)?");
     }
