@@ -1,0 +1,46 @@
+/** Every call that the pages make, by name. */
+import { call } from './http';
+import type { Desktop, EvidenceEvent, Grant, Me, Recording, RecordingPage, Session } from './types';
+
+const at = (id: string): string => encodeURIComponent(id);
+
+export const me = (signal?: AbortSignal) => call<Me>('GET', '/api/me', undefined, signal);
+
+/** Exchanges the secret of a one-time link for the cookie. */
+export const signIn = (link: string) => call<void>('POST', '/api/sign-in', { link });
+
+export const signOut = () => call<void>('POST', '/api/sign-out');
+
+export const desktops = async (signal?: AbortSignal): Promise<Desktop[]> =>
+  (await call<{ desktops: Desktop[] }>('GET', '/api/desktops', undefined, signal)).desktops;
+
+export const sessions = async (signal?: AbortSignal): Promise<Session[]> =>
+  (await call<{ sessions: Session[] }>('GET', '/api/sessions', undefined, signal)).sessions;
+
+export const session = (id: string, signal?: AbortSignal) =>
+  call<Session>('GET', `/api/sessions/${at(id)}`, undefined, signal);
+
+export const openSession = (desktop: string) => call<Grant>('POST', '/api/sessions', { desktop });
+
+/** A fresh one-time ticket for a session of one's own. */
+export const newTicket = (id: string, signal?: AbortSignal) =>
+  call<Grant>('POST', `/api/sessions/${at(id)}/tickets`, undefined, signal);
+
+export const endSession = (id: string) => call<void>('DELETE', `/api/sessions/${at(id)}`);
+
+/** Recordings, newest first, at most `limit` older than the cursor. */
+export const recordings = (before: string | null, limit: number, signal?: AbortSignal) => {
+  const query = new URLSearchParams({ limit: String(limit) });
+  if (before !== null) query.set('before', before);
+  return call<RecordingPage>('GET', `/api/recordings?${query}`, undefined, signal);
+};
+
+export const recording = (id: string, signal?: AbortSignal) =>
+  call<Recording>('GET', `/api/recordings/${at(id)}`, undefined, signal);
+
+export const recordingEvents = async (id: string, signal?: AbortSignal): Promise<EvidenceEvent[]> =>
+  (await call<{ events: EvidenceEvent[] }>('GET', `/api/recordings/${at(id)}/events`, undefined, signal))
+    .events;
+
+/** Where the HLS playlist of a recording lies. */
+export const playlistUrl = (id: string): string => `/api/recordings/${at(id)}/index.m3u8`;

@@ -1,0 +1,74 @@
+/** One way to call the gate: JSON in, JSON out, and every failure a problem that a person can read. */
+import { strings } from '../strings';
+import type { Problem } from './types';
+
+/** A refused or failed call; `problem.status` is 0 when no answer came. */
+export class CallFailed extends Error {
+  constructor(readonly problem: Problem) {
+    super(problem.detail || problem.title);
+    this.name = 'CallFailed';
+  }
+
+  get status(): number {
+    return this.problem.status;
+  }
+}
+
+/** Fires `signed-out` when the gate no longer knows who we are. */
+export const access = new EventTarget();
+
+type Method = 'GET' | 'POST' | 'DELETE';
+
+/** Calls the gate; resolves to undefined for 204. Throws CallFailed, or the signal's reason when aborted. */
+export async function call<T>(
+  method: Method,
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+): Promise<T> {
+  const headers: Record<string, string> = { accept: 'application/json, application/problem+json' };
+  const init: RequestInit = { method, headers, credentials: 'same-origin', cache: 'no-store' };
+  if (body !== undefined) {
+    headers['content-type'] = 'application/json';
+    init.body = JSON.stringify(body);
+  }
+  if (signal) init.signal = signal;
+
+  let answer: Response;
+  try {
+    answer = await fetch(path, init);
+  } catch {
+    signal?.throwIfAborted();
+    throw new CallFailed(problem(0, strings.errors.unreachable, strings.errors.unreachableDetail));
+  }
+  if (!answer.ok) {
+    if (answer.status === 401) access.dispatchEvent(new Event('signed-out'));
+    throw new CallFailed(await readProblem(answer));
+  }
+  if (answer.status === 204) return undefined as T;
+  try {
+    return (await answer.json()) as T;
+  } catch {
+    throw new CallFailed(problem(answer.status, strings.errors.unreadable, strings.errors.unreadableDetail));
+  }
+}
+
+/** The problem of any thrown value, so that a page has one thing to show. */
+export function problemOf(thrown: unknown): Problem {
+  if (thrown instanceof CallFailed) return thrown.problem;
+  return problem(0, strings.errors.unexpected, thrown instanceof Error ? thrown.message : String(thrown));
+}
+
+async function readProblem(answer: Response): Promise<Problem> {
+  const fallback = problem(answer.status, strings.errors.status(answer.status), '');
+  if (!answer.headers.get('content-type')?.includes('json')) return fallback;
+  try {
+    return { ...fallback, ...((await answer.json()) as Partial<Problem>), status: answer.status };
+  } catch {
+    return fallback;
+  }
+}
+
+function problem(status: number, title: string, detail: string): Problem {
+  return { type: 'about:blank', title, status, detail };
+}

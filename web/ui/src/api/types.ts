@@ -1,0 +1,147 @@
+/** The shapes of the HTTP API, written by hand until they are generated from docs/openapi.json (`npm run types`). */
+
+/** The person signed in. */
+export interface Me {
+  subject: string;
+  groups: string[];
+  roles: string[];
+}
+
+/** A rule as the policy package serialises it; elsewhere it is already the string `file:line key`. */
+export interface RulePlace {
+  policy: string;
+  file: string;
+  line: number;
+  key: string;
+}
+
+export type Rule = string | RulePlace;
+
+/** Which rule of which revision of the policy files decided. */
+export interface Policy {
+  revision: string;
+  rule: Rule;
+}
+
+/** What a viewer may do on a desktop. */
+export interface Allows {
+  control: boolean;
+  copy: boolean;
+  paste: boolean;
+  /** Absent means no: a gate that does not say so is not asked to resize. */
+  resize?: boolean;
+}
+
+export type RecordingMode = 'strict' | 'best_effort';
+
+/** A desktop of the launcher, permitted or not. */
+export interface Desktop {
+  name: string;
+  title: string;
+  description: string;
+  icon: string;
+  permitted: boolean;
+  reason: string;
+  policy: Policy;
+  allows: Allows;
+  recorded: RecordingMode;
+}
+
+/** A session opened or rejoined: the one-time ticket and the place it opens. */
+export interface Grant {
+  id: string;
+  ticket: string;
+  /** Path of the WebSocket on this origin. */
+  rfb: string;
+  /** When the ticket expires, RFC 3339. */
+  expires: string;
+}
+
+export type SessionState = 'starting' | 'live' | 'ending';
+
+/** A live session. */
+export interface Session {
+  id: string;
+  subject: string;
+  desktop: string;
+  title: string;
+  state: SessionState;
+  /** RFC 3339. */
+  started: string;
+  viewers: number;
+  policy: Policy;
+  allows: Allows;
+  recording: { mode: RecordingMode; state: 'recording' | 'failed' };
+}
+
+export type RecordingState = 'recording' | 'closed' | 'interrupted';
+
+/** A recording as the index lists it. */
+export interface Recording {
+  id: string;
+  subject: string;
+  desktop: string;
+  /** RFC 3339. */
+  started: string;
+  ended: string | null;
+  duration_ms: number;
+  state: RecordingState;
+  reason: string;
+  bytes: number;
+  events: number;
+  /** Events whose verdict was deny. */
+  denied: number;
+  policy: Policy;
+  gaps: number;
+}
+
+/** A page of recordings; `next` is the cursor of the one after it. */
+export interface RecordingPage {
+  recordings: Recording[];
+  next: string | null;
+}
+
+export type Effect = 'permit' | 'deny';
+
+/** What every event of the evidence carries. */
+export interface EventFrame {
+  v: number;
+  seq: number;
+  /** Microseconds since the session's start: the media clock. */
+  at_us: number;
+  /** RFC 3339 UTC. */
+  time: string;
+  session: string;
+  subject: string;
+  policy: string;
+  rule: string;
+}
+
+/** What happened, by type. */
+export type What =
+  | { type: 'session_opened'; desktop: string; runtime: string }
+  | { type: 'session_closed'; reason: string }
+  | { type: 'viewer_joined'; viewer: number; origin: string }
+  | { type: 'viewer_left'; viewer: number; reason: string; sent_revision: number }
+  | { type: 'keys'; viewer: number; pressed: number }
+  | { type: 'clicks'; viewer: number; pressed: number; x: number; y: number }
+  | { type: 'paste'; viewer: number; effect: Effect; bytes: number; sha256: string; reason: string }
+  | { type: 'copy'; viewer: number; effect: Effect; bytes: number; sha256: string; reason: string }
+  | { type: 'control'; viewer: number; effect: Effect; reason: string }
+  | { type: 'resized'; width: number; height: number }
+  | { type: 'refused'; what: string; reason: string }
+  | { type: 'protocol_violation'; side: string; reason: string }
+  | { type: 'gap'; from_us: number; to_us: number; reason: string }
+  | { type: 'policy_changed'; effect: Effect; reason: string }
+  | { type: 'bell' };
+
+export type EvidenceEvent = EventFrame & What;
+
+/** An error of the API: RFC 9457 problem details, with the rule that decided where one did. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  rule?: Rule;
+}

@@ -1,0 +1,36 @@
+/** The part of noVNC's documented API (docs/API.md of @novnc/novnc 1.7) that the session page uses. */
+declare module '@novnc/novnc' {
+  interface RFBEvents {
+    connect: CustomEvent<Record<string, never>>;
+    disconnect: CustomEvent<{ clean: boolean }>;
+    clipboard: CustomEvent<{ text: string }>;
+    desktopname: CustomEvent<{ name: string }>;
+    securityfailure: CustomEvent<{ status: number; reason?: string }>;
+    bell: CustomEvent;
+  }
+
+  export default class RFB {
+    constructor(
+      target: HTMLElement,
+      channel: WebSocket | string,
+      options?: { shared?: boolean; wsProtocols?: string[] },
+    );
+    background: string;
+    focusOnClick: boolean;
+    resizeSession: boolean;
+    scaleViewport: boolean;
+    showDotCursor: boolean;
+    viewOnly: boolean;
+    addEventListener<K extends keyof RFBEvents>(type: K, listener: (event: RFBEvents[K]) => void): void;
+    blur(): void;
+    clipboardPasteFrom(text: string): void;
+    disconnect(): void;
+    focus(options?: FocusOptions): void;
+    sendKey(keysym: number, code: string | null, down?: boolean): void;
+  }
+}
+
+declare module 'hls.js/light' {
+  export { default } from 'hls.js';
+  export * from 'hls.js';
+}

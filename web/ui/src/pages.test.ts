@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import type { Recording } from './api/types';
+import { policyName, ruleText, shortRevision } from './policy';
+import { filtered } from './recordings/filter';
+import { merged } from './recordings/pages';
+import { pathTo, routeOf } from './routes';
+import { byteWords, lengthWords, localMoment, utcMoment } from './times';
+
+describe('routes', () => {
+  it('name their pages', () => {
+    expect(routeOf('/')).toEqual({ page: 'launcher' });
+    expect(routeOf('/sign-in')).toEqual({ page: 'sign-in' });
+    expect(routeOf('/recordings/')).toEqual({ page: 'recordings' });
+    expect(routeOf('/recordings/abc')).toEqual({ page: 'recording', id: 'abc' });
+  });
+
+  it('come back to the id that they were made from', () => {
+    const id = 'a/b ü';
+    expect(routeOf(pathTo.desktop(id))).toEqual({ page: 'desktop', id });
+  });
+
+  it('that name nothing are missing', () => {
+    for (const path of ['/desktop', '/desktop/a/b', '/x', '/desktop/%E0%A4%A']) {
+      expect(routeOf(path)).toEqual({ page: 'missing' });
+    }
+  });
+});
+
+describe('rules', () => {
+  it('read the same as text and as an object', () => {
+    const rule = { policy: 'contractors', file: 'contractors.yaml', line: 7, key: 'allow.paste' };
+    expect(ruleText(rule)).toBe('contractors.yaml:7 allow.paste');
+    expect(policyName(rule)).toBe('contractors');
+    expect(policyName('contractors.yaml:7 allow.paste')).toBe('contractors');
+  });
+
+  it('of the default say so', () => {
+    expect(ruleText({ policy: 'default', file: '', line: 0, key: 'deny' })).toBe('default deny');
+    expect(policyName('default deny')).toBe('default');
+  });
+
+  it('stand in revisions short enough to read', () =>
+    expect(shortRevision('sha256:1f2e3d4c5b6a')).toBe('1f2e3d4c'));
+});
+
+describe('times', () => {
+  it('are shown in the zone of the reader, and in UTC', () => {
+    expect(localMoment('2026-11-21T23:30:05Z', 'Europe/Berlin', 'en-GB')).toBe('22 Nov 2026, 00:30');
+    expect(utcMoment('2026-11-21T23:30:05.123456Z')).toBe('2026-11-21 23:30:05 UTC');
+    expect(utcMoment('nonsense')).toBe('nonsense');
+  });
+
+  it('have lengths in words', () => {
+    expect(lengthWords(0)).toBe('0 s');
+    expect(lengthWords(59_700)).toBe('1 min');
+    expect(lengthWords(185_000)).toBe('3 min 5 s');
+    expect(lengthWords(7_440_000)).toBe('2 h 4 min');
+  });
+
+  it('stand beside sizes', () => {
+    expect(byteWords(812)).toBe('812 B');
+    expect(byteWords(4_404_019)).toBe('4.2 MiB');
+    expect(byteWords(250 * 1024)).toBe('250 KiB');
+  });
+});
+
+describe('recordings', () => {
+  const recording = (id: string, more: Partial<Recording> = {}): Recording => ({
+    id,
+    subject: 'alice',
+    desktop: 'terminal',
+    started: `2026-11-2${id}T10:00:00Z`,
+    ended: null,
+    duration_ms: 0,
+    state: 'closed',
+    reason: '',
+    bytes: 0,
+    events: 0,
+    denied: 0,
+    policy: { revision: 'sha256:aa', rule: 'staff.yaml:2 allow.open' },
+    gaps: 0,
+    ...more,
+  });
+
+  it('are found by every word typed', () => {
+    const all = [recording('1'), recording('2', { subject: 'bob', state: 'interrupted' })];
+    expect(filtered(all, 'BOB interrupted').map(({ id }) => id)).toEqual(['2']);
+    expect(filtered(all, 'bob sealed')).toEqual([]);
+    expect(filtered(all, 'staff.yaml')).toHaveLength(2);
+    expect(filtered(all, '  ')).toHaveLength(2);
+  });
+
+  it('of a newer reading replace the older, newest first', () => {
+    const list = merged(
+      [recording('2', { state: 'recording' }), recording('1')],
+      [recording('3'), recording('2')],
+    );
+    expect(list.map(({ id, state }) => [id, state])).toEqual([
+      ['3', 'closed'],
+      ['2', 'closed'],
+      ['1', 'closed'],
+    ]);
+  });
+});

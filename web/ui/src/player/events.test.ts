@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import type { EvidenceEvent, What } from '../api/types';
+import { detailOf, judgedOf, kindOf, matches, titleOf } from './events';
+
+const event = (what: What): EvidenceEvent =>
+  ({
+    v: 1,
+    seq: 1,
+    at_us: 0,
+    time: '',
+    session: '',
+    subject: '',
+    policy: '',
+    rule: 'a.yaml:3 deny',
+    ...what,
+  }) as never;
+
+const paste = (effect: 'permit' | 'deny') =>
+  event({ type: 'paste', viewer: 1, effect, bytes: 2048, sha256: 'ab', reason: 'too long' });
+
+describe('an event', () => {
+  it('that was stopped is of that kind, whatever it is', () => {
+    expect(kindOf(paste('deny'))).toBe('stopped');
+    expect(kindOf(event({ type: 'refused', what: 'resize', reason: '' }))).toBe('stopped');
+    expect(kindOf(event({ type: 'protocol_violation', side: 'viewer', reason: '' }))).toBe('stopped');
+    expect(kindOf(event({ type: 'policy_changed', effect: 'deny', reason: '' }))).toBe('stopped');
+  });
+
+  it('that was permitted is of its own kind', () => {
+    expect(kindOf(paste('permit'))).toBe('crossed');
+    expect(kindOf(event({ type: 'keys', viewer: 1, pressed: 4 }))).toBe('input');
+    expect(kindOf(event({ type: 'gap', from_us: 0, to_us: 1, reason: '' }))).toBe('gap');
+  });
+
+  it('without a verdict has none', () => {
+    expect(judgedOf(event({ type: 'bell' }))).toBeNull();
+    expect(judgedOf(paste('permit'))).toBe('permit');
+  });
+
+  it('says why it was stopped and how much it was', () => {
+    expect(detailOf(paste('deny'))).toBe('2.0 KiB: too long');
+    expect(detailOf(paste('permit'))).toBe('2.0 KiB');
+  });
+
+  it('of a newer gate is shown by its own name', () => {
+    const newer = event({ type: 'file_uploaded' } as never);
+    expect(titleOf(newer)).toBe('file uploaded');
+    expect(detailOf(newer)).toBe('');
+    expect(kindOf(newer)).toBe('session');
+  });
+
+  it('is found by its words and its rule', () => {
+    expect(matches(paste('deny'), ' PASTE ')).toBe(true);
+    expect(matches(paste('deny'), 'a.yaml')).toBe(true);
+    expect(matches(paste('deny'), 'resize')).toBe(false);
+    expect(matches(paste('deny'), '')).toBe(true);
+  });
+});

@@ -1,0 +1,87 @@
+/** Events of the evidence in words: what kind each is, how it was judged, what one line says of it. Pure. */
+import type { EvidenceEvent } from '../api/types';
+import { byteWords } from '../times';
+import { clockFace, secondsOf } from './clock';
+import { strings } from '../strings';
+
+/** The kinds that the list filters by and the time line colours by. */
+export type Kind = 'input' | 'screen' | 'session' | 'crossed' | 'gap' | 'stopped';
+
+/** How an event was judged; null where there was nothing to judge. */
+export type Judged = 'permit' | 'deny' | null;
+
+export function judgedOf(event: EvidenceEvent): Judged {
+  if (event.type === 'refused' || event.type === 'protocol_violation') return 'deny';
+  return 'effect' in event ? event.effect : null;
+}
+
+export function kindOf(event: EvidenceEvent): Kind {
+  if (judgedOf(event) === 'deny') return 'stopped';
+  switch (event.type) {
+    case 'paste':
+    case 'copy':
+      return 'crossed';
+    case 'keys':
+    case 'clicks':
+      return 'input';
+    case 'gap':
+      return 'gap';
+    case 'resized':
+    case 'bell':
+      return 'screen';
+    default:
+      return 'session';
+  }
+}
+
+/** What an event is called; an unknown type of a newer gate is shown by its own name. */
+export function titleOf(event: EvidenceEvent): string {
+  return strings.events.title[event.type] ?? (event as { type: string }).type.replaceAll('_', ' ');
+}
+
+/** What one line says beyond the title; may be empty. */
+export function detailOf(event: EvidenceEvent): string {
+  const say = strings.events;
+  switch (event.type) {
+    case 'session_opened':
+      return say.opened(event.desktop, event.runtime);
+    case 'viewer_joined':
+      return say.joined(event.viewer, event.origin);
+    case 'viewer_left':
+      return say.left(event.viewer, event.reason);
+    case 'keys':
+      return say.keys(event.pressed);
+    case 'clicks':
+      return say.clicks(event.pressed, event.x, event.y);
+    case 'paste':
+    case 'copy':
+      return event.effect === 'deny'
+        ? say.stopped(byteWords(event.bytes), event.reason)
+        : byteWords(event.bytes);
+    case 'resized':
+      return `${event.width} × ${event.height}`;
+    case 'refused':
+      return say.refused(event.what, event.reason);
+    case 'protocol_violation':
+      return say.refused(event.side, event.reason);
+    case 'gap':
+      return say.gap(
+        clockFace(secondsOf(event.from_us), true),
+        clockFace(secondsOf(event.to_us), true),
+        event.reason,
+      );
+    case 'session_closed':
+    case 'control':
+    case 'policy_changed':
+      return event.reason;
+    default:
+      return '';
+  }
+}
+
+/** Whether an event's words hold what the reader typed, in any letter case. */
+export function matches(event: EvidenceEvent, sought: string): boolean {
+  const needle = sought.trim().toLowerCase();
+  if (needle === '') return true;
+  return `${titleOf(event)} ${detailOf(event)} ${event.rule} ${event.type}`.toLowerCase().includes(needle);
+}

@@ -1,0 +1,92 @@
+/** A recording's HLS stream in a <video>: hls.js where it runs, the browser's own player elsewhere. */
+import type Hls from 'hls.js/light';
+import { frameTicks, timescaleOf } from './frames';
+
+/** What the player wants to hear. */
+export interface Listen {
+  /** The stream cannot be played; `missing` when there is no video yet. */
+  onfail: (reason: 'missing' | 'broken') => void;
+}
+
+/** Seconds of video kept ahead, at normal speed. */
+const AHEAD = 60;
+
+export class Stream {
+  /** Frame times in seconds, by fragment. */
+  #frames = new Map<number, number[]>();
+
+  private constructor(
+    private readonly hls: Hls | null,
+    private readonly video: HTMLVideoElement,
+  ) {}
+
+  /** Loads hls.js and opens a playlist from its start, also that of a recording that still runs. */
+  static async open(video: HTMLVideoElement, url: string, listen: Listen): Promise<Stream> {
+    const { default: Hls } = await import('hls.js/light');
+    if (!Hls.isSupported()) {
+      video.src = url;
+      video.addEventListener('error', () => listen.onfail('broken'), { once: true });
+      return new Stream(null, video);
+    }
+    // No worker: fragmented MP4 passes through as it is, and the CSP need not allow blob: scripts.
+    const hls = new Hls({
+      enableWorker: false,
+      startPosition: 0,
+      maxBufferLength: AHEAD,
+      backBufferLength: 4 * AHEAD,
+    });
+    const stream = new Stream(hls, video);
+    stream.#listen(Hls, hls, listen);
+    hls.loadSource(url);
+    hls.attachMedia(video);
+    return stream;
+  }
+
+  /** Keeps as many seconds of the reader's own time ahead at any speed. */
+  pace(speed: number): void {
+    if (this.hls) this.hls.config.maxBufferLength = AHEAD * Math.max(1, speed);
+  }
+
+  /** Times of all frames loaded so far, ascending, in seconds. */
+  frames(): number[] {
+    const fragments = [...this.#frames].sort(([one], [other]) => one - other);
+    return fragments.flatMap(([, times]) => times);
+  }
+
+  close(): void {
+    if (this.hls) this.hls.destroy();
+    else this.video.removeAttribute('src');
+  }
+
+  #listen(Library: typeof Hls, hls: Hls, listen: Listen): void {
+    const { Events, ErrorTypes } = Library;
+    const ticks = new Map<number, { ticks: number[]; scale: number }>();
+    hls.on(Events.FRAG_LOADED, (_, { frag, payload }) => {
+      const init = frag.initSegment?.data;
+      if (typeof frag.sn !== 'number' || !init) return;
+      const scale = timescaleOf(init.slice().buffer);
+      if (scale !== null) ticks.set(frag.sn, { ticks: frameTicks(payload), scale });
+    });
+    // Only now is it certain where the fragment stands on the player's clock.
+    hls.on(Events.FRAG_BUFFERED, (_, { frag }) => {
+      const known = typeof frag.sn === 'number' ? ticks.get(frag.sn) : undefined;
+      const first = known?.ticks[0];
+      if (!known || first === undefined || typeof frag.sn !== 'number') return;
+      this.#frames.set(
+        frag.sn,
+        known.ticks.map((tick) => frag.start + (tick - first) / known.scale),
+      );
+      ticks.delete(frag.sn);
+    });
+    let mended = false;
+    hls.on(Events.ERROR, (_, error) => {
+      if (!error.fatal) return;
+      if (error.type === ErrorTypes.MEDIA_ERROR && !mended) {
+        mended = true;
+        hls.recoverMediaError();
+        return;
+      }
+      listen.onfail(error.response?.code === 404 ? 'missing' : 'broken');
+    });
+  }
+}

@@ -1,0 +1,88 @@
+/** The clipboard between this computer and the desktop: does what is permitted and says what is not, never silently nothing. */
+import type { Allows } from '../api/types';
+import { strings } from '../strings';
+import { crossingOf, type Press } from './clipboard';
+import type { Said } from './said';
+import type { View } from './view';
+
+const say = strings.session;
+
+export class Crossings {
+  said = $state<Said | null>(null);
+
+  /** A refusal is said once each, not at every key press. */
+  #told = new Set<'paste' | 'copy'>();
+
+  constructor(
+    private readonly view: () => View | null,
+    private readonly allows: () => Allows | undefined,
+  ) {}
+
+  /** Text from this computer; `press` is the key that asked, which the desktop gets after the text. */
+  paste(text: string, press: Press | null): void {
+    const view = this.view();
+    if (!view) return;
+    if (text !== '') {
+      view.paste(text);
+      const { characters, lost } = crossingOf(text);
+      this.#say(say.pasted(characters, lost), lost > 0 ? 'stop' : 'calm', 'paste');
+    }
+    if (press) view.pressAfterPaste(press);
+  }
+
+  /** The button: asks the browser for its clipboard. */
+  async pasteFromButton(): Promise<void> {
+    try {
+      const text = await navigator.clipboard.readText();
+      if (text === '') this.#say(say.pasteEmpty, 'calm', 'paste');
+      else this.paste(text, null);
+    } catch {
+      this.#say(say.pasteBlocked, 'stop', 'paste');
+    }
+    this.view()?.focus();
+  }
+
+  /** Text that the desktop copied and the gate let out. */
+  async copied(text: string): Promise<void> {
+    if (!this.allows()?.copy) return this.denied('copy');
+    const { characters } = crossingOf(text);
+    try {
+      await navigator.clipboard.writeText(text);
+      this.#say(say.copied(characters), 'calm', 'copy');
+    } catch {
+      // Some browsers want a click of the person first.
+      const run = () => void this.#take(text, characters);
+      this.said = {
+        words: say.copyWaiting(characters),
+        tone: 'calm',
+        icon: 'copy',
+        act: { label: say.copyTake, run },
+      };
+    }
+  }
+
+  /** The person asked for what the policy does not permit. */
+  denied(what: 'paste' | 'copy'): void {
+    if (this.#told.has(what)) return;
+    this.#told.add(what);
+    this.#say(what === 'paste' ? say.pasteDenied : say.copyDenied, 'stop', what);
+  }
+
+  dismiss(): void {
+    this.said = null;
+  }
+
+  async #take(text: string, characters: number): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(text);
+      this.#say(say.copied(characters), 'calm', 'copy');
+    } catch {
+      this.#say(say.copyBlocked, 'stop', 'copy');
+    }
+    this.view()?.focus();
+  }
+
+  #say(words: string, tone: Said['tone'], icon: Said['icon']): void {
+    this.said = { words, tone, icon };
+  }
+}

@@ -1,0 +1,10 @@
+/** A word to the person over the desktop. */
+import type { IconName } from '../parts/icons';
+
+export interface Said {
+  words: string;
+  tone: 'calm' | 'stop';
+  icon: IconName;
+  /** Something that the person may do about it. */
+  act?: { label: string; run: () => void };
+}

@@ -1,0 +1,335 @@
+/** Every word that the pages say, in one place. */
+import type { Ending } from './session/close';
+import type { EvidenceEvent, RecordingMode, RecordingState } from './api/types';
+import type { Kind } from './player/events';
+
+const plural = (count: number, one: string, many = `${one}s`): string =>
+  `${count.toLocaleString()} ${count === 1 ? one : many}`;
+
+/** What the page says when a viewer's connection has ended. */
+export interface EndingWords {
+  title: string;
+  body: string;
+}
+
+const endings: Record<Ending, EndingWords> = {
+  lost: {
+    title: 'The connection is lost',
+    body: 'The gate could not be reached any more. Your desktop may still be running; the gate keeps it for a while.',
+  },
+  left: {
+    title: 'You have left the session',
+    body: 'The gate keeps the desktop for a while, in case you come back.',
+  },
+  stopping: {
+    title: 'The gate is stopping',
+    body: 'The session was closed in order and its recording sealed. Try again in a moment.',
+  },
+  violation: {
+    title: 'Closed: the protocol was broken',
+    body: 'The gate received a message that it does not accept and closed the session. This is on the record.',
+  },
+  over: { title: 'The session has ended', body: 'Its desktop is gone and its recording is sealed.' },
+  'not-permitted': {
+    title: 'No longer permitted',
+    body: 'The policy has changed, and this session is not allowed by it any more.',
+  },
+  'too-slow': {
+    title: 'Your connection was too slow',
+    body: 'This browser did not take its pixels in time and was let go. The session itself goes on.',
+  },
+  'recording-failed': {
+    title: 'The recording failed',
+    body: 'What cannot be recorded is not shown here: the session was ended. Its record up to that moment is kept.',
+  },
+  'desktop-ended': {
+    title: 'The desktop has ended',
+    body: 'The desktop stopped running. Its recording is sealed.',
+  },
+  ended: { title: 'The session was ended', body: 'An administrator, or you elsewhere, ended this session.' },
+};
+
+const titles: Record<EvidenceEvent['type'], string> = {
+  session_opened: 'Session opened',
+  session_closed: 'Session closed',
+  viewer_joined: 'Viewer joined',
+  viewer_left: 'Viewer left',
+  keys: 'Keys',
+  clicks: 'Clicks',
+  paste: 'Paste in',
+  copy: 'Copy out',
+  control: 'Keyboard and mouse',
+  resized: 'Screen resized',
+  refused: 'Refused',
+  protocol_violation: 'Protocol violation',
+  gap: 'Gap in the recording',
+  policy_changed: 'Policy changed',
+  bell: 'Bell',
+};
+
+const kinds: Record<Kind, string> = {
+  stopped: 'Stopped',
+  gap: 'Gaps',
+  crossed: 'Crossed',
+  session: 'Session',
+  input: 'Input',
+  screen: 'Screen',
+};
+
+const states: Record<RecordingState, string> = {
+  recording: 'Recording',
+  closed: 'Sealed',
+  interrupted: 'Interrupted',
+};
+
+const modes: Record<RecordingMode, string> = { strict: 'strict', best_effort: 'best effort' };
+
+export const strings = {
+  product: 'Portcullis',
+  title: (page: string) => `${page} · Portcullis`,
+  skip: 'Skip to the content',
+  nav: { sections: 'Sections', desktops: 'Desktops', recordings: 'Recordings', signOut: 'Sign out' },
+  theme: {
+    label: 'Theme',
+    system: 'Theme: as the system',
+    light: 'Theme: light',
+    dark: 'Theme: dark',
+  },
+  loading: 'Loading…',
+  retry: 'Try again',
+  rule: 'Rule',
+  reason: 'Reason',
+  revision: 'Revision',
+  yes: 'allowed',
+  no: 'not allowed',
+
+  errors: {
+    unreachable: 'The gate does not answer',
+    unreachableDetail: 'Check your network. If it is well, the gate may be restarting.',
+    unreadable: 'The gate gave an answer that this page cannot read',
+    unreadableDetail: 'Reload the page: it may be older than the gate.',
+    unexpected: 'Something went wrong in this page',
+    status: (status: number) => `The gate answered ${status}`,
+    missing: 'There is no such page',
+    missingBody: 'The address may be mistyped, or what it named is gone.',
+  },
+
+  signIn: {
+    title: 'Sign in',
+    working: 'Signing you in…',
+    failed: 'This link does not work',
+    failedBody: 'A sign-in link works once and for ten minutes. This one was used before, or is too old.',
+    explain: 'Portcullis signs you in by a link that works once.',
+    how: 'Get a link',
+    steps: [
+      'The gate prints one when it starts, in the terminal it was started from.',
+      'Restart the gate for another one, or ask whoever runs it.',
+      'Open the link in this browser within ten minutes.',
+    ],
+    privacy:
+      'What you do on a desktop is recorded. Each desktop says so, and under which policy, before and while you use it.',
+  },
+
+  launcher: {
+    title: 'Desktops',
+    lead: 'Each one opens fresh for you, and is recorded while you use it.',
+    live: 'Your live sessions',
+    open: 'Open',
+    opening: 'Opening…',
+    rejoin: 'Rejoin',
+    end: 'End',
+    locked: 'Locked',
+    emptyTitle: 'No desktops yet',
+    emptyBody: 'This gate has no desktop templates. Whoever runs it adds them in its configuration.',
+    failed: 'The desktops could not be listed',
+    openFailed: (title: string) => `${title} could not be opened`,
+    recorded: 'Recorded under policy',
+    notPermitted: 'Not permitted to you',
+    started: 'Started',
+    viewers: (count: number) => plural(count, 'viewer'),
+    sessionState: { starting: 'starting', live: 'live', ending: 'ending' },
+  },
+
+  allows: {
+    title: 'What is allowed here',
+    control: 'Keyboard & mouse',
+    paste: 'Paste in',
+    copy: 'Copy out',
+    controlNo: 'You can watch, but not type or click.',
+    pasteNo: 'Text from this computer cannot be pasted into the desktop.',
+    copyNo: 'Text copied on the desktop stays there.',
+    judged: 'Each paste and copy is judged, and on the record.',
+    judgedBy: (policy: string) => `Judged by policy ${policy}`,
+  },
+
+  session: {
+    recorded: 'This session is recorded',
+    recordedShort: 'Recorded',
+    policy: (name: string) => `policy ${name}`,
+    recordingFailed:
+      'Recording has failed. The session goes on under a best-effort policy; the gap is on the record.',
+    back: 'Back to the desktops; the session keeps running',
+    state: {
+      preparing: 'Opening',
+      connecting: 'Connecting',
+      live: 'Connected',
+      waiting: 'Reconnecting',
+      closed: 'Disconnected',
+    },
+    opening: 'Opening the desktop…',
+    connecting: 'Connecting to the desktop…',
+    waiting: (seconds: number) => `Connection lost. Trying again ${seconds > 0 ? `in ${seconds} s` : 'now'}…`,
+    waitingBody: 'The desktop keeps running meanwhile.',
+    tryNow: 'Try now',
+    paste: 'Paste',
+    fullScreen: 'Full screen',
+    leaveFullScreen: 'Leave full screen',
+    end: 'End session',
+    endTitle: 'End this session?',
+    endBody: 'The desktop and everything unsaved on it is destroyed. The recording is kept.',
+    endConfirm: 'End session',
+    keepGoing: 'Keep working',
+    endFailed: 'The session could not be ended',
+    stage: (title: string) =>
+      `Desktop ${title}. Press Control, Alt and Shift together to leave it for the bar.`,
+    keysHere: 'Keyboard is on the desktop · Ctrl+Alt+Shift leaves it',
+    keysAway: 'Click the desktop to type',
+    watchOnly: 'You are watching: keyboard and mouse are not permitted here.',
+    pasted: (characters: number, lost: number) =>
+      lost === 0
+        ? `Sent to the desktop's clipboard: ${plural(characters, 'character')}.`
+        : `Sent to the desktop's clipboard: ${plural(characters, 'character')}. ${lost.toLocaleString()} of them cannot cross yet and arrive as “?”.`,
+    pasteEmpty: 'There is no text in the clipboard of this computer.',
+    pasteBlocked:
+      'The browser did not let this page read the clipboard. Press Ctrl+V on the desktop instead.',
+    pasteDenied: 'Pasting in is not permitted here. Ctrl+V on the desktop pastes what was copied there.',
+    copied: (characters: number) => `Copied to this computer: ${plural(characters, 'character')}.`,
+    copyWaiting: (characters: number) => `The desktop copied ${plural(characters, 'character')}.`,
+    copyTake: 'Copy to this computer',
+    copyDenied: 'Copying out is not permitted here. What you copy stays on the desktop.',
+    copyBlocked: 'The browser did not let this page write to the clipboard.',
+    dismiss: 'Dismiss',
+    elapsed: 'Time in this session',
+  },
+
+  ending: {
+    of: (ending: Ending): EndingWords => endings[ending],
+    byMe: {
+      title: 'You ended the session',
+      body: 'Its desktop is gone. The recording is being sealed and appears in the list within seconds.',
+    } satisfies EndingWords,
+    gone: {
+      title: 'This session is over',
+      body: 'It has ended, or it was never yours to open.',
+    } satisfies EndingWords,
+    refused: 'The gate did not open this session',
+    said: 'The gate said',
+    toLauncher: 'To the desktops',
+    toRecording: 'See the recording',
+    again: 'Connect again',
+    signIn: 'Sign in again',
+    code: (code: number) => `Close code ${code}`,
+  },
+
+  recordings: {
+    title: 'Recordings',
+    lead: 'What was seen and done, newest first.',
+    filter: 'Filter',
+    filterHint: 'Subject, desktop, state, rule…',
+    subject: 'Subject',
+    desktop: 'Desktop',
+    started: 'Started',
+    duration: 'Duration',
+    state: 'State',
+    events: 'Events',
+    stopped: 'Stopped',
+    gaps: (count: number) => plural(count, 'gap'),
+    more: 'Load older ones',
+    loadingMore: 'Loading…',
+    shown: (shown: number, loaded: number, more: boolean) =>
+      shown === loaded
+        ? `${plural(loaded, 'recording')}${more ? ', older ones not loaded' : ''}`
+        : `${shown.toLocaleString()} of ${plural(loaded, 'loaded recording')}${more ? '; older ones not searched' : ''}`,
+    emptyTitle: 'No recordings yet',
+    emptyBody: 'A recording appears here as soon as a desktop is opened.',
+    noMatchTitle: 'No recording matches',
+    noMatchBody: 'Change the filter, or load older recordings.',
+    clear: 'Clear the filter',
+    failed: 'The recordings could not be listed',
+    moreFailed: 'Older recordings could not be loaded',
+    stateOf: (state: RecordingState) => states[state],
+  },
+
+  player: {
+    back: 'All recordings',
+    video: 'Recorded screen',
+    play: 'Play',
+    pause: 'Pause',
+    seek: 'Position',
+    speed: 'Speed',
+    slower: 'Slower',
+    faster: 'Faster',
+    frameBack: 'Previous frame',
+    frameOn: 'Next frame',
+    fullScreen: 'Full screen',
+    leaveFullScreen: 'Leave full screen',
+    keys: 'Keys',
+    keysWords: [
+      ['Space', 'play or pause'],
+      ['← →', '5 s back or on, with Shift 30 s'],
+      [', .', 'previous or next change of the picture'],
+      ['[ ]', 'previous or next event'],
+      ['< >', 'slower or faster'],
+    ] as const,
+    live: 'This session is still being recorded. You see what has been written so far; the page keeps up.',
+    interrupted:
+      'This recording was cut short. Everything that was shown to a viewer until then is in it, and it is sealed as interrupted.',
+    gaps: (count: number) =>
+      `The recording has ${plural(count, 'gap')}: stretches where nothing could be recorded. They are hatched on the time line.`,
+    buffering: 'Loading the picture…',
+    failed: 'The video cannot be played',
+    failedBody: 'The events below are complete without it.',
+    noVideo: 'Nothing of this session has been recorded as video yet.',
+    missing: 'This recording could not be opened',
+    eventsFailed: 'The events could not be loaded',
+    facts: 'About this recording',
+    duration: 'Duration',
+    size: 'Size',
+    ended: 'Ended',
+    endReason: 'Ended because',
+    policy: 'Policy',
+    gapsLabel: 'Gaps',
+    none: 'none',
+    stillRunning: 'still running',
+    id: 'Recording',
+    position: (now: string, all: string) => `${now} of ${all}`,
+    marks: (count: number) => plural(count, 'event'),
+  },
+
+  events: {
+    title: titles as Record<string, string>,
+    heading: 'Events',
+    kinds,
+    all: 'All',
+    filter: 'Search the events',
+    none: 'No event matches.',
+    empty: 'No events yet.',
+    follow: 'Follow the video',
+    jump: (at: string) => `Jump to ${at}`,
+    permit: 'permitted',
+    deny: 'stopped',
+    opened: (desktop: string, runtime: string) => `${desktop} on ${runtime}`,
+    joined: (viewer: number, origin: string) => `viewer ${viewer}${origin === '' ? '' : ` from ${origin}`}`,
+    left: (viewer: number, reason: string) => `viewer ${viewer}${reason === '' ? '' : `: ${reason}`}`,
+    keys: (pressed: number) => `${pressed.toLocaleString()} pressed`,
+    clicks: (pressed: number, x: number, y: number) => `${pressed.toLocaleString()} at ${x}, ${y}`,
+    stopped: (size: string, reason: string) => (reason === '' ? size : `${size}: ${reason}`),
+    refused: (what: string, reason: string) => (reason === '' ? what : `${what}: ${reason}`),
+    gap: (from: string, to: string, reason: string) =>
+      `${from} to ${to}${reason === '' ? '' : `: ${reason}`}`,
+    count: (shown: number, all: number) =>
+      shown === all ? plural(all, 'event') : `${shown.toLocaleString()} of ${plural(all, 'event')}`,
+  },
+
+  modes,
+} as const;

@@ -1,0 +1,24 @@
+/** Build of the pages: everything from our own origin, nothing inline, so that a strict CSP holds. */
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vitest/config';
+
+const gate = process.env['PORTCULLIS_GATE'] ?? 'http://127.0.0.1:8080';
+
+export default defineConfig({
+  plugins: [svelte()],
+  build: {
+    // light-dark() and top-level await (noVNC) are used as they stand.
+    target: ['es2022', 'chrome123', 'firefox120', 'safari17.5'],
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    sourcemap: false,
+    chunkSizeWarningLimit: 600,
+  },
+  server: {
+    proxy: {
+      '/api': { target: gate },
+      '/sessions': { target: gate, ws: true },
+    },
+  },
+  test: { include: ['src/**/*.test.ts'], environment: 'node' },
+});
