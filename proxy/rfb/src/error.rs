@@ -36,18 +36,8 @@ pub struct ProtocolError {
 
 impl ProtocolError {
     /// An error of `side`. Text of the peer that goes into `reason` is first made harmless by [`printable`].
-    pub fn new(
-        side: Side,
-        message: &'static str,
-        field: impl Into<String>,
-        reason: impl Into<String>,
-    ) -> Self {
-        Self {
-            side,
-            message,
-            field: field.into(),
-            reason: reason.into(),
-        }
+    pub fn new(side: Side, message: &'static str, field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { side, message, field: field.into(), reason: reason.into() }
     }
 }
 
@@ -70,12 +60,7 @@ mod tests {
 
     #[test]
     fn an_error_names_side_message_field_and_reason() {
-        let error = ProtocolError::new(
-            Side::Desktop,
-            "ServerInit",
-            "framebuffer-width",
-            "0 is not in 1..=3840",
-        );
+        let error = ProtocolError::new(Side::Desktop, "ServerInit", "framebuffer-width", "0 is not in 1..=3840");
         assert_eq!(
             error.to_string(),
             "desktop broke the protocol: ServerInit, framebuffer-width: 0 is not in 1..=3840"

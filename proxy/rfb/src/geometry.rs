@@ -69,22 +69,14 @@ impl Point {
 
     /// The nearest point inside of `size`; `0,0` for an empty one.
     pub fn clamped_to(self, size: Size) -> Self {
-        Self::new(
-            self.x.min(size.width.saturating_sub(1)),
-            self.y.min(size.height.saturating_sub(1)),
-        )
+        Self::new(self.x.min(size.width.saturating_sub(1)), self.y.min(size.height.saturating_sub(1)))
     }
 }
 
 impl Rect {
     /// The rectangle of `width` x `height` pixels at `x,y`.
     pub const fn new(x: u16, y: u16, width: u16, height: u16) -> Self {
-        Self {
-            x,
-            y,
-            width,
-            height,
-        }
+        Self { x, y, width, height }
     }
 
     /// The rectangle between the edges; `None` when it is empty or an edge does not fit.
@@ -155,10 +147,7 @@ impl Rect {
 
     /// Whether every pixel of `other` is in this one; an empty rectangle only if its corner lies inside or on the edge.
     pub fn contains(self, other: Rect) -> bool {
-        self.x <= other.x
-            && self.y <= other.y
-            && other.right() <= self.right()
-            && other.bottom() <= self.bottom()
+        self.x <= other.x && self.y <= other.y && other.right() <= self.right() && other.bottom() <= self.bottom()
     }
 
     /// The smallest rectangle around both; an empty one adds nothing. Edges beyond 65,535 pixels of extent are cut.
@@ -170,14 +159,8 @@ impl Rect {
             return self;
         }
         let (x, y) = (self.x.min(other.x), self.y.min(other.y));
-        let extent =
-            |end: u32, start: u16| u16::try_from(end - u32::from(start)).unwrap_or(u16::MAX);
-        Rect::new(
-            x,
-            y,
-            extent(self.right().max(other.right()), x),
-            extent(self.bottom().max(other.bottom()), y),
-        )
+        let extent = |end: u32, start: u16| u16::try_from(end - u32::from(start)).unwrap_or(u16::MAX);
+        Rect::new(x, y, extent(self.right().max(other.right()), x), extent(self.bottom().max(other.bottom()), y))
     }
 
     /// Whether it lies wholly inside of a framebuffer of `size`.
@@ -198,8 +181,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn any_rect() -> impl Strategy<Value = Rect> {
-        (any::<u16>(), any::<u16>(), any::<u16>(), any::<u16>())
-            .prop_map(|(x, y, w, h)| Rect::new(x, y, w, h))
+        (any::<u16>(), any::<u16>(), any::<u16>(), any::<u16>()).prop_map(|(x, y, w, h)| Rect::new(x, y, w, h))
     }
 
     #[test]
@@ -215,24 +197,15 @@ mod tests {
         let left = Rect::new(0, 0, 10, 10);
         assert!(!left.intersects(Rect::new(10, 0, 5, 10)));
         assert_eq!(left.intersection(Rect::new(10, 0, 5, 10)), None);
-        assert_eq!(
-            left.intersection(Rect::new(9, 9, 5, 10)),
-            Some(Rect::new(9, 9, 1, 1))
-        );
+        assert_eq!(left.intersection(Rect::new(9, 9, 5, 10)), Some(Rect::new(9, 9, 1, 1)));
         assert_eq!(left.union(Rect::new(10, 0, 5, 10)), Rect::new(0, 0, 15, 10));
         assert_eq!(left.to_string(), "10x10+0+0");
     }
 
     #[test]
     fn points_clamp_into_the_screen() {
-        assert_eq!(
-            Point::new(900, 3).clamped_to(Size::new(800, 600)),
-            Point::new(799, 3)
-        );
-        assert_eq!(
-            Point::new(1, 1).clamped_to(Size::new(0, 0)),
-            Point::new(0, 0)
-        );
+        assert_eq!(Point::new(900, 3).clamped_to(Size::new(800, 600)), Point::new(799, 3));
+        assert_eq!(Point::new(1, 1).clamped_to(Size::new(0, 0)), Point::new(0, 0));
     }
 
     proptest! {

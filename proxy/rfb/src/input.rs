@@ -25,9 +25,6 @@ pub struct Pointer {
 impl Pointer {
     /// A pointer with bit 7 of the buttons cleared.
     pub const fn new(buttons: u8, at: Point) -> Self {
-        Self {
-            buttons: buttons & 0x7f,
-            at,
-        }
+        Self { buttons: buttons & 0x7f, at }
     }
 }

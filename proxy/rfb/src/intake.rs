@@ -45,6 +45,11 @@ pub fn fill(body: &mut Vec<u8>, total: usize, input: &mut &[u8]) -> bool {
     body.len() >= total
 }
 
+/// A length of the wire as one of memory.
+pub fn length(bytes: u32) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -29,10 +29,7 @@ mod tests {
     #[test]
     fn every_byte_is_a_character() {
         let all: Vec<u8> = (0..=255).collect();
-        assert_eq!(
-            decode(&all).chars().map(u32::from).collect::<Vec<_>>(),
-            (0..=255).collect::<Vec<_>>()
-        );
+        assert_eq!(decode(&all).chars().map(u32::from).collect::<Vec<_>>(), (0..=255).collect::<Vec<_>>());
         assert_eq!(decode(b"caf\xe9"), "café");
     }
 

@@ -26,7 +26,7 @@ pub const MAX_UPDATE_RESIZES: u8 = 8;
 /// The bounds of one connection. The default is the named constants of this module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Largest width and height of the framebuffer. INVARIANT: at most [`MAX_FRAMEBUFFER`] is honoured.
+    /// Largest width and height of the framebuffer.
     pub framebuffer: Size,
     /// Largest width and height of a cursor.
     pub cursor: Size,
@@ -36,20 +36,24 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            framebuffer: MAX_FRAMEBUFFER,
-            cursor: MAX_CURSOR,
-            cut_text: MAX_CUT_TEXT,
-        }
+        Self { framebuffer: MAX_FRAMEBUFFER, cursor: MAX_CURSOR, cut_text: MAX_CUT_TEXT }
     }
 }
 
 impl Limits {
+    /// The same limits, none of them above the named constants: what may be lowered is not raised.
+    pub fn bounded(self) -> Self {
+        let least = |a: Size, b: Size| Size::new(a.width.min(b.width), a.height.min(b.height));
+        Self {
+            framebuffer: least(self.framebuffer, MAX_FRAMEBUFFER),
+            cursor: least(self.cursor, MAX_CURSOR),
+            cut_text: self.cut_text.min(MAX_CUT_TEXT),
+        }
+    }
+
     /// Whether a framebuffer may have this size: neither side is 0, neither is over its limit.
     pub fn allows_framebuffer(&self, size: Size) -> bool {
-        !size.is_empty()
-            && size.width <= self.framebuffer.width.min(MAX_FRAMEBUFFER.width)
-            && size.height <= self.framebuffer.height.min(MAX_FRAMEBUFFER.height)
+        !size.is_empty() && size.bounds().is_within(self.bounded().framebuffer)
     }
 }
 
@@ -62,19 +66,13 @@ mod tests {
         let limits = Limits::default();
         assert!(limits.allows_framebuffer(Size::new(1, 1)));
         assert!(limits.allows_framebuffer(MAX_FRAMEBUFFER));
-        for refused in [
-            Size::new(0, 1),
-            Size::new(1, 0),
-            Size::new(3841, 1),
-            Size::new(1, 2161),
-            Size::new(65535, 65535),
-        ] {
+        for refused in
+            [Size::new(0, 1), Size::new(1, 0), Size::new(3841, 1), Size::new(1, 2161), Size::new(65535, 65535)]
+        {
             assert!(!limits.allows_framebuffer(refused), "{refused}");
         }
-        let raised = Limits {
-            framebuffer: Size::new(65535, 65535),
-            ..limits
-        };
+        let raised = Limits { framebuffer: Size::new(65535, 65535), ..limits };
         assert!(!raised.allows_framebuffer(Size::new(3841, 2160)));
+        assert_eq!(raised.bounded(), limits);
     }
 }

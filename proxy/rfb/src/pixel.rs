@@ -31,10 +31,7 @@ pub const BGR0: PixelFormat = PixelFormat {
 };
 
 /// The same with red first, R, G, B, 0 in memory: what noVNC asks for.
-pub const RGB0: PixelFormat = PixelFormat {
-    shift: [0, 8, 16],
-    ..BGR0
-};
+pub const RGB0: PixelFormat = PixelFormat { shift: [0, 8, 16], ..BGR0 };
 
 impl PixelFormat {
     /// Bytes on the wire.

@@ -24,9 +24,13 @@ impl Region {
         }
         self.cut(rect);
         self.join(rect);
-        while self.rects.len() > MAX_REGION_RECTS {
-            self.coalesce();
-        }
+        self.bound();
+    }
+
+    /// Removes the pixels of `rect`. Where that would leave more than [`MAX_REGION_RECTS`] rectangles, some of them come back.
+    pub fn remove(&mut self, rect: Rect) {
+        self.cut(rect);
+        self.bound();
     }
 
     /// Adds the pixels of another region.
@@ -92,6 +96,12 @@ impl Region {
         }
     }
 
+    fn bound(&mut self) {
+        while self.rects.len() > MAX_REGION_RECTS {
+            self.coalesce();
+        }
+    }
+
     /// Halves the list: neighbours in reading order are united, and with them whatever the union overlaps.
     fn coalesce(&mut self) {
         self.rects.sort_unstable_by_key(|rect| (rect.y, rect.x));
@@ -123,12 +133,8 @@ fn around(rect: Rect, hole: Rect) -> impl Iterator<Item = Rect> {
 
 /// Whether two disjoint rectangles make one.
 fn continues(a: Rect, b: Rect) -> bool {
-    let beside = a.y == b.y
-        && a.height == b.height
-        && (a.right() == u32::from(b.x) || b.right() == u32::from(a.x));
-    let below = a.x == b.x
-        && a.width == b.width
-        && (a.bottom() == u32::from(b.y) || b.bottom() == u32::from(a.y));
+    let beside = a.y == b.y && a.height == b.height && (a.right() == u32::from(b.x) || b.right() == u32::from(a.x));
+    let below = a.x == b.x && a.width == b.width && (a.bottom() == u32::from(b.y) || b.bottom() == u32::from(a.y));
     beside || below
 }
 
@@ -155,10 +161,7 @@ mod tests {
         assert!(region.rects().len() <= MAX_REGION_RECTS);
         for (n, a) in region.rects().iter().enumerate() {
             assert!(!a.is_empty());
-            assert!(
-                region.rects()[n + 1..].iter().all(|b| !a.intersects(*b)),
-                "{a} overlaps"
-            );
+            assert!(region.rects()[n + 1..].iter().all(|b| !a.intersects(*b)), "{a} overlaps");
         }
     }
 
@@ -177,7 +180,7 @@ mod tests {
     fn a_hole_in_the_middle_leaves_four_parts() {
         let mut region = Region::new();
         region.add(Rect::new(0, 0, 30, 30));
-        region.cut(Rect::new(10, 10, 10, 10));
+        region.remove(Rect::new(10, 10, 10, 10));
         assert_eq!((region.rects().len(), region.area()), (4, 800));
         assert!(!region.intersects(Rect::new(10, 10, 10, 10)));
         assert_disjoint(&region);

@@ -121,12 +121,7 @@ pub struct Screen {
 impl Screen {
     /// A black screen at revision 0. The caller has bounded `size`, as the desktop's connection does: it is allocated here.
     pub fn new(size: Size) -> Self {
-        Self {
-            size,
-            pixels: black(size),
-            cursor: None,
-            journal: Journal::default(),
-        }
+        Self { size, pixels: black(size), cursor: None, journal: Journal::default() }
     }
 
     /// Width and height.
@@ -156,16 +151,12 @@ impl Screen {
 
     /// Rows of a rectangle, `width * 4` bytes each; what lies outside of the screen is left out.
     pub fn rows(&self, rect: Rect) -> impl Iterator<Item = &[u8]> {
-        let columns =
-            usize::from(rect.x) * BYTES..(usize::from(rect.x) + usize::from(rect.width)) * BYTES;
+        let columns = usize::from(rect.x) * BYTES..(usize::from(rect.x) + usize::from(rect.width)) * BYTES;
         self.pixels
             .chunks_exact(self.stride().max(1))
             .skip(usize::from(rect.y))
             .take(usize::from(rect.height))
-            .filter_map(move |row| {
-                row.get(columns.clone())
-                    .or_else(|| row.get(columns.start..))
-            })
+            .filter_map(move |row| row.get(columns.clone()).or_else(|| row.get(columns.start..)))
     }
 
     /// Applies one update and returns its revision. Bounds of every change are checked before the first pixel is touched.
@@ -217,9 +208,7 @@ impl Screen {
                     on_screen(step, to.at(*from), size)?;
                 }
                 Change::Cursor(cursor) => cursor_fits(step, cursor)?,
-                Change::Resize(new)
-                    if new.is_empty() || !new.bounds().is_within(MAX_FRAMEBUFFER) =>
-                {
+                Change::Resize(new) if new.is_empty() || !new.bounds().is_within(MAX_FRAMEBUFFER) => {
                     return Err(ScreenError::Size { step, size: *new });
                 }
                 Change::Resize(new) => size = *new,
@@ -239,11 +228,7 @@ fn on_screen(step: usize, rect: Rect, size: Size) -> Result<(), ScreenError> {
 fn whole(step: usize, area: u64, pixels: &[u8]) -> Result<(), ScreenError> {
     let wanted = area * 4;
     if u64::try_from(pixels.len()) != Ok(wanted) {
-        return Err(ScreenError::PixelLength {
-            step,
-            wanted,
-            found: pixels.len(),
-        });
+        return Err(ScreenError::PixelLength { step, wanted, found: pixels.len() });
     }
     Ok(())
 }
@@ -251,10 +236,7 @@ fn whole(step: usize, area: u64, pixels: &[u8]) -> Result<(), ScreenError> {
 fn cursor_fits(step: usize, cursor: &Cursor) -> Result<(), ScreenError> {
     let inside = cursor.hotspot.clamped_to(cursor.size) == cursor.hotspot;
     if !inside || !cursor.size.bounds().is_within(MAX_CURSOR) {
-        return Err(ScreenError::CursorOutOfBounds {
-            step,
-            size: cursor.size,
-        });
+        return Err(ScreenError::CursorOutOfBounds { step, size: cursor.size });
     }
     whole(step, cursor.size.area(), &cursor.pixels)
 }

@@ -204,14 +204,8 @@ mod tests {
     #[test]
     fn numbers_of_the_specification() {
         assert_eq!(Encoding::CURSOR.0.to_be_bytes(), [0xff, 0xff, 0xff, 0x11]);
-        assert_eq!(
-            Encoding::EXTENDED_CLIPBOARD.0.to_be_bytes(),
-            [0xc0, 0xa1, 0xe5, 0xce]
-        );
-        assert_eq!(
-            Encoding::EXTENDED_DESKTOP_SIZE.to_string(),
-            "ExtendedDesktopSize (-308)"
-        );
+        assert_eq!(Encoding::EXTENDED_CLIPBOARD.0.to_be_bytes(), [0xc0, 0xa1, 0xe5, 0xce]);
+        assert_eq!(Encoding::EXTENDED_DESKTOP_SIZE.to_string(), "ExtendedDesktopSize (-308)");
         assert_eq!(Encoding(4711).to_string(), "unknown (4711)");
         assert_eq!(SecurityType::VENCRYPT.to_string(), "VeNCrypt (19)");
         assert_eq!(DesktopMessage(180).name(), Some("KasmVNC BinaryClipboard"));

@@ -8,9 +8,7 @@ use crate::pixel::BYTES;
 pub(super) fn paint(screen: &mut [u8], size: Size, rect: Rect, pixels: &[u8]) {
     let (stride, width) = (bytes(size.width), bytes(rect.width));
     let columns = bytes(rect.x)..bytes(rect.x) + width;
-    let rows = screen
-        .chunks_exact_mut(stride.max(1))
-        .skip(usize::from(rect.y));
+    let rows = screen.chunks_exact_mut(stride.max(1)).skip(usize::from(rect.y));
     for (row, source) in rows.zip(pixels.chunks_exact(width.max(1))) {
         if let Some(place) = row.get_mut(columns.clone()) {
             place.copy_from_slice(source);

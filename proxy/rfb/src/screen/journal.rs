@@ -38,8 +38,7 @@ impl Entry {
     /// no step before it has written there. All other steps are painted from the result, so their order no longer matters.
     pub(super) fn copied(&mut self, to: Rect, from: Point) {
         let source = to.at(from);
-        let untouched = !self.region.intersects(source)
-            && self.copy.is_none_or(|(moved, _)| !moved.intersects(source));
+        let untouched = !self.region.intersects(source) && self.copy.is_none_or(|(moved, _)| !moved.intersects(source));
         match self.copy {
             None if untouched => self.copy = Some((to, from)),
             Some((moved, _)) if untouched && moved.area() < to.area() => {
@@ -99,12 +98,7 @@ impl Journal {
             return everything(size, resized, cursor);
         }
         if let (1, Some(last)) = (behind, self.entries.back()) {
-            return Damage {
-                resized,
-                cursor,
-                copy: last.copy,
-                region: last.region.clone(),
-            };
+            return Damage { resized, cursor, copy: last.copy, region: last.region.clone() };
         }
         let mut region = Region::new();
         for entry in self.entries.iter().rev().take(behind) {
@@ -113,22 +107,12 @@ impl Journal {
                 region.add(to);
             }
         }
-        Damage {
-            resized,
-            cursor,
-            copy: None,
-            region,
-        }
+        Damage { resized, cursor, copy: None, region }
     }
 }
 
 fn everything(size: Size, resized: bool, cursor: bool) -> Damage {
     let mut region = Region::new();
     region.add(size.bounds());
-    Damage {
-        resized,
-        cursor,
-        copy: None,
-        region,
-    }
+    Damage { resized, cursor, copy: None, region }
 }

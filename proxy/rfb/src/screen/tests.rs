@@ -12,10 +12,7 @@ struct Model {
 
 impl Model {
     fn new(size: Size) -> Self {
-        Self {
-            size,
-            pixels: vec![0; size.area() as usize],
-        }
+        Self { size, pixels: vec![0; size.area() as usize] }
     }
 
     fn index(&self, x: u16, y: u16) -> usize {
@@ -36,28 +33,18 @@ impl Model {
                 let start = (usize::from(y) * usize::from(rect.width) + usize::from(x)) * 4;
                 u32::from_le_bytes(pixels[start..start + 4].try_into().unwrap())
             }),
-            Change::Copy { to, from } => self.put(*to, |x, y| {
-                before.pixels[before.index(from.x + x, from.y + y)]
-            }),
+            Change::Copy { to, from } => self.put(*to, |x, y| before.pixels[before.index(from.x + x, from.y + y)]),
             Change::Cursor(_) => {}
             Change::Resize(size) => {
                 *self = Model::new(*size);
-                let kept = Rect::new(
-                    0,
-                    0,
-                    size.width.min(before.size.width),
-                    size.height.min(before.size.height),
-                );
+                let kept = Rect::new(0, 0, size.width.min(before.size.width), size.height.min(before.size.height));
                 self.put(kept, |x, y| before.pixels[before.index(x, y)]);
             }
         }
     }
 
     fn bytes(&self) -> Vec<u8> {
-        self.pixels
-            .iter()
-            .flat_map(|pixel| pixel.to_le_bytes())
-            .collect()
+        self.pixels.iter().flat_map(|pixel| pixel.to_le_bytes()).collect()
     }
 
     /// What a viewer that holds this picture does with damage, given the current screen.
@@ -70,10 +57,7 @@ impl Model {
         }
         for rect in damage.region.rects() {
             let pixels: Vec<u8> = screen.rows(*rect).flatten().copied().collect();
-            self.apply(&Change::Pixels {
-                rect: *rect,
-                pixels,
-            });
+            self.apply(&Change::Pixels { rect: *rect, pixels });
         }
         self.bytes()
     }
@@ -90,12 +74,7 @@ enum Draft {
 
 fn fit([x, y, width, height]: [u16; 4], size: Size) -> Rect {
     let (x, y) = (x % size.width, y % size.height);
-    Rect::new(
-        x,
-        y,
-        1 + width % (size.width - x),
-        1 + height % (size.height - y),
-    )
+    Rect::new(x, y, 1 + width % (size.width - x), 1 + height % (size.height - y))
 }
 
 impl Draft {
@@ -104,26 +83,16 @@ impl Draft {
             Draft::Pixels(rect, seed) => {
                 let rect = fit(*rect, *size);
                 let pixel = |n: u64| (seed.wrapping_mul(n as u32 + 1) & 0x00ff_ffff).to_le_bytes();
-                Change::Pixels {
-                    rect,
-                    pixels: (0..rect.area()).flat_map(pixel).collect(),
-                }
+                Change::Pixels { rect, pixels: (0..rect.area()).flat_map(pixel).collect() }
             }
             Draft::Copy(rect, x, y) => {
                 let to = fit(*rect, *size);
-                let from = Point::new(
-                    x % (size.width - to.width + 1),
-                    y % (size.height - to.height + 1),
-                );
+                let from = Point::new(x % (size.width - to.width + 1), y % (size.height - to.height + 1));
                 Change::Copy { to, from }
             }
             Draft::Cursor(side) => {
                 let side = Size::new(*side, *side);
-                Change::Cursor(Arc::new(Cursor {
-                    hotspot: Point::default(),
-                    size: side,
-                    pixels: black(side),
-                }))
+                Change::Cursor(Arc::new(Cursor { hotspot: Point::default(), size: side, pixels: black(side) }))
             }
             Draft::Resize(width, height) => {
                 *size = Size::new(*width, *height);
@@ -147,10 +116,7 @@ fn drafts() -> impl Strategy<Value = Vec<Vec<Draft>>> {
 }
 
 fn updates(drafts: &[Vec<Draft>], mut size: Size) -> Vec<Vec<Change>> {
-    drafts
-        .iter()
-        .map(|update| update.iter().map(|draft| draft.change(&mut size)).collect())
-        .collect()
+    drafts.iter().map(|update| update.iter().map(|draft| draft.change(&mut size)).collect()).collect()
 }
 
 const START: Size = Size::new(29, 23);
@@ -197,10 +163,7 @@ proptest! {
 }
 
 fn pixels(rect: Rect) -> Change {
-    Change::Pixels {
-        rect,
-        pixels: vec![9; rect.area() as usize * 4],
-    }
+    Change::Pixels { rect, pixels: vec![9; rect.area() as usize * 4] }
 }
 
 #[test]
@@ -208,15 +171,7 @@ fn a_scroll_is_a_copy_for_who_holds_the_revision_before_and_paint_for_others() {
     let mut screen = Screen::new(Size::new(100, 100));
     screen.apply(&[pixels(Rect::new(0, 0, 100, 100))]).unwrap();
     let up = Rect::new(0, 0, 100, 90);
-    screen
-        .apply(&[
-            Change::Copy {
-                to: up,
-                from: Point::new(0, 10),
-            },
-            pixels(Rect::new(0, 90, 100, 10)),
-        ])
-        .unwrap();
+    screen.apply(&[Change::Copy { to: up, from: Point::new(0, 10) }, pixels(Rect::new(0, 90, 100, 10))]).unwrap();
     let damage = screen.changes_since(1);
     assert_eq!(damage.copy, Some((up, Point::new(0, 10))));
     assert_eq!(damage.region.rects(), [Rect::new(0, 90, 100, 10)]);
@@ -228,15 +183,7 @@ fn a_scroll_is_a_copy_for_who_holds_the_revision_before_and_paint_for_others() {
 fn a_copy_of_what_the_same_update_painted_is_paint() {
     let mut screen = Screen::new(Size::new(100, 100));
     let to = Rect::new(50, 50, 10, 10);
-    screen
-        .apply(&[
-            pixels(Rect::new(0, 0, 10, 10)),
-            Change::Copy {
-                to,
-                from: Point::new(5, 5),
-            },
-        ])
-        .unwrap();
+    screen.apply(&[pixels(Rect::new(0, 0, 10, 10)), Change::Copy { to, from: Point::new(5, 5) }]).unwrap();
     let damage = screen.changes_since(0);
     assert_eq!((damage.copy, damage.region.area()), (None, 200));
 }
@@ -244,11 +191,7 @@ fn a_copy_of_what_the_same_update_painted_is_paint() {
 #[test]
 fn size_and_cursor_are_told_exactly() {
     let mut screen = Screen::new(Size::new(10, 10));
-    let hidden = Cursor {
-        hotspot: Point::default(),
-        size: Size::default(),
-        pixels: Vec::new(),
-    };
+    let hidden = Cursor { hotspot: Point::default(), size: Size::default(), pixels: Vec::new() };
     screen.apply(&[Change::Cursor(Arc::new(hidden))]).unwrap();
     screen.apply(&[Change::Resize(Size::new(12, 8))]).unwrap();
     screen.apply(&[]).unwrap();
@@ -258,18 +201,9 @@ fn size_and_cursor_are_told_exactly() {
     };
     assert_eq!(
         [told(0), told(1), told(2), told(3)],
-        [
-            (true, true, 96),
-            (true, false, 96),
-            (false, false, 0),
-            (false, false, 0)
-        ]
+        [(true, true, 96), (true, false, 96), (false, false, 0), (false, false, 0)]
     );
-    assert_eq!(
-        told(4),
-        (true, true, 96),
-        "a revision that has not been lacks everything"
-    );
+    assert_eq!(told(4), (true, true, 96), "a revision that has not been lacks everything");
 }
 
 #[test]
@@ -287,38 +221,19 @@ fn too_old_a_revision_lacks_everything() {
 fn an_update_that_does_not_fit_changes_nothing() {
     let corner = Rect::new(9, 9, 2, 1);
     let far = Point::new(u16::MAX, u16::MAX);
-    let short = Change::Pixels {
-        rect: Rect::new(0, 0, 2, 2),
-        pixels: vec![0; 15],
-    };
+    let short = Change::Pixels { rect: Rect::new(0, 0, 2, 2), pixels: vec![0; 15] };
     let cursor = |hotspot, size: Size, pixels: usize| {
-        Change::Cursor(Arc::new(Cursor {
-            hotspot,
-            size,
-            pixels: vec![0; pixels],
-        }))
+        Change::Cursor(Arc::new(Cursor { hotspot, size, pixels: vec![0; pixels] }))
     };
     let refused = [
         pixels(corner),
         pixels(Rect::new(3, 3, 0, 4)),
         pixels(Rect::new(u16::MAX, 0, 1, 1)),
         short,
-        Change::Copy {
-            to: corner,
-            from: Point::default(),
-        },
-        Change::Copy {
-            to: Rect::new(0, 0, 10, 10),
-            from: Point::new(1, 0),
-        },
-        Change::Copy {
-            to: Rect::new(0, 0, 1, 1),
-            from: far,
-        },
-        Change::Copy {
-            to: Rect::new(0, 0, 0, 0),
-            from: Point::default(),
-        },
+        Change::Copy { to: corner, from: Point::default() },
+        Change::Copy { to: Rect::new(0, 0, 10, 10), from: Point::new(1, 0) },
+        Change::Copy { to: Rect::new(0, 0, 1, 1), from: far },
+        Change::Copy { to: Rect::new(0, 0, 0, 0), from: Point::default() },
         cursor(Point::new(2, 0), Size::new(2, 2), 16),
         cursor(Point::default(), Size::new(257, 1), 257 * 4),
         cursor(Point::default(), Size::new(2, 2), 17),
@@ -340,14 +255,7 @@ fn bounds_follow_a_resize_within_the_update() {
     let mut screen = Screen::new(Size::new(10, 10));
     let beyond = pixels(Rect::new(10, 10, 5, 5));
     assert!(screen.apply(std::slice::from_ref(&beyond)).is_err());
-    assert_eq!(
-        screen.apply(&[Change::Resize(Size::new(15, 15)), beyond.clone()]),
-        Ok(1)
-    );
-    assert!(
-        screen
-            .apply(&[Change::Resize(Size::new(14, 15)), beyond])
-            .is_err()
-    );
+    assert_eq!(screen.apply(&[Change::Resize(Size::new(15, 15)), beyond.clone()]), Ok(1));
+    assert!(screen.apply(&[Change::Resize(Size::new(14, 15)), beyond]).is_err());
     assert_eq!(screen.size(), Size::new(15, 15));
 }

@@ -1,0 +1,94 @@
+//! Conversations with a scripted desktop: what it writes is built here, what is said to it is compared byte for byte.
+
+mod handshake;
+mod hostile;
+mod messages;
+mod split;
+mod updates;
+mod writers;
+
+use super::*;
+use crate::geometry::{Point, Rect};
+use crate::wire::Encoding;
+
+/// What every conversation says once ServerInit has come.
+const CANONICAL: [u8; 52] = canonical();
+
+#[rustfmt::skip]
+const fn canonical() -> [u8; 52] {
+    [
+        0, 0, 0, 0,                     // SetPixelFormat, padding
+        32, 24, 0, 1,                   // bits-per-pixel, depth, big-endian-flag, true-colour-flag
+        0, 255, 0, 255, 0, 255,         // red-max, green-max, blue-max
+        16, 8, 0, 0, 0, 0,              // red-shift, green-shift, blue-shift, padding
+        2, 0, 0, 7,                     // SetEncodings, padding, number-of-encodings
+        0, 0, 0, 1,                     // CopyRect
+        0, 0, 0, 0,                     // Raw
+        0xff, 0xff, 0xff, 0x11,         // Cursor, -239
+        0xff, 0xff, 0xfe, 0xcc,         // ExtendedDesktopSize, -308
+        0xff, 0xff, 0xff, 0x21,         // DesktopSize, -223
+        0xff, 0xff, 0xff, 0x20,         // LastRect, -224
+        0xff, 0xff, 0xfe, 0xfe,         // QEMU Extended Key Event, -258
+    ]
+}
+
+/// ServerInit of a desktop with a pixel format that nobody wants.
+fn server_init(width: u16, height: u16, name: &[u8]) -> Vec<u8> {
+    let mut bytes = [width.to_be_bytes(), height.to_be_bytes()].concat();
+    bytes.extend([8, 8, 1, 0xff, 0, 7, 0, 7, 0, 3, 0, 3, 6, 1, 2, 3]);
+    bytes.extend((name.len() as u32).to_be_bytes());
+    bytes.extend(name);
+    bytes
+}
+
+/// What a 3.8 desktop with security None writes until it awaits messages.
+fn greeting(width: u16, height: u16) -> Vec<u8> {
+    [b"RFB 003.008\n\x01\x01\0\0\0\0".to_vec(), server_init(width, height, b"desk")].concat()
+}
+
+/// A connection to a desktop of this size, its handshake done and its output taken.
+fn ready(width: u16, height: u16) -> Connection {
+    let mut connection = Connection::new(Config::default());
+    let events = connection.receive(&greeting(width, height)).unwrap();
+    assert_eq!(events, [Event::Ready { size: Size::new(width, height), name: "desk".to_owned() }]);
+    connection.take_output();
+    connection
+}
+
+/// A rectangle of an update.
+fn rect(rect: Rect, encoding: Encoding, body: &[u8]) -> Vec<u8> {
+    let mut bytes: Vec<u8> = [rect.x, rect.y, rect.width, rect.height].iter().flat_map(|n| n.to_be_bytes()).collect();
+    bytes.extend(encoding.0.to_be_bytes());
+    bytes.extend(body);
+    bytes
+}
+
+/// An update that counts its rectangles as `count`.
+fn update_of(count: u16, rects: &[Vec<u8>]) -> Vec<u8> {
+    [vec![0, 0], count.to_be_bytes().to_vec(), rects.concat()].concat()
+}
+
+/// An update of these rectangles.
+fn update(rects: &[Vec<u8>]) -> Vec<u8> {
+    update_of(rects.len() as u16, rects)
+}
+
+/// The body of an ExtendedDesktopSize with these screen ids.
+fn layout(ids: &[u32]) -> Vec<u8> {
+    let mut bytes = vec![ids.len() as u8, 0xaa, 0xaa, 0xaa];
+    for id in ids {
+        bytes.extend(id.to_be_bytes());
+        bytes.extend([0xee; 12]);
+    }
+    bytes
+}
+
+/// The refusal of these bytes by a desktop of 64x48, the same in any chunking.
+fn refusal(bytes: &[u8]) -> ProtocolError {
+    let at_once = ready(64, 48).receive(bytes).unwrap_err();
+    let mut connection = ready(64, 48);
+    let one_by_one = bytes.iter().find_map(|byte| connection.receive(&[*byte]).err());
+    assert_eq!(one_by_one.as_ref(), Some(&at_once));
+    assert_eq!(connection.receive(b"").unwrap_err(), at_once, "broken stays broken");
+    at_once
+}

@@ -1,0 +1,84 @@
+//! What Portcullis says to a desktop (RFC 6143 §7.5): whole messages, exact lengths, padding 0, written from values alone.
+
+use crate::geometry::Size;
+use crate::input::{Key, Pointer};
+use crate::pixel::BGR0;
+use crate::wire::{Encoding, QEMU_EXTENDED_KEY, ViewerMessage};
+
+/// The encodings that the desktop is asked for, and so the only ones that it may use.
+pub(super) const ENCODINGS: [Encoding; 7] = [
+    Encoding::COPY_RECT,
+    Encoding::RAW,
+    Encoding::CURSOR,
+    Encoding::EXTENDED_DESKTOP_SIZE,
+    Encoding::DESKTOP_SIZE,
+    Encoding::LAST_RECT,
+    Encoding::QEMU_EXTENDED_KEY_EVENT,
+];
+
+/// SetPixelFormat (§7.5.1) to [`BGR0`].
+pub(super) fn set_pixel_format(output: &mut Vec<u8>) {
+    output.extend_from_slice(&[ViewerMessage::SET_PIXEL_FORMAT.0, 0, 0, 0]);
+    output.extend_from_slice(&BGR0.to_wire());
+}
+
+/// SetEncodings (§7.5.2) to [`ENCODINGS`].
+pub(super) fn set_encodings(output: &mut Vec<u8>) {
+    const COUNT: [u8; 2] = [0, 7];
+    const { assert!(ENCODINGS.len() == 7) };
+    output.extend_from_slice(&[ViewerMessage::SET_ENCODINGS.0, 0]);
+    output.extend_from_slice(&COUNT);
+    output.extend(ENCODINGS.iter().flat_map(|encoding| encoding.0.to_be_bytes()));
+}
+
+/// FramebufferUpdateRequest (§7.5.3) for the whole of a framebuffer of `size`.
+pub(super) fn update_request(output: &mut Vec<u8>, incremental: bool, size: Size) {
+    output.extend_from_slice(&[ViewerMessage::FRAMEBUFFER_UPDATE_REQUEST.0, u8::from(incremental), 0, 0, 0, 0]);
+    put_size(output, size);
+}
+
+/// KeyEvent (§7.5.4), or QEMU's extended one where there is a scan code and the desktop takes it.
+pub(super) fn key(output: &mut Vec<u8>, key: Key, takes_scancodes: bool) {
+    match key.scancode.filter(|_| takes_scancodes) {
+        Some(scancode) => {
+            output.extend_from_slice(&[ViewerMessage::QEMU.0, QEMU_EXTENDED_KEY, 0, u8::from(key.down)]);
+            output.extend_from_slice(&key.keysym.to_be_bytes());
+            output.extend_from_slice(&scancode.to_be_bytes());
+        }
+        None => {
+            output.extend_from_slice(&[ViewerMessage::KEY_EVENT.0, u8::from(key.down), 0, 0]);
+            output.extend_from_slice(&key.keysym.to_be_bytes());
+        }
+    }
+}
+
+/// PointerEvent (§7.5.5): six bytes, whatever the value says, and a place on the framebuffer of `size`.
+pub(super) fn pointer(output: &mut Vec<u8>, pointer: Pointer, size: Size) {
+    let Pointer { buttons, at } = Pointer::new(pointer.buttons, pointer.at.clamped_to(size));
+    output.extend_from_slice(&[ViewerMessage::POINTER_EVENT.0, buttons]);
+    output.extend_from_slice(&at.x.to_be_bytes());
+    output.extend_from_slice(&at.y.to_be_bytes());
+}
+
+/// ClientCutText (§7.5.6) of `length` Latin-1 bytes.
+pub(super) fn cut_text(output: &mut Vec<u8>, length: u32, text: &[u8]) {
+    output.extend_from_slice(&[ViewerMessage::CUT_TEXT.0, 0, 0, 0]);
+    output.extend_from_slice(&length.to_be_bytes());
+    output.extend_from_slice(text);
+}
+
+/// SetDesktopSize (community specification) to one screen that fills the framebuffer, with flags 0.
+pub(super) fn set_desktop_size(output: &mut Vec<u8>, size: Size, screen_id: u32) {
+    output.extend_from_slice(&[ViewerMessage::SET_DESKTOP_SIZE.0, 0]);
+    put_size(output, size);
+    output.extend_from_slice(&[1, 0]);
+    output.extend_from_slice(&screen_id.to_be_bytes());
+    output.extend_from_slice(&[0; 4]);
+    put_size(output, size);
+    output.extend_from_slice(&[0; 4]);
+}
+
+fn put_size(output: &mut Vec<u8>, size: Size) {
+    output.extend_from_slice(&size.width.to_be_bytes());
+    output.extend_from_slice(&size.height.to_be_bytes());
+}
