@@ -1,1 +1,53 @@
-//! Placeholder.
+//! The portal: sign-in, the index of recordings, their API, and the pages.
+//!
+//! The index is a cache: what it says of a recording it has from the bundle in the vault, and [`Portal::rebuild_index`]
+//! makes it anew. Who may see what is decided in `principal` alone.
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)
+)]
+
+mod audit;
+mod bundle;
+mod config;
+mod events;
+mod files;
+mod guard;
+mod index;
+mod ingest;
+mod lines;
+mod openapi;
+mod origins;
+mod pages;
+mod playlists;
+mod portal;
+mod principal;
+mod problem;
+mod range;
+mod recordings;
+mod routes;
+mod secret;
+mod sign_in;
+mod tags;
+#[cfg(test)]
+mod tests;
+mod throttle;
+mod types;
+mod viewings;
+mod wire;
+
+pub use audit::{Act, Audit, AuditError, Part};
+pub use bundle::BundleError;
+pub use config::{LOCAL_ISSUER, PortalConfig};
+pub use index::IndexError;
+pub use ingest::{IngestError, Rebuilt};
+pub use openapi::openapi;
+pub use origins::{OriginError, Origins};
+pub use portal::{Portal, PortalError};
+pub use principal::{Role, Roles};
+pub use problem::Problem;
+pub use types::{
+    Events, EventsFault, Me, RecordedEvent, RecordedWhat, Recording, RecordingPolicy, RecordingState, Recordings,
+    SignIn, Verdict,
+};

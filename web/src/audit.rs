@@ -1,0 +1,52 @@
+//! Where acts in the portal are put on the record; the program hands in the gate's journal.
+
+use async_trait::async_trait;
+use portcullis_policy::Subject;
+
+/// Why an act could not be recorded.
+pub type AuditError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Takes acts for the record.
+///
+/// INVARIANT: what cannot be recorded is not done: on an error the person gets 503 and none of what was asked for.
+#[async_trait]
+pub trait Audit: Send + Sync {
+    /// Records one act. `who` is absent where nobody was signed in.
+    ///
+    /// # Errors
+    /// When the act is not on the record.
+    async fn record(&self, who: Option<&Subject>, act: &Act) -> Result<(), AuditError>;
+}
+
+/// What a person did in the portal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Signed in by a one-time link.
+    SignedIn,
+    /// Tried to sign in and was refused; the reason is for a person.
+    SignInRefused {
+        /// Why.
+        reason: &'static str,
+    },
+    /// Signed out.
+    SignedOut,
+    /// Began to look at a recording. Said once for a sign-in, a recording and a part, and again after a pause of
+    /// half an hour.
+    Viewed {
+        /// The recording's id.
+        recording: String,
+        /// Whose it is.
+        subject: String,
+        /// What was looked at.
+        part: Part,
+    },
+}
+
+/// The parts of a recording that can be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// The pictures: the playlist or a segment.
+    Video,
+    /// The events.
+    Events,
+}

@@ -1,0 +1,35 @@
+//! What the portal has to be told.
+
+use std::path::PathBuf;
+
+use portcullis_policy::Subject;
+
+use crate::principal::Roles;
+
+/// The issuer of the local subject, whom no token names.
+pub const LOCAL_ISSUER: &str = "local";
+
+/// What the portal has to be told.
+#[derive(Clone, Debug)]
+pub struct PortalConfig {
+    /// The SQLite file; made, readable by its owner alone, when absent.
+    pub database: PathBuf,
+    /// The exact origins that the gate is reached under, `scheme://host[:port]`. No other Host is served, no other
+    /// Origin may change anything.
+    pub origins: Vec<String>,
+    /// Whom a one-time link signs in. Its groups hold at once for those already signed in.
+    pub local: Subject,
+    /// Which groups have which role.
+    pub roles: Roles,
+}
+
+impl PortalConfig {
+    /// The default: one local subject, `local`, who has every role.
+    pub fn new(database: PathBuf, origins: Vec<String>) -> Self {
+        let roles = Roles::default();
+        let groups = [&roles.users, &roles.auditors, &roles.administrators];
+        let groups = groups.into_iter().flatten().cloned().collect();
+        let local = Subject { name: "local".to_owned(), groups, issuer: LOCAL_ISSUER.to_owned() };
+        PortalConfig { database, origins, local, roles }
+    }
+}

@@ -1,0 +1,168 @@
+//! Bundles into the index: one when it is written, live ones while somebody looks, all of them to rebuild it.
+
+use std::collections::HashSet;
+
+use portcullis_evidence::PathInBundle;
+use portcullis_vault::{Key, VaultError};
+use time::OffsetDateTime;
+
+use crate::bundle::{self, BundleError};
+use crate::index::{IndexError, Row};
+use crate::portal::{Portal, now};
+use crate::problem::chain;
+
+/// Seconds after which a recording that runs is read again when somebody looks.
+const LIVE_LASTS: i64 = 3;
+
+/// Recordings that are read again for one list.
+const MAX_REFRESHED: usize = 8;
+
+/// Why a recording is not in the index.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// Its bundle.
+    #[error("the bundle cannot be indexed")]
+    Bundle(#[from] BundleError),
+    /// The index.
+    #[error("the index failed")]
+    Index(#[from] IndexError),
+    /// The vault cannot be searched for it.
+    #[error("the vault cannot be listed")]
+    List(#[from] VaultError),
+}
+
+/// What a rebuild found.
+#[derive(Debug, Default)]
+pub struct Rebuilt {
+    /// Bundles that are in the index now.
+    pub indexed: usize,
+    /// Rows whose bundle is gone.
+    pub forgotten: usize,
+    /// Bundles that cannot be indexed, by their place in the vault, and why.
+    pub failed: Vec<(String, BundleError)>,
+}
+
+impl Portal {
+    /// Reads a bundle into the index, by its place in the vault ("sessions/YYYY/MM/DD/<id>") or by its id; again does no harm.
+    pub async fn ingest(&self, recording: &str) -> Result<(), IngestError> {
+        let place = match recording.contains('/') {
+            true => recording.trim_end_matches('/').to_owned(),
+            false => self.find(recording).await?.ok_or(BundleError::Missing)?,
+        };
+        let row = bundle::read(self.vault(), &place, now()).await?;
+        self.index().write(&row).await?;
+        Ok(())
+    }
+
+    /// Reads every bundle of the vault into the index and forgets what has no bundle. One that cannot be read holds up no other.
+    pub async fn rebuild_index(&self) -> Result<Rebuilt, IngestError> {
+        // Before the vault is listed, so that a recording that begins meanwhile is not taken for one that is gone.
+        let before = self.index().recording_ids().await?;
+        let mut rebuilt = Rebuilt::default();
+        let mut found = HashSet::new();
+        for place in bundle::places(self.vault().as_ref()).await? {
+            found.insert(id_of(&place).to_owned());
+            match bundle::read(self.vault(), &place, now()).await {
+                Ok(row) => {
+                    self.index().write(&row).await?;
+                    rebuilt.indexed = rebuilt.indexed.saturating_add(1);
+                }
+                Err(error) => rebuilt.failed.push((place, error)),
+            }
+        }
+        for id in before.iter().filter(|id| !found.contains(*id)) {
+            self.index().forget(id).await?;
+            rebuilt.forgotten = rebuilt.forgotten.saturating_add(1);
+        }
+        Ok(rebuilt)
+    }
+
+    /// The recording with this id, if the index has it.
+    pub(crate) async fn recording(&self, id: &str) -> Result<Option<Row>, IndexError> {
+        self.index().recording(id).await
+    }
+
+    /// The row, read again from its bundle when it runs and was not read just now. If that fails it stays as it was.
+    pub(crate) async fn refreshed(&self, row: Row) -> Row {
+        if !row.is_live() || now().saturating_sub(row.read_at) < LIVE_LASTS {
+            return row;
+        }
+        let Ok(_turn) = self.refreshes().try_acquire() else { return row };
+        let read = match bundle::read(self.vault(), &row.prefix, now()).await {
+            Ok(read) => read,
+            Err(error) => {
+                tracing::warn!(recording = row.id, error = chain(&error), "a running recording cannot be read");
+                return row;
+            }
+        };
+        match self.index().write(&read).await {
+            Ok(_) => self.recording(&row.id).await.ok().flatten().unwrap_or(read),
+            Err(error) => {
+                tracing::warn!(recording = row.id, error = chain(&error), "a running recording cannot be indexed");
+                row
+            }
+        }
+    }
+
+    /// The rows, of which the newest that run are read again.
+    pub(crate) async fn all_refreshed(&self, rows: Vec<Row>) -> Vec<Row> {
+        let mut refreshed = Vec::with_capacity(rows.len());
+        let mut left = MAX_REFRESHED;
+        for row in rows {
+            let turn = row.is_live() && left > 0;
+            left = left.saturating_sub(usize::from(turn));
+            refreshed.push(if turn { self.refreshed(row).await } else { row });
+        }
+        refreshed
+    }
+
+    /// Where the bundle of this id lies: where the index says, else on the day that a UUID of version 7 tells (or the
+    /// next or the one before), else wherever the vault is found to have it.
+    async fn find(&self, id: &str) -> Result<Option<String>, IngestError> {
+        if let Some(row) = self.recording(id).await? {
+            return Ok(Some(row.prefix));
+        }
+        for place in likely_places(id) {
+            let manifest = Key::of(&place, PathInBundle::Session).map_err(BundleError::from)?;
+            if self.vault().len(&manifest).await?.is_some() {
+                return Ok(Some(place));
+            }
+        }
+        let places = bundle::places(self.vault().as_ref()).await?;
+        Ok(places.into_iter().rev().find(|place| id_of(place) == id))
+    }
+}
+
+/// The places on the days around the time in a UUID of version 7 (RFC 9562 §5.7); none for another id.
+fn likely_places(id: &str) -> Vec<String> {
+    let [Some(high), Some(low), Some("7")] = [id.get(..8), id.get(9..13), id.get(14..15)] else { return Vec::new() };
+    let Ok(milliseconds) = i64::from_str_radix(&format!("{high}{low}"), 16) else { return Vec::new() };
+    let seconds = [0, -86_400, 86_400].map(|days| (milliseconds / 1000).saturating_add(days));
+    let days = seconds.into_iter().filter_map(|at| OffsetDateTime::from_unix_timestamp(at).ok());
+    days.map(|day| {
+        let (year, month, day) = day.to_calendar_date();
+        format!("sessions/{year:04}/{:02}/{day:02}/{id}", u8::from(month))
+    })
+    .collect()
+}
+
+fn id_of(place: &str) -> &str {
+    place.rsplit('/').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uuid_of_version_7_tells_its_day() {
+        // 2022-02-22T19:22:22Z, the example of RFC 9562 §A.6.
+        let id = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f";
+        let days = ["2022/02/22", "2022/02/21", "2022/02/23"];
+        assert_eq!(likely_places(id), days.map(|day| format!("sessions/{day}/{id}")));
+        for other in ["", "0198-a", "017f22e2-79b0-4cc3-98c4-dc0c0c07398f", "zzzzzzzz-zzzz-7zzz", "ééééééééééééééé"]
+        {
+            assert_eq!(likely_places(other), Vec::<String>::new(), "{other}");
+        }
+    }
+}

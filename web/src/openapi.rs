@@ -1,0 +1,27 @@
+//! The portal's part of the OpenAPI description.
+
+use utoipa::OpenApi;
+
+#[derive(OpenApi)]
+#[openapi(
+    paths(
+        crate::sign_in::me,
+        crate::sign_in::sign_in,
+        crate::sign_in::sign_out,
+        crate::recordings::list,
+        crate::recordings::one,
+        crate::recordings::playlist,
+        crate::recordings::video,
+        crate::recordings::events,
+    ),
+    tags(
+        (name = "sign-in", description = "Who is at the gate"),
+        (name = "recordings", description = "What is on the record"),
+    )
+)]
+struct Description;
+
+/// The portal's routes and types as OpenAPI; the program merges it with the session plane's.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    Description::openapi()
+}

@@ -1,0 +1,193 @@
+//! The portal as the program sees it: opened once, merged into its router, told of new recordings.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::http::HeaderMap;
+use portcullis_policy::Subject;
+use portcullis_vault::Vault;
+use time::OffsetDateTime;
+use tokio::sync::Semaphore;
+
+use crate::audit::{Act, Audit};
+use crate::config::{LOCAL_ISSUER, PortalConfig};
+use crate::guard;
+use crate::index::{Index, IndexError};
+use crate::origins::{OriginError, Origins};
+use crate::playlists::Playlists;
+use crate::principal::{Principal, Roles};
+use crate::problem::{Problem, chain};
+use crate::secret;
+use crate::sign_in::{LINK_LASTS, cookie_hash};
+use crate::throttle::Throttle;
+use crate::types::Me;
+use crate::viewings::Viewings;
+
+/// Bundles that are read again at a time because somebody looks at a list; a further one is shown as it was.
+const REFRESHES: usize = 2;
+
+/// The portal. Cheap to clone.
+#[derive(Clone)]
+pub struct Portal(Arc<Inner>);
+
+struct Inner {
+    index: Index,
+    vault: Arc<dyn Vault>,
+    audit: Arc<dyn Audit>,
+    origins: Origins,
+    local: Subject,
+    roles: Roles,
+    throttle: Throttle,
+    playlists: Playlists,
+    viewings: Viewings,
+    refreshes: Semaphore,
+}
+
+/// Why the portal cannot be opened, or cannot make a link.
+#[derive(Debug, thiserror::Error)]
+pub enum PortalError {
+    /// An origin in the configuration is none.
+    #[error("the configured origins are wrong")]
+    Origins(#[from] OriginError),
+    /// The database.
+    #[error("the index failed")]
+    Index(#[from] IndexError),
+    /// The system gave no randomness.
+    #[error("the system gave no randomness for a secret")]
+    Randomness(#[source] rand::rngs::SysError),
+}
+
+impl Portal {
+    /// Opens the database, which is made when absent, and takes the vault to read from and the record to write to.
+    pub async fn open(
+        config: PortalConfig,
+        vault: Arc<dyn Vault>,
+        audit: Arc<dyn Audit>,
+    ) -> Result<Portal, PortalError> {
+        let origins = Origins::parse(&config.origins)?;
+        let index = Index::open(&config.database).await?;
+        Ok(Portal(Arc::new(Inner {
+            index,
+            vault,
+            audit,
+            origins,
+            local: config.local,
+            roles: config.roles,
+            throttle: Throttle::new(Instant::now()),
+            playlists: Playlists::default(),
+            viewings: Viewings::default(),
+            refreshes: Semaphore::new(REFRESHES),
+        })))
+    }
+
+    /// The portal's API and the pages, which answer whatever no other route does; guarded by [`Portal::protect`].
+    pub fn router(&self) -> Router {
+        self.protect(crate::routes::router(self.clone()))
+    }
+
+    /// Puts the guard around the whole program's router: only configured hosts are served (421), what changes
+    /// something with the cookie must name an allowed Origin (403) and send JSON (415), and every answer has the
+    /// headers that fence pages in. Twice does no harm.
+    pub fn protect(&self, app: Router) -> Router {
+        guard::guarded(app, &self.0.origins)
+    }
+
+    /// Who is signed in by the request's cookie. A database that fails signs nobody in, and says so in the log.
+    pub async fn authenticate(&self, headers: &HeaderMap) -> Option<Subject> {
+        match self.principal(headers).await {
+            Ok(principal) => principal.map(|principal| principal.subject),
+            Err(error) => {
+                tracing::error!(error = chain(&error), "a sign-in cannot be looked up");
+                None
+            }
+        }
+    }
+
+    /// Who is signed in, with roles, as `GET /api/me` tells.
+    pub async fn me(&self, headers: &HeaderMap) -> Option<Me> {
+        let subject = self.authenticate(headers).await?;
+        Some(Me::new(&subject, &self.0.roles.of(&subject.groups)))
+    }
+
+    /// Whether the request's Origin is exactly one of the configured; none and `null` are not.
+    pub fn origin_allowed(&self, headers: &HeaderMap) -> bool {
+        self.0.origins.allowed(headers)
+    }
+
+    /// The secret of a new link that signs the local subject in, once, within 10 minutes. It belongs behind the `#` of
+    /// `/sign-in#<secret>`, where no log sees it.
+    pub async fn one_time_link(&self) -> Result<String, PortalError> {
+        let link = secret::fresh().map_err(PortalError::Randomness)?;
+        if let Some(hash) = secret::hash_of(&link) {
+            let now = now();
+            self.0.index.add_link(&hash, now, now.saturating_add(LINK_LASTS)).await?;
+        }
+        Ok(link)
+    }
+
+    /// Closes the database. What is asked afterwards fails.
+    pub async fn close(&self) {
+        self.0.index.close().await;
+    }
+
+    /// Who is signed in by the request's cookie.
+    pub(crate) async fn principal(&self, headers: &HeaderMap) -> Result<Option<Principal>, IndexError> {
+        let Some(sign_in) = cookie_hash(headers) else { return Ok(None) };
+        let Some(subject) = self.0.index.signed_in(&sign_in, now()).await? else { return Ok(None) };
+        let Some(subject) = self.current(subject) else { return Ok(None) };
+        let roles = self.0.roles.of(&subject.groups);
+        Ok(Some(Principal { subject, roles, sign_in }))
+    }
+
+    /// The local subject is what the configuration says now, not what it said at sign-in.
+    fn current(&self, subject: Subject) -> Option<Subject> {
+        if subject.issuer != LOCAL_ISSUER {
+            return Some(subject);
+        }
+        (subject.name == self.0.local.name).then(|| self.0.local.clone())
+    }
+
+    /// Puts an act on the record, or says that it is not to be done.
+    pub(crate) async fn on_record(&self, who: Option<&Subject>, act: Act) -> Result<(), Problem> {
+        let recorded = self.0.audit.record(who, &act).await;
+        recorded.map_err(|error| Problem::off_the_record(error.as_ref()))
+    }
+
+    pub(crate) fn index(&self) -> &Index {
+        &self.0.index
+    }
+
+    pub(crate) fn vault(&self) -> &Arc<dyn Vault> {
+        &self.0.vault
+    }
+
+    pub(crate) fn origins(&self) -> &Origins {
+        &self.0.origins
+    }
+
+    pub(crate) fn local(&self) -> &Subject {
+        &self.0.local
+    }
+
+    pub(crate) fn throttle(&self) -> &Throttle {
+        &self.0.throttle
+    }
+
+    pub(crate) fn playlists(&self) -> &Playlists {
+        &self.0.playlists
+    }
+
+    pub(crate) fn viewings(&self) -> &Viewings {
+        &self.0.viewings
+    }
+
+    pub(crate) fn refreshes(&self) -> &Semaphore {
+        &self.0.refreshes
+    }
+}
+
+/// Unix seconds.
+pub(crate) fn now() -> i64 {
+    OffsetDateTime::now_utc().unix_timestamp()
+}

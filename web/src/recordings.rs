@@ -1,0 +1,157 @@
+//! The recordings API: list, one, its playlist and video, its events.
+
+use std::time::Instant;
+
+use axum::extract::{Path, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use portcullis_vault::{Key, VaultError};
+
+use crate::audit::{Act, Part};
+use crate::events::events_json;
+use crate::index::Cursor;
+use crate::portal::Portal;
+use crate::principal::{Permitted, Principal};
+use crate::problem::Problem;
+use crate::types::{Events, Recording, Recordings, Wanted};
+use crate::viewings::Viewing;
+use crate::wire::{Json, Query};
+use crate::{files, playlists};
+
+/// Recordings in an answer that does not say how many.
+const PAGE: u32 = 50;
+
+/// The most recordings in an answer.
+const MAX_PAGE: u32 = 200;
+
+/// Recordings that the signed-in person may see, newest first.
+#[utoipa::path(get, path = "/api/recordings", tag = "recordings", params(Wanted), responses(
+    (status = 200, description = "A part of the list", body = Recordings),
+    (status = 400, description = "`limit` or `before` is none", body = Problem, content_type = "application/problem+json"),
+    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn list(
+    State(portal): State<Portal>,
+    principal: Principal,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<Recordings>, Problem> {
+    let bad = |detail: &str| Problem::new(StatusCode::BAD_REQUEST, detail);
+    let limit = wanted.limit.unwrap_or(PAGE);
+    if !(1..=MAX_PAGE).contains(&limit) {
+        return Err(bad("limit must be from 1 to 200."));
+    }
+    let before = match &wanted.before {
+        Some(text) => {
+            Some(Cursor::from_text(text).ok_or_else(|| bad("before must be the next of an earlier answer."))?)
+        }
+        None => None,
+    };
+    let Some(scope) = principal.scope() else {
+        return Ok(Json(Recordings { recordings: Vec::new(), next: None }));
+    };
+    let rows = portal.index().page(scope, before.as_ref(), limit.saturating_add(1)).await;
+    let mut rows = rows.map_err(|error| Problem::internal("list recordings", &error))?;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = rows.last().filter(|_| more).map(|row| Cursor::after(row).to_text());
+    let recordings = portal.all_refreshed(rows).await.into_iter().map(Recording::from).collect();
+    Ok(Json(Recordings { recordings, next }))
+}
+
+/// One recording.
+#[utoipa::path(get, path = "/api/recordings/{id}", tag = "recordings", params(
+    ("id" = String, Path, description = "The session's id"),
+), responses(
+    (status = 200, description = "The recording", body = Recording),
+    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "There is none, or it is not theirs to see", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn one(permitted: Permitted) -> Json<Recording> {
+    Json(permitted.into_row().into())
+}
+
+/// The HLS playlist (RFC 8216). While the session runs it grows.
+#[utoipa::path(get, path = "/api/recordings/{id}/index.m3u8", tag = "recordings", params(
+    ("id" = String, Path, description = "The session's id"),
+), responses(
+    (status = 200, description = "The playlist", body = String, content_type = "application/vnd.apple.mpegurl"),
+    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "There is none, or it is not theirs to see", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "The viewing could not be put on the record", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn playlist(State(portal): State<Portal>, permitted: Permitted) -> Result<Response, Problem> {
+    let found = playlists::read(portal.vault().as_ref(), &permitted.row().prefix).await.map_err(|e| unread(&e))?;
+    let bytes = found.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "Nothing of this session is on video yet."))?;
+    portal.viewed(&permitted, Part::Video).await?;
+    Ok(([(CONTENT_TYPE, "application/vnd.apple.mpegurl")], bytes).into_response())
+}
+
+/// A video file that the playlist names.
+#[utoipa::path(get, path = "/api/recordings/{id}/video/{file}", tag = "recordings", params(
+    ("id" = String, Path, description = "The session's id"),
+    ("file" = String, Path, description = "A name in the playlist, behind its `video/`"),
+    ("Range" = Option<String>, Header, description = "One range of bytes (RFC 9110 §14.2)"),
+), responses(
+    (status = 200, description = "The file", body = Vec<u8>, content_type = "video/mp4"),
+    (status = 206, description = "The part that was asked for", body = Vec<u8>, content_type = "video/mp4"),
+    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "There is none, or it is not theirs to see", body = Problem, content_type = "application/problem+json"),
+    (status = 416, description = "The file has no such bytes", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "The viewing could not be put on the record", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn video(
+    State(portal): State<Portal>,
+    permitted: Permitted,
+    named: Path<(String, String)>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let prefix = &permitted.row().prefix;
+    let path = playlists::video(&format!("video/{}", named.1)).ok_or_else(Problem::no_page)?;
+    let vault = portal.vault();
+    if !portal.playlists().names(vault.as_ref(), prefix, path).await.map_err(|e| unread(&e))? {
+        return Err(Problem::no_page());
+    }
+    let key = Key::of(prefix, path).map_err(|_| Problem::no_page())?;
+    let len = vault.len(&key).await.map_err(|e| unread(&e))?.ok_or_else(Problem::no_page)?;
+    portal.viewed(&permitted, Part::Video).await?;
+    Ok(files::serve(vault.clone(), key, len, &method, &headers))
+}
+
+/// All events, each as the bundle has it.
+#[utoipa::path(get, path = "/api/recordings/{id}/events", tag = "recordings", params(
+    ("id" = String, Path, description = "The session's id"),
+), responses(
+    (status = 200, description = "The events", body = Events),
+    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "There is none, or it is not theirs to see", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "The viewing could not be put on the record", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn events(State(portal): State<Portal>, permitted: Permitted) -> Result<Response, Problem> {
+    let body = events_json(portal.vault(), &permitted.row().prefix).await.map_err(|e| unread(&e))?;
+    portal.viewed(&permitted, Part::Events).await?;
+    Ok(([(CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+fn unread(error: &VaultError) -> Problem {
+    Problem::internal("read a recording", error)
+}
+
+impl Portal {
+    /// Puts the viewing on the record, unless it goes on.
+    ///
+    /// INVARIANT: nothing of a recording is answered before this has returned.
+    async fn viewed(&self, permitted: &Permitted, part: Part) -> Result<(), Problem> {
+        let (principal, row) = (permitted.principal(), permitted.row());
+        let viewing = Viewing { sign_in: principal.sign_in, recording: row.id.clone(), part };
+        if self.viewings().goes_on(&viewing, Instant::now()) {
+            return Ok(());
+        }
+        let act = Act::Viewed { recording: row.id.clone(), subject: row.subject.clone(), part };
+        self.on_record(Some(&principal.subject), act).await?;
+        self.viewings().begin(viewing, Instant::now());
+        Ok(())
+    }
+}

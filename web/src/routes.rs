@@ -1,0 +1,65 @@
+//! Every route of the portal in one table, with who may use it.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get, post};
+
+use crate::portal::Portal;
+use crate::problem::Problem;
+use crate::{pages, recordings, sign_in};
+
+/// The longest body that is read.
+const MAX_BODY_BYTES: usize = 4 * 1024;
+
+/// Who may use a route. The handlers' extractors enforce it; the tests hold every route against it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Whoever reaches the gate.
+    Anyone,
+    /// Whoever is signed in; what is shown depends on who that is.
+    SignedIn,
+    /// Who may see the recording `{id}`.
+    Recording,
+}
+
+/// One route.
+pub(crate) struct Route {
+    #[cfg_attr(not(test), expect(dead_code, reason = "what the tests send"))]
+    pub(crate) method: &'static str,
+    pub(crate) path: &'static str,
+    #[cfg_attr(not(test), expect(dead_code, reason = "what the tests expect"))]
+    pub(crate) access: Access,
+    to: MethodRouter<Portal>,
+}
+
+/// All routes; the pages answer whatever is not among them.
+pub(crate) fn routes() -> Vec<Route> {
+    use Access::{Anyone, Recording, SignedIn};
+    let read = |path, access, to| Route { method: "GET", path, access, to };
+    let change = |path, access, to| Route { method: "POST", path, access, to };
+    vec![
+        read("/api/me", SignedIn, get(sign_in::me)),
+        change("/api/sign-in", Anyone, post(sign_in::sign_in)),
+        change("/api/sign-out", Anyone, post(sign_in::sign_out)),
+        read("/api/recordings", SignedIn, get(recordings::list)),
+        read("/api/recordings/{id}", Recording, get(recordings::one)),
+        read("/api/recordings/{id}/index.m3u8", Recording, get(recordings::playlist)),
+        read("/api/recordings/{id}/video/{file}", Recording, get(recordings::video)),
+        read("/api/recordings/{id}/events", Recording, get(recordings::events)),
+    ]
+}
+
+pub(crate) fn router(portal: Portal) -> Router {
+    let table = routes().into_iter().fold(Router::new(), |router, route| router.route(route.path, route.to));
+    table
+        .method_not_allowed_fallback(wrong_method)
+        .fallback(pages::page)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .with_state(portal)
+}
+
+async fn wrong_method() -> Response {
+    let status = axum::http::StatusCode::METHOD_NOT_ALLOWED;
+    Problem::new(status, "This address does not take this method.").into_response()
+}

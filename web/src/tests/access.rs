@@ -1,0 +1,128 @@
+//! Every route, as nobody, as a user, as an auditor: who may see what.
+
+use std::collections::BTreeSet;
+
+use axum::body::Body;
+use axum::http::Request;
+use axum::http::header::ORIGIN;
+
+use super::bundles::Story;
+use super::{Gate, ORIGIN_HERE, signed};
+use crate::openapi;
+use crate::routes::{Access, routes};
+
+async fn gate_with_alices() -> Gate {
+    let gate = Gate::open().await;
+    let place = Story::new("0198-alice", "alice").store(gate.dir(), gate.vault.as_ref()).await;
+    gate.portal.ingest(&place).await.unwrap();
+    gate
+}
+
+async fn status(gate: &Gate, method: &str, path: &str, id: &str, cookie: Option<&str>) -> u16 {
+    let path = path.replace("{id}", id).replace("{file}", "00001.m4s");
+    assert!(!path.contains('{'), "a parameter that this test does not know: {path}");
+    let request = signed(Request::builder().method(method).uri(path), cookie).header(ORIGIN, ORIGIN_HERE);
+    gate.send(request.body(Body::empty()).unwrap()).await.status.as_u16()
+}
+
+#[tokio::test]
+async fn every_route_as_everybody() {
+    let gate = gate_with_alices().await;
+    let alice = gate.cookie_of("alice", &["users"]).await;
+    let bob = gate.cookie_of("bob", &["users", "contractors"]).await;
+    let auditor = gate.cookie_of("carol", &["auditors"]).await;
+    let administrator = gate.cookie_of("dave", &["administrators"]).await;
+    let nobody_yet = gate.cookie_of("erin", &["contractors"]).await;
+    let forged = crate::secret::fresh().unwrap();
+    let check = async |route: &crate::routes::Route, who: &str, id: &str, cookie: Option<&str>, expected: u16| {
+        let status = status(&gate, route.method, route.path, id, cookie).await;
+        assert_eq!(status, expected, "{} {} as {who}", route.method, route.path);
+    };
+    for route in routes().iter().filter(|route| route.access != Access::Anyone) {
+        check(route, "nobody", "0198-alice", None, 401).await;
+        check(route, "a forger", "0198-alice", Some(&forged), 401).await;
+        check(route, "alice", "0198-alice", Some(&alice), 200).await;
+        check(route, "an auditor", "0198-alice", Some(&auditor), 200).await;
+        check(route, "an administrator", "0198-alice", Some(&administrator), 200).await;
+        let others = if route.access == Access::Recording { 404 } else { 200 };
+        check(route, "bob", "0198-alice", Some(&bob), others).await;
+        check(route, "one without a role", "0198-alice", Some(&nobody_yet), others).await;
+        let unknown = if route.access == Access::Recording { 404 } else { 200 };
+        check(route, "an auditor", "0198-unknown", Some(&auditor), unknown).await;
+    }
+    let open: Vec<_> = routes().iter().filter(|route| route.access == Access::Anyone).map(|route| route.path).collect();
+    assert_eq!(open, ["/api/sign-in", "/api/sign-out"], "what is open to anyone is listed here by hand");
+}
+
+#[tokio::test]
+async fn not_theirs_and_not_there_answer_alike() {
+    let gate = gate_with_alices().await;
+    let bob = gate.cookie_of("bob", &["users"]).await;
+    for tail in ["", "/events", "/index.m3u8", "/video/00001.m4s"] {
+        let theirs = gate.get(&format!("/api/recordings/0198-alice{tail}"), Some(&bob)).await;
+        let none = gate.get(&format!("/api/recordings/0198-none{tail}"), Some(&bob)).await;
+        theirs.is_problem(404);
+        assert_eq!(theirs.body, none.body);
+        assert_eq!(theirs.headers, none.headers);
+    }
+    assert!(gate.journal.take().is_empty(), "nothing was viewed");
+}
+
+#[tokio::test]
+async fn a_list_has_what_one_may_see() {
+    let gate = gate_with_alices().await;
+    let place = Story::new("0198-bob", "bob").store(gate.dir(), gate.vault.as_ref()).await;
+    gate.portal.ingest(&place).await.unwrap();
+    for (name, groups, expected) in [
+        ("alice", ["users"], vec!["0198-alice"]),
+        ("bob", ["users"], vec!["0198-bob"]),
+        ("bob", ["contractors"], vec![]),
+        ("carol", ["users"], vec![]),
+        ("carol", ["auditors"], vec!["0198-bob", "0198-alice"]),
+        ("carol", ["administrators"], vec!["0198-bob", "0198-alice"]),
+    ] {
+        let cookie = gate.cookie_of(name, &groups).await;
+        let list = gate.get("/api/recordings", Some(&cookie)).await.json();
+        let ids: Vec<_> =
+            list["recordings"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
+        assert_eq!(ids, expected, "{name} in {groups:?}");
+        assert_eq!(list["next"], serde_json::Value::Null);
+    }
+}
+
+#[tokio::test]
+async fn a_name_of_another_issuer_is_another_person() {
+    let gate = gate_with_alices().await;
+    let gate = Gate::over(tempfile::tempdir().unwrap(), gate.vault.clone(), |config| {
+        config.local.name = "alice".into();
+        config.local.groups = vec!["users".into()];
+    })
+    .await;
+    gate.portal.rebuild_index().await.unwrap();
+    let answer = gate.sign_in(&gate.portal.one_time_link().await.unwrap()).await;
+    let cookie = answer.header("set-cookie").strip_prefix("portcullis=").unwrap().split(';').next().unwrap();
+    assert_eq!(gate.get("/api/me", Some(cookie)).await.json()["subject"], "alice");
+    gate.get("/api/recordings/0198-alice", Some(cookie)).await.is_problem(404);
+}
+
+#[tokio::test]
+async fn methods_that_a_route_has_not_are_refused() {
+    let gate = gate_with_alices().await;
+    let auditor = gate.cookie_of("carol", &["auditors"]).await;
+    for method in ["DELETE", "PUT", "PATCH", "OPTIONS"] {
+        for route in routes() {
+            let status = status(&gate, method, route.path, "0198-alice", Some(&auditor)).await;
+            assert_eq!(status, 405, "{method} {}", route.path);
+        }
+    }
+}
+
+#[test]
+fn every_route_is_described_and_nothing_else() {
+    let described = serde_json::to_value(openapi()).unwrap();
+    let described = described["paths"].as_object().unwrap().iter().flat_map(|(path, item)| {
+        item.as_object().unwrap().keys().map(move |method| format!("{} {path}", method.to_uppercase()))
+    });
+    let routed: BTreeSet<_> = routes().iter().map(|route| format!("{} {}", route.method, route.path)).collect();
+    assert_eq!(described.collect::<BTreeSet<_>>(), routed);
+}

@@ -1,0 +1,154 @@
+//! What the pages see: the JSON of the portal's API.
+
+mod event;
+
+use portcullis_policy::Subject;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::index::Row;
+use crate::principal::Role;
+pub use event::{RecordedEvent, RecordedWhat, Verdict};
+
+/// Who is signed in.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Me {
+    /// The subject's name.
+    #[schema(example = "local")]
+    pub subject: String,
+    /// Its groups, as policies see them.
+    pub groups: Vec<String>,
+    /// What it may do in the portal.
+    pub roles: Vec<Role>,
+}
+
+impl Me {
+    pub(crate) fn new(subject: &Subject, roles: &[Role]) -> Self {
+        Me { subject: subject.name.clone(), groups: subject.groups.clone(), roles: roles.to_vec() }
+    }
+}
+
+/// The secret of a one-time link: what stands behind its `#`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignIn {
+    /// 43 characters of base64url.
+    pub(crate) link: String,
+}
+
+/// Which part of the list of recordings is wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Wanted {
+    /// `next` of the answer that this one continues.
+    pub(crate) before: Option<String>,
+    /// At most so many, 1 to 200; 50 when absent.
+    #[param(minimum = 1, maximum = 200)]
+    pub(crate) limit: Option<u32>,
+}
+
+/// A part of the list of recordings, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Recordings {
+    /// Those that the person may see.
+    pub recordings: Vec<Recording>,
+    /// Where older ones begin, for `before`; null when there are none.
+    pub next: Option<String>,
+}
+
+/// One recording.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Recording {
+    /// The session's id.
+    pub id: String,
+    /// Who used the desktop.
+    pub subject: String,
+    /// The desktop's name.
+    pub desktop: String,
+    /// When the session started, RFC 3339, UTC.
+    pub started: String,
+    /// When it ended; null while it runs.
+    pub ended: Option<String>,
+    /// Milliseconds recorded.
+    pub duration_ms: u64,
+    /// Whether it is still running, and how it ended.
+    pub state: RecordingState,
+    /// Why it ended; empty while it runs.
+    pub reason: String,
+    /// Bytes of all files of the bundle.
+    pub bytes: u64,
+    /// Events on the record.
+    pub events: u64,
+    /// Of these, what was refused.
+    pub denied: u64,
+    /// What permitted the session.
+    pub policy: RecordingPolicy,
+    /// Times in which something is missing from the record.
+    pub gaps: u64,
+}
+
+/// The state of a recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordingState {
+    /// The bundle has no seal yet.
+    Recording,
+    /// Sealed at the session's end.
+    Closed,
+    /// Sealed after the gate had died.
+    Interrupted,
+}
+
+/// The policy that a session was permitted by.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RecordingPolicy {
+    /// The revision of the policy files.
+    pub revision: String,
+    /// The rule that permitted it.
+    pub rule: String,
+}
+
+impl From<Row> for Recording {
+    fn from(row: Row) -> Self {
+        let state = match row.state.as_str() {
+            "closed" => RecordingState::Closed,
+            "interrupted" => RecordingState::Interrupted,
+            _ => RecordingState::Recording,
+        };
+        Recording {
+            id: row.id,
+            subject: row.subject,
+            desktop: row.desktop,
+            started: row.started,
+            ended: row.ended,
+            duration_ms: row.duration_ms.max(0).unsigned_abs(),
+            state,
+            reason: row.reason,
+            bytes: row.bytes.max(0).unsigned_abs(),
+            events: row.events.max(0).unsigned_abs(),
+            denied: row.denied.max(0).unsigned_abs(),
+            policy: RecordingPolicy { revision: row.policy_revision, rule: row.policy_rule },
+            gaps: row.gaps.max(0).unsigned_abs(),
+        }
+    }
+}
+
+/// The events of a recording, as the bundle has them.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Events {
+    /// In the order of their `seq`.
+    pub events: Vec<RecordedEvent>,
+    /// Where the bundle's events cannot be read; empty when it is sound.
+    pub faults: Vec<EventsFault>,
+}
+
+/// A place in the bundle whose event is missing from the answer.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventsFault {
+    /// The file in the bundle.
+    #[schema(example = "events/00001.jsonl")]
+    pub path: String,
+    /// The line, from 1; 0 when the whole file is missing.
+    pub line: u64,
+}

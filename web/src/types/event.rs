@@ -1,0 +1,222 @@
+//! Events as the API describes them: the evidence format's own, said again so that OpenAPI can tell the pages of them.
+//!
+//! Nothing is ever built from these: events are answered as the bundle has them. A test holds the two together.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// One event of a recording, as `docs/evidence-format.md` describes it.
+#[derive(Debug, Serialize, ToSchema)]
+#[cfg_attr(test, derive(serde::Deserialize))]
+pub struct RecordedEvent {
+    /// Version of the format.
+    pub v: u32,
+    /// 1, 2, 3… through the whole session: strictly rising.
+    pub seq: u64,
+    /// Microseconds since the session's start on the video's clock; never falls.
+    pub at_us: u64,
+    /// The wall clock, RFC 3339, UTC, six decimals.
+    pub time: String,
+    /// The session's id.
+    pub session: String,
+    /// Who: the subject's name, or `portcullis` where the gate itself acted.
+    pub subject: String,
+    /// Revision of the policies that decided.
+    pub policy: String,
+    /// The rule that decided; empty where none was asked.
+    pub rule: String,
+    /// What happened.
+    #[serde(flatten)]
+    pub what: RecordedWhat,
+}
+
+/// What happened. Contents of clipboards never appear here, and keys only as counts.
+#[derive(Debug, Serialize, ToSchema)]
+#[cfg_attr(test, derive(serde::Deserialize))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum RecordedWhat {
+    /// The session was permitted and its record begins.
+    SessionOpened {
+        /// The desktop's name.
+        desktop: String,
+        /// The runtime that provides it: `process`, `docker`, `static`.
+        runtime: String,
+    },
+    /// The session ended.
+    SessionClosed {
+        /// Why, in words for a person.
+        reason: String,
+    },
+    /// A viewer connected.
+    ViewerJoined {
+        /// Number of the viewer in this session, from 1.
+        viewer: u32,
+        /// The Origin header of its WebSocket; empty when there was none.
+        origin: String,
+    },
+    /// A viewer went.
+    ViewerLeft {
+        /// Number of the viewer.
+        viewer: u32,
+        /// Why, in words for a person.
+        reason: String,
+        /// The highest revision of the screen that it was sent.
+        sent_revision: u64,
+    },
+    /// Keys were pressed since the last such event: how many, never which.
+    Keys {
+        /// Number of the viewer.
+        viewer: u32,
+        /// How many presses.
+        pressed: u32,
+    },
+    /// Buttons were pressed since the last such event.
+    Clicks {
+        /// Number of the viewer.
+        viewer: u32,
+        /// How many presses.
+        pressed: u32,
+        /// Where the last one was, in pixels from the left.
+        x: u16,
+        /// Where the last one was, in pixels from the top.
+        y: u16,
+    },
+    /// Text was offered from a viewer's clipboard to the desktop.
+    Paste {
+        /// Number of the viewer.
+        viewer: u32,
+        /// Whether it crossed.
+        effect: Verdict,
+        /// Length of the text in bytes of UTF-8.
+        bytes: u64,
+        /// SHA-256 of the text's UTF-8, 64 hexadecimal digits; empty when it was not read.
+        sha256: String,
+        /// Words for a person.
+        reason: String,
+    },
+    /// Text was offered from the desktop's clipboard to a viewer.
+    Copy {
+        /// Number of the viewer.
+        viewer: u32,
+        /// Whether it crossed.
+        effect: Verdict,
+        /// Length of the text in bytes of UTF-8.
+        bytes: u64,
+        /// SHA-256 of the text's UTF-8, 64 hexadecimal digits; empty when it was not read.
+        sha256: String,
+        /// Words for a person.
+        reason: String,
+    },
+    /// A viewer's right to use keyboard and mouse was decided.
+    Control {
+        /// Number of the viewer.
+        viewer: u32,
+        /// Whether it may.
+        effect: Verdict,
+        /// Words for a person.
+        reason: String,
+    },
+    /// The screen has a new size.
+    Resized {
+        /// In pixels.
+        width: u16,
+        /// In pixels.
+        height: u16,
+    },
+    /// Something was refused that no other event describes.
+    Refused {
+        /// What was asked for.
+        what: String,
+        /// Words for a person.
+        reason: String,
+    },
+    /// One side broke the protocol and was cut off.
+    ProtocolViolation {
+        /// `viewer` or `desktop`.
+        side: String,
+        /// Message, field and reason.
+        reason: String,
+    },
+    /// The record lacks a stretch of time.
+    Gap {
+        /// Where it begins, microseconds since the session's start.
+        from_us: u64,
+        /// Where it ends, not before `from_us`.
+        to_us: u64,
+        /// Words for a person.
+        reason: String,
+    },
+    /// New policies were put in force and this session was judged again.
+    PolicyChanged {
+        /// Whether it may go on.
+        effect: Verdict,
+        /// Words for a person.
+        reason: String,
+    },
+    /// The desktop rang its bell.
+    Bell {},
+}
+
+/// How a rule decided.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[cfg_attr(test, derive(serde::Deserialize))]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It was let through.
+    Permit,
+    /// It was stopped.
+    Deny,
+}
+
+#[cfg(test)]
+mod tests {
+    use portcullis_evidence::{Effect, Event, What};
+
+    use super::*;
+
+    /// One of each. A new kind of event fails to compile in `covered`, and is added here and above.
+    fn every() -> Vec<What> {
+        let (viewer, effect, bytes) = (1, Effect::Deny, 5);
+        let [reason, sha256, what, side, desktop, runtime, origin] =
+            ["reason", "sha256", "what", "side", "desktop", "runtime", "origin"].map(str::to_owned);
+        vec![
+            What::SessionOpened { desktop, runtime },
+            What::SessionClosed { reason: reason.clone() },
+            What::ViewerJoined { viewer, origin },
+            What::ViewerLeft { viewer, reason: reason.clone(), sent_revision: 7 },
+            What::Keys { viewer, pressed: 2 },
+            What::Clicks { viewer, pressed: 2, x: 3, y: 4 },
+            What::Paste { viewer, effect, bytes, sha256: sha256.clone(), reason: reason.clone() },
+            What::Copy { viewer, effect: Effect::Permit, bytes, sha256, reason: reason.clone() },
+            What::Control { viewer, effect, reason: reason.clone() },
+            What::Resized { width: 8, height: 9 },
+            What::Refused { what, reason: reason.clone() },
+            What::ProtocolViolation { side, reason: reason.clone() },
+            What::Gap { from_us: 1, to_us: 2, reason: reason.clone() },
+            What::PolicyChanged { effect, reason },
+            What::Bell {},
+        ]
+    }
+
+    fn covered(what: &What) {
+        match what {
+            What::SessionOpened { .. } | What::SessionClosed { .. } | What::ViewerJoined { .. } => {}
+            What::ViewerLeft { .. } | What::Keys { .. } | What::Clicks { .. } | What::Paste { .. } => {}
+            What::Copy { .. } | What::Control { .. } | What::Resized { .. } | What::Refused { .. } => {}
+            What::ProtocolViolation { .. } | What::Gap { .. } | What::PolicyChanged { .. } | What::Bell {} => {}
+        }
+    }
+
+    #[test]
+    fn what_is_described_is_what_the_bundle_has() {
+        for what in every() {
+            covered(&what);
+            let [time, session, subject, policy, rule] =
+                ["time", "session", "subject", "policy", "rule"].map(str::to_owned);
+            let event = Event { v: 1, seq: 2, at_us: 3, time, session, subject, policy, rule, what };
+            let as_kept = serde_json::to_value(&event).unwrap();
+            let described: RecordedEvent = serde_json::from_value(as_kept.clone()).unwrap();
+            assert_eq!(serde_json::to_value(described).unwrap(), as_kept);
+        }
+    }
+}
