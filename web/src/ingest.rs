@@ -35,7 +35,7 @@ pub enum IngestError {
 #[derive(Debug, Default)]
 pub struct Rebuilt {
     /// Bundles that are in the index now.
-    pub indexed: usize,
+    pub recordings: usize,
     /// Rows whose bundle is gone.
     pub forgotten: usize,
     /// Bundles that cannot be indexed, by their place in the vault, and why.
@@ -54,23 +54,44 @@ impl Portal {
         Ok(())
     }
 
-    /// Reads every bundle of the vault into the index and forgets what has no bundle. One that cannot be read holds up no other.
+    /// Reads every bundle of the vault into the index anew and forgets what has no bundle. One that cannot be read holds up
+    /// no other.
     pub async fn rebuild_index(&self) -> Result<Rebuilt, IngestError> {
+        self.index_vault(false).await
+    }
+
+    /// As [`Portal::rebuild_index`], but leaves alone what the index has of sealed bundles, which do not change: for every
+    /// start of the gate.
+    pub async fn catch_up_index(&self) -> Result<Rebuilt, IngestError> {
+        self.index_vault(true).await
+    }
+
+    async fn index_vault(&self, skip_sealed: bool) -> Result<Rebuilt, IngestError> {
         // Before the vault is listed, so that a recording that begins meanwhile is not taken for one that is gone.
-        let before = self.index().recording_ids().await?;
+        let mut gone: HashSet<String> = self.index().recording_ids().await?.into_iter().collect();
         let mut rebuilt = Rebuilt::default();
-        let mut found = HashSet::new();
         for place in bundle::places(self.vault().as_ref()).await? {
-            found.insert(id_of(&place).to_owned());
+            let id = id_of(&place);
+            gone.remove(id);
+            let sealed = async || {
+                self.recording(id).await.map(|row| row.is_some_and(|row| !row.is_live() && row.prefix == place))
+            };
+            if skip_sealed && sealed().await? {
+                rebuilt.recordings = rebuilt.recordings.saturating_add(1);
+                continue;
+            }
             match bundle::read(self.vault(), &place, now()).await {
                 Ok(row) => {
                     self.index().write(&row).await?;
-                    rebuilt.indexed = rebuilt.indexed.saturating_add(1);
+                    rebuilt.recordings = rebuilt.recordings.saturating_add(1);
                 }
-                Err(error) => rebuilt.failed.push((place, error)),
+                Err(error) => {
+                    tracing::warn!(bundle = place, error = chain(&error), "a bundle cannot be indexed");
+                    rebuilt.failed.push((place, error));
+                }
             }
         }
-        for id in before.iter().filter(|id| !found.contains(*id)) {
+        for id in &gone {
             self.index().forget(id).await?;
             rebuilt.forgotten = rebuilt.forgotten.saturating_add(1);
         }

@@ -14,7 +14,7 @@ use crate::index::Cursor;
 use crate::portal::Portal;
 use crate::principal::{Permitted, Principal};
 use crate::problem::Problem;
-use crate::types::{Events, Recording, Recordings, Wanted};
+use crate::types::{Events, Recording, Recordings, VideoFile, Wanted};
 use crate::viewings::Viewing;
 use crate::wire::{Json, Query};
 use crate::{files, playlists};
@@ -26,7 +26,7 @@ const PAGE: u32 = 50;
 const MAX_PAGE: u32 = 200;
 
 /// Recordings that the signed-in person may see, newest first.
-#[utoipa::path(get, path = "/api/recordings", tag = "recordings", params(Wanted), responses(
+#[utoipa::path(get, path = "/api/recordings", operation_id = "list_recordings", tag = "recordings", params(Wanted), responses(
     (status = 200, description = "A part of the list", body = Recordings),
     (status = 400, description = "`limit` or `before` is none", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
@@ -61,7 +61,7 @@ pub(crate) async fn list(
 }
 
 /// One recording.
-#[utoipa::path(get, path = "/api/recordings/{id}", tag = "recordings", params(
+#[utoipa::path(get, path = "/api/recordings/{id}", operation_id = "recording", tag = "recordings", params(
     ("id" = String, Path, description = "The session's id"),
 ), responses(
     (status = 200, description = "The recording", body = Recording),
@@ -73,7 +73,7 @@ pub(crate) async fn one(permitted: Permitted) -> Json<Recording> {
 }
 
 /// The HLS playlist (RFC 8216). While the session runs it grows.
-#[utoipa::path(get, path = "/api/recordings/{id}/index.m3u8", tag = "recordings", params(
+#[utoipa::path(get, path = "/api/recordings/{id}/index.m3u8", operation_id = "recording_playlist", tag = "recordings", params(
     ("id" = String, Path, description = "The session's id"),
 ), responses(
     (status = 200, description = "The playlist", body = String, content_type = "application/vnd.apple.mpegurl"),
@@ -89,13 +89,13 @@ pub(crate) async fn playlist(State(portal): State<Portal>, permitted: Permitted)
 }
 
 /// A video file that the playlist names.
-#[utoipa::path(get, path = "/api/recordings/{id}/video/{file}", tag = "recordings", params(
+#[utoipa::path(get, path = "/api/recordings/{id}/video/{file}", operation_id = "recording_video", tag = "recordings", params(
     ("id" = String, Path, description = "The session's id"),
     ("file" = String, Path, description = "A name in the playlist, behind its `video/`"),
     ("Range" = Option<String>, Header, description = "One range of bytes (RFC 9110 §14.2)"),
 ), responses(
-    (status = 200, description = "The file", body = Vec<u8>, content_type = "video/mp4"),
-    (status = 206, description = "The part that was asked for", body = Vec<u8>, content_type = "video/mp4"),
+    (status = 200, description = "The file", body = VideoFile, content_type = "video/mp4"),
+    (status = 206, description = "The part that was asked for", body = VideoFile, content_type = "video/mp4"),
     (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "There is none, or it is not theirs to see", body = Problem, content_type = "application/problem+json"),
     (status = 416, description = "The file has no such bytes", body = Problem, content_type = "application/problem+json"),
@@ -121,7 +121,7 @@ pub(crate) async fn video(
 }
 
 /// All events, each as the bundle has it.
-#[utoipa::path(get, path = "/api/recordings/{id}/events", tag = "recordings", params(
+#[utoipa::path(get, path = "/api/recordings/{id}/events", operation_id = "recording_events", tag = "recordings", params(
     ("id" = String, Path, description = "The session's id"),
 ), responses(
     (status = 200, description = "The events", body = Events),

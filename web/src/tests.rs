@@ -8,6 +8,7 @@ mod pages;
 mod playback;
 mod sign_in;
 mod stand_in;
+mod wire;
 
 use std::net::SocketAddr;
 use std::path::Path;

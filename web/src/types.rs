@@ -54,6 +54,7 @@ pub struct Recordings {
     /// Those that the person may see.
     pub recordings: Vec<Recording>,
     /// Where older ones begin, for `before`; null when there are none.
+    #[schema(required)]
     pub next: Option<String>,
 }
 
@@ -69,6 +70,7 @@ pub struct Recording {
     /// When the session started, RFC 3339, UTC.
     pub started: String,
     /// When it ended; null while it runs.
+    #[schema(required)]
     pub ended: Option<String>,
     /// Milliseconds recorded.
     pub duration_ms: u64,
@@ -152,3 +154,8 @@ pub struct EventsFault {
     /// The line, from 1; 0 when the whole file is missing.
     pub line: u64,
 }
+
+/// A video file of CMAF (ISO/IEC 23000-19): an init segment or a segment.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+pub(crate) struct VideoFile(#[expect(dead_code, reason = "described, never built")] Vec<u8>);

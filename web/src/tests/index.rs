@@ -125,7 +125,7 @@ async fn the_index_is_rebuilt_from_the_vault_alone() {
     let auditor = gate.cookie_of("carol", &["auditors"]).await;
     for _ in 0..2 {
         let rebuilt = gate.portal.rebuild_index().await.unwrap();
-        assert_eq!(rebuilt.indexed, 4);
+        assert_eq!(rebuilt.recordings, 4);
         assert_eq!(rebuilt.failed.len(), 1);
         assert!(matches!(&rebuilt.failed[0], (place, BundleError::Manifest(_)) if *place == broken));
         assert_eq!(walk(&gate, &auditor, 50).await, ["0198-b", "0198-e", "0198-c", "0198-a"]);
@@ -133,6 +133,36 @@ async fn the_index_is_rebuilt_from_the_vault_alone() {
     let states = gate.get("/api/recordings", Some(&auditor)).await.json();
     let states: Vec<_> = states["recordings"].as_array().unwrap().iter().map(|one| one["state"].clone()).collect();
     assert_eq!(states, ["interrupted", "interrupted", "recording", "closed"]);
+}
+
+#[tokio::test]
+async fn catching_up_reads_what_is_new_or_was_running_and_no_more() {
+    let gate = Gate::open().await;
+    let vault = gate.vault.as_ref();
+    let running = Story::new("0198-b", "alice").running();
+    gate.portal.ingest(&Story::new("0198-a", "alice").store(gate.dir(), vault).await).await.unwrap();
+    gate.portal.ingest(&running.store(gate.dir(), vault).await).await.unwrap();
+    let mut known = gate.portal.recording("0198-a").await.unwrap().unwrap();
+    known.events = 99;
+    gate.portal.index().write(&known).await.unwrap();
+    running.interrupted().store(gate.dir(), vault).await;
+    Story::new("0198-c", "alice").store(gate.dir(), vault).await;
+
+    let events = async || {
+        let auditor = gate.cookie_of("carol", &["auditors"]).await;
+        let list = gate.get("/api/recordings", Some(&auditor)).await.json();
+        let all = list["recordings"].as_array().unwrap().clone();
+        all.into_iter()
+            .map(|one| format!("{} {} {}", one["id"], one["state"], one["events"]))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let caught_up = gate.portal.catch_up_index().await.unwrap();
+    assert_eq!((caught_up.recordings, caught_up.forgotten, caught_up.failed.len()), (3, 0, 0));
+    let rest = "\"0198-c\" \"closed\" 12, \"0198-b\" \"interrupted\" 12, \"0198-a\" \"closed\"";
+    assert_eq!(events().await, format!("{rest} 99"));
+    gate.portal.rebuild_index().await.unwrap();
+    assert_eq!(events().await, format!("{rest} 12"));
 }
 
 #[tokio::test]
