@@ -25,6 +25,8 @@ fn main() {
 }
 
 fn parse(connection: &mut Connection, frame: &[u8]) -> Vec<Change> {
+    connection.request_update(true);
+    connection.take_output();
     let events = frame.chunks(READ).flat_map(|read| connection.receive(read).unwrap());
     events.fold(Vec::new(), |changes, event| if let Event::Update(update) = event { update } else { changes })
 }

@@ -18,9 +18,9 @@ pub const MAX_CUT_TEXT_SKIPPED: u32 = 16 * 1024 * 1024;
 pub const MAX_ENCODINGS: u16 = 128;
 /// Bytes of a fence's payload (community specification, "Fence").
 pub const MAX_FENCE_PAYLOAD: u8 = 64;
-/// Pixels that one FramebufferUpdate may write or move, in areas of the largest framebuffer that it sees.
+/// Pixels that a desktop may write or move between two update requests, in areas of the largest framebuffer meanwhile.
 pub const MAX_UPDATE_AREAS: u64 = 4;
-/// Rectangles of one FramebufferUpdate that may announce a size.
+/// Sizes that a desktop may announce between two update requests.
 pub const MAX_UPDATE_RESIZES: u8 = 8;
 
 /// The bounds of one connection. The default is the named constants of this module.

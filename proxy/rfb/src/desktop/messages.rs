@@ -1,5 +1,6 @@
 //! The desktop's messages after the handshake (RFC 6143 §7.6): three are spoken, every other is refused by name.
 
+use super::budget::Budget;
 use super::cut_text::CutText;
 use super::update::Update;
 use super::{Event, Progress};
@@ -18,6 +19,8 @@ pub(super) struct Desktop {
     pub(super) takes_scancodes: bool,
     /// Id of its first screen, where it can be resized.
     pub(super) screen_id: Option<u32>,
+    /// What it may still cost until the next request.
+    pub(super) budget: Budget,
 }
 
 /// The parser of one message after the other.
@@ -39,7 +42,7 @@ enum State {
 
 impl Messages {
     pub(super) fn new(size: Size, limits: Limits) -> Self {
-        let desktop = Desktop { size, takes_scancodes: false, screen_id: None };
+        let desktop = Desktop { size, takes_scancodes: false, screen_id: None, budget: Budget::new(size) };
         Self { desktop, limits, state: State::Type }
     }
 
@@ -52,9 +55,9 @@ impl Messages {
     ) -> Result<Progress<()>, ProtocolError> {
         let next = match &mut self.state {
             State::Type => intake.take(input).map(|[code]| begin(DesktopMessage(code), events)).transpose()?,
-            State::UpdateHeader => intake.take(input).map(|[_padding, n0, n1]| {
-                State::Update(Update::new(u16::from_be_bytes([n0, n1]), self.desktop.size, self.limits))
-            }),
+            State::UpdateHeader => intake
+                .take(input)
+                .map(|[_padding, n0, n1]| State::Update(Update::new(u16::from_be_bytes([n0, n1]), self.limits))),
             State::Update(update) => match update.advance(&mut self.desktop, intake, input)? {
                 Progress::Wait => None,
                 Progress::Again => return Ok(Progress::Again),

@@ -3,6 +3,7 @@
 //! Bytes of the desktop go into [`Connection::receive`], values come out; what Portcullis says to the desktop is collected for
 //! [`Connection::take_output`]. The desktop is hostile: what was not asked for ends the connection.
 
+mod budget;
 mod cut_text;
 mod handshake;
 mod messages;
@@ -20,6 +21,7 @@ use crate::latin1;
 use crate::limits::Limits;
 use crate::screen::Change;
 use crate::wire::SecurityType;
+use budget::Budget;
 use handshake::Handshake;
 use messages::Messages;
 
@@ -142,8 +144,12 @@ impl Connection {
     }
 
     /// Asks for the next update of the whole screen: of what has changed since the last one, or of everything.
+    ///
+    /// It also renews what the desktop may cost: pixels beyond [`crate::limits::MAX_UPDATE_AREAS`] screens, or sizes beyond
+    /// [`crate::limits::MAX_UPDATE_RESIZES`], that come without another request end the connection.
     pub fn request_update(&mut self, incremental: bool) {
-        if let Phase::Messages(messages) = &self.phase {
+        if let Phase::Messages(messages) = &mut self.phase {
+            messages.desktop.budget = Budget::new(messages.desktop.size);
             write::update_request(&mut self.output, incremental, messages.desktop.size);
         }
     }

@@ -1,12 +1,12 @@
-//! FramebufferUpdate (RFC 6143 §7.6.1): rectangles until their count or a LastRect ends it, within a budget of pixels.
+//! FramebufferUpdate (RFC 6143 §7.6.1): rectangles until their count or a LastRect ends it, within the budget.
 
 use super::Progress;
 use super::messages::Desktop;
 use super::rectangle::{Body, Parsed};
 use crate::error::{ProtocolError, Side};
-use crate::geometry::{Point, Rect, Size};
+use crate::geometry::{Point, Rect};
 use crate::intake::Intake;
-use crate::limits::{Limits, MAX_CURSOR, MAX_UPDATE_AREAS, MAX_UPDATE_RESIZES};
+use crate::limits::Limits;
 use crate::screen::Change;
 use crate::wire::Encoding;
 
@@ -45,7 +45,7 @@ impl Header {
 pub(super) struct Done {
     /// What it changes, in order.
     pub(super) changes: Vec<Change>,
-    /// Statuses of sizes that were refused; at most [`MAX_UPDATE_RESIZES`].
+    /// Statuses of sizes that were refused; at most [`crate::limits::MAX_UPDATE_RESIZES`].
     pub(super) refusals: Vec<u16>,
 }
 
@@ -57,14 +57,13 @@ pub(super) struct Update {
     /// Rectangles whose header has come.
     begun: u16,
     current: Option<(Header, Body)>,
-    budget: Budget,
     done: Done,
 }
 
 impl Update {
-    /// An update of `count` rectangles over a framebuffer of `size`.
-    pub(super) fn new(count: u16, size: Size, limits: Limits) -> Self {
-        Self { limits, count, begun: 0, current: None, budget: Budget::new(size), done: Done::default() }
+    /// An update of `count` rectangles.
+    pub(super) fn new(count: u16, limits: Limits) -> Self {
+        Self { limits, count, begun: 0, current: None, done: Done::default() }
     }
 
     /// Takes the next header of `input`, or what is there of the body that is open.
@@ -107,7 +106,7 @@ impl Update {
             Encoding::DESKTOP_SIZE => self.finish(header, Parsed::Size, desktop)?,
             _ => {
                 let body = Body::new(&header, desktop.size, &self.limits)?;
-                self.budget.spend(&header, body.area())?;
+                desktop.budget.spend(&header, body.area())?;
                 self.current = Some((header, body.allocated()));
             }
         }
@@ -133,7 +132,7 @@ impl Update {
                 self.resize(header, desktop)
             }
             Point { x: REASON_OURS, y: status @ 1..=LAST_STATUS } => {
-                self.budget.resize(header)?;
+                desktop.budget.resize(header)?;
                 self.done.refusals.push(status);
                 Ok(())
             }
@@ -147,10 +146,10 @@ impl Update {
         if !self.limits.allows_framebuffer(size) {
             return Err(header.refused(format!("{size} is empty or larger than {}", self.limits.framebuffer)));
         }
-        self.budget.resize(header)?;
+        desktop.budget.resize(header)?;
         if size != desktop.size {
             desktop.size = size;
-            self.budget.framebuffer(size);
+            desktop.budget.grow(size);
             self.done.changes.push(Change::Resize(size));
         }
         Ok(())
@@ -176,38 +175,3 @@ const REASON_OURS: u16 = 1;
 const REASON_OTHER: u16 = 2;
 /// Highest status that the specification knows: the request was forwarded.
 const LAST_STATUS: u16 = 4;
-
-/// What one update may still cost: a copy of the whole screen is 16 bytes on the wire, and 65,535 of them fit.
-#[derive(Debug)]
-struct Budget {
-    spent: u64,
-    largest: u64,
-    resizes: u8,
-}
-
-impl Budget {
-    fn new(size: Size) -> Self {
-        // A cursor has its place on the smallest screen too.
-        Self { spent: 0, largest: size.area().max(MAX_CURSOR.area()), resizes: 0 }
-    }
-
-    fn framebuffer(&mut self, size: Size) {
-        self.largest = self.largest.max(size.area());
-    }
-
-    fn spend(&mut self, header: &Header, area: u64) -> Result<(), ProtocolError> {
-        self.spent += area;
-        if self.spent > self.largest * MAX_UPDATE_AREAS {
-            return Err(header.refused(format!("the update is over {MAX_UPDATE_AREAS} times the screen")));
-        }
-        Ok(())
-    }
-
-    fn resize(&mut self, header: &Header) -> Result<(), ProtocolError> {
-        self.resizes += 1;
-        if self.resizes > MAX_UPDATE_RESIZES {
-            return Err(header.refused(format!("over {MAX_UPDATE_RESIZES} sizes in one update")));
-        }
-        Ok(())
-    }
-}

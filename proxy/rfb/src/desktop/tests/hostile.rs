@@ -105,34 +105,39 @@ fn every_encoding_that_was_not_asked_for() {
 }
 
 #[test]
-fn more_pixels_than_one_update_may_move() {
+fn more_pixels_than_one_request_asked_for() {
     // Sixteen bytes for a copy of the whole screen, as often as an update has rectangles.
     let mut connection = ready(3840, 2160);
     let copy = rect(Rect::new(0, 0, 3840, 2160), Encoding::COPY_RECT, &[0; 4]);
     let error = connection.receive(&update(&vec![copy; 65535])).unwrap_err();
     assert_eq!(error.field, "rectangle 4 CopyRect (1)");
-    assert_eq!(error.reason, "the update is over 4 times the screen");
-    // The budget is of one update, not of the connection.
+    assert_eq!(error.reason, "over 4 times the screen since the last request");
+    // In one update or in many.
     let mut connection = ready(300, 300);
     let all = rect(Rect::new(0, 0, 300, 300), Encoding::RAW, &vec![0; 360_000]);
     for _ in 0..3 {
-        assert_eq!(connection.receive(&update(&vec![all.clone(); 4])).map(|events| events.len()), Ok(1));
+        for _ in 0..4 {
+            assert_eq!(connection.receive(&update(std::slice::from_ref(&all))).map(|events| events.len()), Ok(1));
+        }
+        connection.request_update(true);
     }
-    // It grows with the screen, within the update.
+    assert!(connection.receive(&update(&vec![all.clone(); 4])).is_ok());
+    assert!(connection.receive(&update(std::slice::from_ref(&all))).is_err());
+    // It grows with the screen.
     let mut connection = ready(1, 1);
     let grown = [rect(Rect::new(0, 0, 300, 300), Encoding::DESKTOP_SIZE, &[]), all];
     assert!(connection.receive(&update(&grown)).is_ok());
 }
 
 #[test]
-fn more_cursors_or_sizes_than_one_update_may_have() {
+fn more_cursors_or_sizes_than_one_request_asked_for() {
     let mut connection = ready(1, 1);
     let body = vec![0; 256 * 256 * 4 + 32 * 256];
     let cursor = rect(Rect::new(0, 0, 256, 256), Encoding::CURSOR, &body);
     let error = connection.receive(&update(&vec![cursor; 5])).unwrap_err();
     assert_eq!(error.field, "rectangle 4 Cursor (-239)");
     let sizes: Vec<Vec<u8>> = (1..=9).map(|n| rect(Rect::new(0, 0, n, n), Encoding::DESKTOP_SIZE, &[])).collect();
-    assert_eq!(refused(&sizes), "rectangle 8 DesktopSize (-223): over 8 sizes in one update");
+    assert_eq!(refused(&sizes), "rectangle 8 DesktopSize (-223): over 8 sizes since the last request");
     let refusals = vec![rect(Rect::new(1, 1, 1, 1), Encoding::EXTENDED_DESKTOP_SIZE, &layout(&[])); 9];
     assert!(refused(&refusals).starts_with("rectangle 8 ExtendedDesktopSize (-308): over 8 sizes"));
 }

@@ -28,8 +28,21 @@ fn fit([x, y, width, height]: [u16; 4], size: Size) -> Rect {
     Rect::new(x, y, 1 + width % (size.width - x), 1 + height % (size.height - y))
 }
 
+/// What the conversation has come to.
+struct Scene {
+    size: Size,
+    sizes: u8,
+}
+
 impl Draft {
-    fn write(&self, size: &mut Size) -> Vec<u8> {
+    fn write(&self, Scene { size, sizes }: &mut Scene) -> Vec<u8> {
+        if matches!(self, Draft::Size(..) | Draft::Layout { .. }) {
+            // More of them need another request, and when that is made depends on the chunking.
+            if *sizes == crate::limits::MAX_UPDATE_RESIZES {
+                return Draft::Keys.write(&mut Scene { size: *size, sizes: *sizes });
+            }
+            *sizes += 1;
+        }
         match *self {
             Draft::Raw(place, fill) => {
                 let place = fit(place, *size);
@@ -62,12 +75,12 @@ impl Draft {
 }
 
 impl Line {
-    fn write(&self, size: &mut Size) -> Vec<u8> {
+    fn write(&self, scene: &mut Scene) -> Vec<u8> {
         match self {
             Line::Bell => vec![2],
             Line::CutText(text) => [&[3, 0, 0, 0], &(text.len() as u32).to_be_bytes()[..], text].concat(),
             Line::Update { rects, last_rect } => {
-                let mut bytes: Vec<Vec<u8>> = rects.iter().map(|draft| draft.write(size)).collect();
+                let mut bytes: Vec<Vec<u8>> = rects.iter().map(|draft| draft.write(scene)).collect();
                 if !*last_rect {
                     return update(&bytes);
                 }
@@ -103,8 +116,8 @@ fn conversation() -> impl Strategy<Value = Vec<Line>> {
 }
 
 fn write(lines: &[Line]) -> Vec<u8> {
-    let mut size = Size::new(33, 17);
-    lines.iter().fold(greeting(33, 17), |bytes, line| [bytes, line.write(&mut size)].concat())
+    let mut scene = Scene { size: Size::new(33, 17), sizes: 0 };
+    lines.iter().fold(greeting(33, 17), |bytes, line| [bytes, line.write(&mut scene)].concat())
 }
 
 /// Everything that comes of these chunks: events until the first error, the error, and what was said.
