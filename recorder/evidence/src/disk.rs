@@ -31,6 +31,8 @@ pub enum Step {
 pub enum Fate {
     /// It is taken.
     Proceed,
+    /// It is not taken, and said to be: a sync on a disk that only exists for a test.
+    Pretend,
     /// It fails and changes nothing.
     Fail(io::Error),
     /// An append writes only so many of its bytes and then fails; any other step fails.
@@ -57,12 +59,12 @@ impl Disk {
     }
 
     pub(crate) fn make_folder(&self, path: &Path) -> io::Result<()> {
-        self.take(|| Step::MakeFolder(path.to_owned()))?;
-        std::fs::DirBuilder::new().mode(0o700).create(path)
+        let make = || std::fs::DirBuilder::new().mode(0o700).create(path);
+        self.take(|| Step::MakeFolder(path.to_owned()), make)
     }
 
     pub(crate) fn create(&self, path: &Path) -> io::Result<File> {
-        self.take(|| Step::Create(path.to_owned()))?;
+        self.take(|| Step::Create(path.to_owned()), || Ok(()))?;
         let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
         file.set_len(0)?;
         Ok(file)
@@ -76,6 +78,7 @@ impl Disk {
     pub(crate) fn append(&self, file: &mut File, path: &Path, bytes: &[u8]) -> io::Result<()> {
         match self.fate(|| Step::Append(path.to_owned(), bytes.len())) {
             Fate::Proceed => file.write_all(bytes),
+            Fate::Pretend => Ok(()),
             Fate::Fail(error) => Err(error),
             Fate::Tear(length, error) => {
                 file.write_all(bytes.get(..length).unwrap_or(bytes))?;
@@ -85,34 +88,30 @@ impl Disk {
     }
 
     pub(crate) fn truncate(&self, file: &File, path: &Path, length: u64) -> io::Result<()> {
-        self.take(|| Step::Truncate(path.to_owned(), length))?;
-        file.set_len(length)
+        self.take(|| Step::Truncate(path.to_owned(), length), || file.set_len(length))
     }
 
     /// Data and length, not times: what fdatasync does.
     pub(crate) fn sync(&self, file: &File, path: &Path) -> io::Result<()> {
-        self.take(|| Step::Sync(path.to_owned()))?;
-        file.sync_data()
+        self.take(|| Step::Sync(path.to_owned()), || file.sync_data())
     }
 
     pub(crate) fn sync_folder(&self, path: &Path) -> io::Result<()> {
-        self.take(|| Step::SyncFolder(path.to_owned()))?;
-        File::open(path)?.sync_all()
+        self.take(|| Step::SyncFolder(path.to_owned()), || File::open(path)?.sync_all())
     }
 
     pub(crate) fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.take(|| Step::Rename(from.to_owned(), to.to_owned()))?;
-        std::fs::rename(from, to)
+        self.take(|| Step::Rename(from.to_owned(), to.to_owned()), || std::fs::rename(from, to))
     }
 
     pub(crate) fn remove(&self, path: &Path) -> io::Result<()> {
-        self.take(|| Step::Remove(path.to_owned()))?;
-        std::fs::remove_file(path)
+        self.take(|| Step::Remove(path.to_owned()), || std::fs::remove_file(path))
     }
 
-    fn take(&self, step: impl FnOnce() -> Step) -> io::Result<()> {
+    fn take(&self, step: impl FnOnce() -> Step, act: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
         match self.fate(step) {
-            Fate::Proceed => Ok(()),
+            Fate::Proceed => act(),
+            Fate::Pretend => Ok(()),
             Fate::Fail(error) | Fate::Tear(_, error) => Err(error),
         }
     }

@@ -158,10 +158,19 @@ pub enum What {
     },
     /// The desktop rang its bell.
     Bell {},
+    /// The subject signed in at the portal; in the gate's journal only, like the two that follow.
+    SignedIn {},
+    /// The subject signed out of the portal.
+    SignedOut {},
+    /// The subject began to look at the recording of the session that the event names.
+    Viewed {
+        /// `video` or `events`.
+        part: String,
+    },
 }
 
 /// The types of events that this version knows: what [`What`] is tagged with.
-pub(crate) const TYPES: [&str; 15] = [
+pub(crate) const TYPES: [&str; 18] = [
     "session_opened",
     "session_closed",
     "viewer_joined",
@@ -177,6 +186,9 @@ pub(crate) const TYPES: [&str; 15] = [
     "gap",
     "policy_changed",
     "bell",
+    "signed_in",
+    "signed_out",
+    "viewed",
 ];
 
 /// How a rule decided.

@@ -93,7 +93,8 @@ impl Check<'_> {
             self.report.fault(path, Kind::Malformed, "it has another version");
             return None;
         }
-        if let Some(reason) = self.misplaced(&link, n, end) {
+        let digest = Digest::of(&bytes);
+        if let Some(reason) = self.misplaced(&link, digest, n, end) {
             self.report.fault(path, Kind::Reordered, reason);
             self.its_files(&link, false);
             return None;
@@ -106,8 +107,6 @@ impl Check<'_> {
             Err(_) if !end.known => {}
             Err(reason) => self.report.fault(path, Kind::Malformed, reason),
         }
-        let digest = Digest::of(&bytes);
-        self.in_sums(path, digest);
         self.its_files(&link, true);
         self.report.links = self.report.links.saturating_add(1);
         self.report.files = self.report.files.saturating_add(1);
@@ -115,7 +114,7 @@ impl Check<'_> {
         Some(())
     }
 
-    fn misplaced(&self, link: &Link, n: u32, end: &End) -> Option<String> {
+    fn misplaced(&self, link: &Link, digest: Digest, n: u32, end: &End) -> Option<String> {
         if self.report.session.as_ref().is_some_and(|session| *session != link.session) {
             return Some(format!("it is a link of session {}", link.session));
         }
@@ -123,8 +122,10 @@ impl Check<'_> {
             return Some(format!("it is link {}", link.n));
         }
         let follows = end.last.is_none_or(|last| last == link.prev);
+        let listed = self.sums.as_ref().is_none_or(|sums| sums.get(&PathInBundle::Link(n)) == Some(&digest));
         match n {
-            _ if follows => None,
+            _ if follows && listed => None,
+            _ if follows => Some("it is another link than the one in SHA256SUMS".to_owned()),
             1 => Some("it follows another manifest than this one".to_owned()),
             _ => Some("it follows another link than the one before it".to_owned()),
         }
