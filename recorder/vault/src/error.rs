@@ -17,6 +17,9 @@ pub enum VaultError {
     /// Other bytes are already stored under this key; they were left as they are.
     #[error("{0} is in the vault already, with other bytes")]
     AlreadyDiffers(Key),
+    /// Only an `index.m3u8` may be replaced.
+    #[error("{0} may not be replaced: only an index.m3u8 may")]
+    NotReplaceable(Key),
     /// The vault is full; nothing was stored. Worth another try once there is room.
     #[error("no space is left to store {0}")]
     NoSpace(Key),

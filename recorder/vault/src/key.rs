@@ -7,8 +7,8 @@ use thiserror::Error;
 
 /// The longest key (what S3 permits).
 pub const MAX_KEY_BYTES: usize = 1024;
-/// The longest segment of a key (what file systems permit).
-const MAX_SEGMENT_BYTES: usize = 255;
+/// The longest segment of a key: what file systems permit, less the prefix of a file that is being written.
+const MAX_SEGMENT_BYTES: usize = 250;
 
 /// A relative path of segments of `A-Z a-z 0-9 . _ -` with single slashes between; no segment begins with a dot.
 ///
@@ -65,6 +65,18 @@ impl Key {
     pub fn segments(&self) -> impl Iterator<Item = &str> {
         self.0.split('/')
     }
+
+    /// The last segment.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or(&self.0)
+    }
+
+    /// The segments before the last, with slashes between; empty when there are none.
+    #[must_use]
+    pub fn folder(&self) -> &str {
+        self.0.rsplit_once('/').map_or("", |(folder, _)| folder)
+    }
 }
 
 fn check(text: &str) -> Result<(), KeyError> {
@@ -74,14 +86,13 @@ fn check(text: &str) -> Result<(), KeyError> {
     if text.len() > MAX_KEY_BYTES {
         return Err(KeyError::TooLong);
     }
-    text.split('/')
-        .try_for_each(|segment| match segment.as_bytes() {
-            [] => Err(KeyError::Slash),
-            [b'.', ..] => Err(KeyError::Dot),
-            bytes if bytes.len() > MAX_SEGMENT_BYTES => Err(KeyError::TooLong),
-            bytes if bytes.iter().copied().all(permitted) => Ok(()),
-            _ => Err(KeyError::Character),
-        })
+    text.split('/').try_for_each(|segment| match segment.as_bytes() {
+        [] => Err(KeyError::Slash),
+        [b'.', ..] => Err(KeyError::Dot),
+        bytes if bytes.len() > MAX_SEGMENT_BYTES => Err(KeyError::TooLong),
+        bytes if bytes.iter().copied().all(permitted) => Ok(()),
+        _ => Err(KeyError::Character),
+    })
 }
 
 fn permitted(byte: u8) -> bool {
@@ -116,12 +127,7 @@ mod tests {
 
     #[test]
     fn keys() {
-        for text in [
-            "a",
-            "sessions/2026/01/31/0198-ab/video/init-0001.mp4",
-            "A_b-c.d/e",
-            "-",
-        ] {
+        for text in ["a", "sessions/2026/01/31/0198-ab/video/init-0001.mp4", "A_b-c.d/e", "-"] {
             assert_eq!(Key::new(text).unwrap().to_string(), text);
         }
         for (text, error) in [
@@ -141,7 +147,7 @@ mod tests {
         ] {
             assert_eq!(Key::new(text), Err(error), "{text:?}");
         }
-        assert_eq!(Key::new("a".repeat(256)), Err(KeyError::TooLong));
+        assert_eq!(Key::new("a".repeat(251)), Err(KeyError::TooLong));
         assert_eq!(Key::new("a/".repeat(512) + "a"), Err(KeyError::TooLong));
     }
 

@@ -4,16 +4,11 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(
     test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing,
-        clippy::as_conversions
-    )
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)
 )]
 
 mod error;
+mod folder;
 mod key;
 
 use std::ops::Range;
@@ -23,6 +18,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 pub use error::{Result, VaultError};
+pub use folder::Folder;
 pub use key::{Key, KeyError, MAX_KEY_BYTES};
 
 /// The most bytes that one [`Vault::read`] returns; longer objects are read range by range.
@@ -50,11 +46,11 @@ pub trait Vault: Send + Sync {
     /// [`VaultError::AlreadyDiffers`] when other bytes are there already, [`VaultError::NoSpace`], [`VaultError::Storage`].
     async fn put(&self, key: &Key, from: &Path) -> Result<()>;
 
-    /// As [`Vault::put`], but replaces what is there: for the `index.m3u8` of a bundle that still grows. A reader sees the old
-    /// bytes or the new ones, never a mixture.
+    /// As [`Vault::put`], but replaces what is there: for the `index.m3u8` of a bundle that still grows, and nothing else.
+    /// A reader sees the old bytes or the new ones, never a mixture.
     ///
     /// # Errors
-    /// [`VaultError::NoSpace`], [`VaultError::Storage`].
+    /// [`VaultError::NotReplaceable`], [`VaultError::NoSpace`], [`VaultError::Storage`].
     async fn replace(&self, key: &Key, from: &Path) -> Result<()>;
 
     /// The bytes of `range`, or all of them.
