@@ -71,6 +71,12 @@ pub enum RuntimeError {
         /// The name asked for.
         user: String,
     },
+    /// The user that the desktop should run as is root.
+    #[error("a desktop must not run as root, and `{user}` is root")]
+    RootUser {
+        /// The name asked for.
+        user: String,
+    },
     /// A folder or file of the session could not be made or read.
     #[error("{path} cannot be prepared")]
     Folder {

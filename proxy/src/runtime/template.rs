@@ -45,8 +45,11 @@ pub enum TemplateKind {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Process {
-    /// Command lines started in order once the screen and the window manager are there; `$HOME` in a word becomes the session's folder.
+    /// Command lines started in order once the screen and the window manager are there, with no shell between; home is `/home/desktop`.
     pub programs: Vec<Vec<String>>,
+    /// Whether the desktop may use this machine's network; if not, it has none at all.
+    #[serde(default)]
+    pub network: bool,
     /// The user to run as when the gate is root; `nobody` if not given. Without root it is the gate's own user.
     #[serde(default)]
     pub user: Option<String>,
@@ -180,7 +183,8 @@ fn is_name(name: &str) -> bool {
 fn parse_size(text: &str) -> Option<Size> {
     let (width, height) = text.split_once('x')?;
     let size = Size { width: width.parse().ok()?, height: height.parse().ok()? };
-    let fits = (SMALLEST.width..=LARGEST.width).contains(&size.width) && (SMALLEST.height..=LARGEST.height).contains(&size.height);
+    let fits = (SMALLEST.width..=LARGEST.width).contains(&size.width)
+        && (SMALLEST.height..=LARGEST.height).contains(&size.height);
     fits.then_some(size)
 }
 
@@ -201,10 +205,68 @@ fn checked_docker(name: &str, docker: Docker) -> Result<Docker, TemplateError> {
     if docker.image.is_empty() || docker.image.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return refused("image", "empty or hold spaces");
     }
-    for (key, value) in [("memory_mib", docker.memory_mib), ("cpu_percent", docker.cpu_percent), ("pids", docker.pids)] {
+    for (key, value) in [("memory_mib", docker.memory_mib), ("cpu_percent", docker.cpu_percent), ("pids", docker.pids)]
+    {
         if value == 0 {
             return refused(key, "zero");
         }
     }
     Ok(docker)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn read(value: Value) -> Result<Template, String> {
+        serde_json::from_value(value).map_err(|error| error.to_string())
+    }
+
+    fn check(value: Value, refusal: &str) {
+        let error = read(value.clone()).expect_err(&value.to_string());
+        assert!(error.contains(refusal), "{value}: {error}");
+    }
+
+    #[test]
+    fn what_is_not_written_has_a_default() {
+        let template = read(json!({"name": "term-1", "process": {"programs": [["xterm"]]}})).unwrap();
+        assert_eq!((template.title.as_str(), template.size), ("term-1", Size { width: 1280, height: 800 }));
+        let TemplateKind::Process(process) = template.kind else { panic!("not a process") };
+        assert!(!process.network && process.user.is_none());
+
+        let template = read(json!({"name": "d", "size": "3840x2160", "docker": {"image": "a/b@sha256:00"}})).unwrap();
+        let TemplateKind::Docker(docker) = template.kind else { panic!("not docker") };
+        assert_eq!((docker.memory_mib, docker.cpu_percent, docker.pids), (1024, 100, 300));
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_by_name() {
+        check(json!({"name": "a", "sise": "1x1", "process": {"programs": []}}), "unknown field `sise`");
+        check(json!({"name": "a", "process": {"programs": [], "shell": true}}), "unknown field `shell`");
+        check(json!({"name": "a", "docker": {"image": "i", "privileged": true}}), "unknown field `privileged`");
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_with_the_way_to_mend_it() {
+        let process = json!({"programs": []});
+        for name in ["", "-a", "A", "a/b", "..", "a b", &"a".repeat(64)] {
+            check(json!({"name": name, "process": process}), "1 to 63 of a-z, 0-9");
+        }
+        for size in ["", "1280", "1280x", "x800", "63x64", "3841x100", "100x2161", "1280x800x2", "99999x1", "-1x800"] {
+            check(
+                json!({"name": "a", "size": size, "process": process}),
+                "not WIDTHxHEIGHT between 64x64 and 3840x2160",
+            );
+        }
+        check(json!({"name": "a", "title": "a\u{1b}[0m", "process": process}), "`title` holds control characters");
+        check(json!({"name": "a"}), "exactly one of `process` and `docker`");
+        check(json!({"name": "a", "process": process, "docker": {"image": "i"}}), "exactly one of");
+        for programs in [json!([[]]), json!([[""]]), json!([["a\0b"]]), json!(vec![["a"]; 17])] {
+            check(json!({"name": "a", "process": {"programs": programs}}), "at most 16 programs");
+        }
+        check(json!({"name": "a", "docker": {"image": ""}}), "`image` must not be empty");
+        check(json!({"name": "a", "docker": {"image": "i", "pids": 0}}), "`pids` must not be zero");
+    }
 }

@@ -1,0 +1,212 @@
+//! The life of one jail: begun, watched, ended, its folder removed. One task owns the process, whatever becomes of its callers.
+
+use std::collections::VecDeque;
+use std::io;
+use std::process::ExitStatus;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustix::fd::OwnedFd;
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use serde::Deserialize;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::folder::{LEDGER, SessionFolder};
+use super::ledger::Ledger;
+use super::spawner::Spawner;
+use crate::runtime::{READY_WITHIN, RuntimeError};
+
+/// Most bytes of bubblewrap's account of the namespaces.
+const MAX_ACCOUNT: u64 = 4096;
+/// How much of what the desktop says is kept for the reason of its end, and how much of it is logged: the text is its user's to choose.
+const LAST_LINES: usize = 4;
+const MAX_LINE: u64 = 400;
+const MAX_LOGGED: usize = 200;
+
+/// What bubblewrap tells about a jail; it tells more, which is not needed.
+#[derive(Deserialize)]
+struct BubblewrapAccount {
+    #[serde(rename = "child-pid")]
+    child_pid: i32,
+}
+
+/// A running jail. Dropping it ends it.
+pub(super) struct Life {
+    folder: Arc<SessionFolder>,
+    end: CancellationToken,
+    over: watch::Receiver<Option<String>>,
+    _end_on_drop: DropGuard,
+}
+
+impl Life {
+    /// Starts the jail and its watching task; on an error nothing is left, the folder neither.
+    pub(super) async fn begin(
+        spawner: &Spawner,
+        command: Command,
+        folder: SessionFolder,
+    ) -> Result<Self, RuntimeError> {
+        let program = || "bwrap".to_owned();
+        let mut child = match spawner.spawn(command).await {
+            Ok(child) => child,
+            Err(source) => {
+                folder.remove();
+                return Err(RuntimeError::Spawn { program: program(), source });
+            }
+        };
+        let words = LastWords::default();
+        let listener = child.stderr.take().map(|said| tokio::spawn(listen(said, words.clone())));
+
+        let inner = match child.stdout.take() {
+            Some(account) => first_process(account).await,
+            None => None,
+        };
+        if let (Some(outer), Some(inner)) = (child.id().and_then(|pid| i32::try_from(pid).ok()), inner)
+            && let Some(ledger) = Ledger::of(outer, inner)
+            && let Err(source) = ledger.write(&folder.path().join(LEDGER))
+        {
+            // The jail is dropped here, which kills it.
+            folder.remove();
+            return Err(RuntimeError::Folder { path: folder.path().to_owned(), source });
+        }
+
+        let folder = Arc::new(folder);
+        let end = CancellationToken::new();
+        let (tell, over) = watch::channel(None);
+        let jail = Jail { child, first: inner.and_then(open) };
+        tokio::spawn(watch_over(jail, words, listener, end.clone(), Arc::clone(&folder), tell));
+        Ok(Self { folder, over, _end_on_drop: end.clone().drop_guard(), end })
+    }
+
+    /// The socket is there: from now on the desktop has no place to write outside of its jail.
+    pub(super) fn settle(&self) {
+        self.folder.close_rfb();
+    }
+
+    /// Waits for the end; why it came, in words.
+    pub(super) async fn ended(&self) -> String {
+        let mut over = self.over.clone();
+        match over.wait_for(Option::is_some).await {
+            Ok(reason) => reason.clone().unwrap_or_default(),
+            Err(_) => "the gate is stopping".to_owned(),
+        }
+    }
+
+    /// Ends it and waits until all is gone.
+    pub(super) async fn end(&self) {
+        self.end.cancel();
+        self.ended().await;
+    }
+}
+
+/// The outer process, and a descriptor of the first process inside, whose end is the end of every process inside.
+struct Jail {
+    child: Child,
+    first: Option<OwnedFd>,
+}
+
+impl Jail {
+    /// Kills everything in the jail. No SIGTERM comes first: nothing in a jail outlives it, so there is nothing that could be saved.
+    ///
+    /// INVARIANT: bubblewrap reaps the first process, and the kernel lets that one be reaped only when all others in its namespace are
+    /// gone: once `child.wait()` returns nothing of the desktop runs.
+    fn kill(&mut self) {
+        let killed = self.first.as_ref().is_some_and(|first| pidfd_send_signal(first, Signal::KILL).is_ok());
+        if !killed && let Err(error) = self.child.start_kill() {
+            tracing::warn!(%error, "a desktop could not be killed");
+        }
+    }
+}
+
+async fn watch_over(
+    mut jail: Jail,
+    words: LastWords,
+    listener: Option<tokio::task::JoinHandle<()>>,
+    end: CancellationToken,
+    folder: Arc<SessionFolder>,
+    tell: watch::Sender<Option<String>>,
+) {
+    let ended_itself = tokio::select! {
+        status = jail.child.wait() => Some(status),
+        () = end.cancelled() => None,
+    };
+    let reason = if let Some(status) = ended_itself {
+        // All writers are gone, so the listener ends by itself and has then heard everything.
+        if let Some(listener) = listener {
+            let _ = listener.await;
+        }
+        words.explain(status)
+    } else {
+        jail.kill();
+        if let Err(error) = jail.child.wait().await {
+            tracing::warn!(%error, "a desktop's end could not be awaited");
+        }
+        "the desktop was destroyed".to_owned()
+    };
+    folder.remove();
+    tell.send_replace(Some(reason));
+}
+
+/// The number of the first process inside, by bubblewrap's account; `None` if it fails before.
+async fn first_process(account: ChildStdout) -> Option<i32> {
+    let mut text = Vec::new();
+    timeout(READY_WITHIN, account.take(MAX_ACCOUNT).read_to_end(&mut text)).await.ok()?.ok()?;
+    serde_json::from_slice::<BubblewrapAccount>(&text).ok().map(|account| account.child_pid)
+}
+
+fn open(pid: i32) -> Option<OwnedFd> {
+    pidfd_open(Pid::from_raw(pid)?, PidfdFlags::empty()).ok()
+}
+
+/// The last lines that a desktop's programs said.
+#[derive(Clone, Default)]
+struct LastWords(Arc<Mutex<VecDeque<String>>>);
+
+impl LastWords {
+    fn push(&self, line: String) {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.len() == LAST_LINES {
+            lines.pop_front();
+        }
+        lines.push_back(line);
+    }
+
+    /// The reason of an end that nobody asked for.
+    fn explain(&self, status: io::Result<ExitStatus>) -> String {
+        let how = match status {
+            Ok(status) => format!("the desktop's screen ended ({status})"),
+            Err(error) => format!("the desktop's end could not be seen ({error})"),
+        };
+        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.is_empty() {
+            how
+        } else {
+            format!("{how}: {}", lines.iter().map(String::as_str).collect::<Vec<_>>().join("; "))
+        }
+    }
+}
+
+/// Reads what the desktop's programs say until all of them are gone: bounded lines, the first of them to the log, the last kept.
+async fn listen(said: ChildStderr, words: LastWords) {
+    let mut said = BufReader::new(said);
+    let mut logged = 0;
+    loop {
+        let mut line = Vec::new();
+        match (&mut said).take(MAX_LINE).read_until(b'\n', &mut line).await {
+            Ok(0) | Err(_) => return,
+            Ok(_) => {}
+        }
+        let line: String = String::from_utf8_lossy(&line).chars().filter(|c| !c.is_control()).collect();
+        let line = line.trim();
+        if line.is_empty() {
+            continue;
+        }
+        if logged < MAX_LOGGED {
+            logged += 1;
+            tracing::debug!(line, "a desktop says");
+        }
+        words.push(line.to_owned());
+    }
+}

@@ -1,0 +1,69 @@
+# Words that the scripts share: sourced, not run. Gives `root`, `say`, `die`, `as_root`, `step`, `stamp_of`, `have_stamp`, `set_stamp`.
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # what is set here is used by those who source it
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cache=${PORTCULLIS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/portcullis}
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$cache/target}
+# Debian's own client first: another one in PATH may lack what the scripts use.
+docker_client=/usr/bin/docker
+
+say() { printf '\033[1m==>\033[0m %s\n' "$*" | if [ -t 1 ]; then cat; else sed 's/\x1b\[[0-9]*m//g'; fi; }
+die() {
+  printf 'error: %s\n' "$*" >&2
+  exit 1
+}
+
+# as_root COMMAND…: as root, or by sudo; says what to do when there is neither.
+as_root() {
+  if [ "$(id -u)" = 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    die "this needs root, and there is no sudo. As root, run: $*"
+  fi
+}
+
+# step WORDS COMMAND…: runs the command with its output in a log, a line of progress every ten seconds, and the log's end if it fails.
+step() {
+  local words=$1 log started pid now said=0 failed=0
+  shift
+  mkdir -p "$cache/logs"
+  log=$(mktemp "$cache/logs/step.XXXXXX")
+  say "$words"
+  started=$SECONDS
+  "$@" >"$log" 2>&1 </dev/null &
+  pid=$!
+  # shellcheck disable=SC2064 # the number is wanted as it is now
+  trap "kill $pid 2>/dev/null || :" INT TERM
+  while kill -0 "$pid" 2>/dev/null; do
+    sleep 0.2
+    now=$((SECONDS - started))
+    if [ $((now / 10)) -gt "$said" ]; then
+      said=$((now / 10))
+      printf '    %4d s  %s\n' "$now" "$(tr '\r' '\n' <"$log" | grep -v '^[[:space:]]*$' | tail -n 1 | cut -c1-100)"
+    fi
+  done
+  wait "$pid" || failed=$?
+  trap - INT TERM
+  if [ "$failed" != 0 ]; then
+    tail -n 60 "$log" >&2
+    rm -f "$log"
+    die "failed: $words"
+  fi
+  now=$((SECONDS - started))
+  [ "$now" -lt 10 ] || printf '    %4d s  done\n' "$now"
+  rm -f "$log"
+}
+
+# stamp_of PATH…: a hash over the names and contents of all files there, build products left out.
+stamp_of() {
+  find "$@" \( -name node_modules -o -name dist -o -name output \) -prune -o -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -c1-64
+}
+have_stamp() { [ -f "$cache/stamps/$1" ] && [ "$(cat "$cache/stamps/$1")" = "$2" ]; }
+set_stamp() {
+  mkdir -p "$cache/stamps"
+  printf '%s' "$2" >"$cache/stamps/$1"
+}
