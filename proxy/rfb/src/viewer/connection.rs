@@ -1,0 +1,226 @@
+//! One viewer's connection: its state and what its owner calls.
+
+use std::sync::Arc;
+
+use super::encodings::Encodings;
+use super::format::Order;
+use super::handshake::Handshake;
+use super::message::Parser;
+use super::pacing::Pacing;
+use super::tight::Tight;
+use super::{Config, Event};
+use crate::error::ProtocolError;
+use crate::geometry::Size;
+use crate::latin1;
+use crate::limits::{MAX_CUT_TEXT, MAX_NAME};
+use crate::pixel::BGR0;
+use crate::region::Region;
+use crate::screen::Cursor;
+use crate::wire::DesktopMessage;
+
+/// A viewer's connection, without I/O: bytes in, events and bytes out.
+pub struct Connection {
+    pub(super) config: Config,
+    phase: Phase,
+    parser: Parser,
+    pub(super) out: Outbox,
+    pub(super) order: Order,
+    pub(super) known: Encodings,
+    pub(super) told: Told,
+    pub(super) held: Held,
+    pub(super) asked: Asked,
+    pub(super) pacing: Pacing,
+    pub(super) tight: Tight,
+}
+
+enum Phase {
+    Handshake(Handshake),
+    Open,
+    /// Over: the error is repeated for ever.
+    Broken(ProtocolError),
+}
+
+/// Bytes to send, and what is sent with them at the latest moment so that there is never more than one of each.
+#[derive(Default)]
+pub(super) struct Outbox {
+    pub(super) bytes: Vec<u8>,
+    /// `bytes` has an update in it. INVARIANT: never two.
+    pub(super) update: bool,
+    /// Fences of the viewer answered in `bytes`.
+    pub(super) replies: usize,
+    bell: bool,
+    cut_text: Option<Vec<u8>>,
+}
+
+/// What the viewer has been told, so that it may rely on it.
+#[derive(Default)]
+pub(super) struct Told {
+    /// The framebuffer's size.
+    pub(super) size: Size,
+    pub(super) fence: bool,
+    pub(super) continuous_updates: bool,
+    pub(super) extended_desktop_size: bool,
+    pub(super) extended_keys: bool,
+    pub(super) cursor: Option<Arc<Cursor>>,
+}
+
+/// What the viewer's framebuffer holds.
+#[derive(Default)]
+pub(super) struct Held {
+    /// The revision it was brought to; none before the first update and after a change of size.
+    pub(super) revision: Option<u64>,
+    /// The newest revision that it was ever sent a pixel of.
+    pub(super) newest: u64,
+    /// Where it is older than that revision.
+    pub(super) owed: Region,
+    /// Where it is an approximation.
+    pub(super) lossy: Region,
+}
+
+/// What the viewer asked for and has not got.
+#[derive(Default)]
+pub(super) struct Asked {
+    /// A request is outstanding.
+    pub(super) update: bool,
+    /// One of them was not incremental.
+    pub(super) refresh: bool,
+    /// The caller permits one whole screen more than the viewer lacks.
+    pub(super) refresh_granted: bool,
+    /// Updates without requests.
+    pub(super) continuous: bool,
+    /// It has asked for a size and got no answer.
+    pub(super) size: bool,
+    /// The answer to the size it asked for, if that is not a new size.
+    pub(super) size_status: Option<u16>,
+}
+
+impl Connection {
+    /// A connection that begins with the offer of version 3.8 in its output.
+    pub fn new(config: Config) -> Self {
+        let mut out = Outbox::default();
+        let phase = Phase::Handshake(Handshake::begin(&mut out.bytes));
+        Self {
+            phase,
+            parser: Parser::new(&config.limits),
+            out,
+            order: Order::Bgr,
+            known: Encodings::default(),
+            told: Told { size: config.size, ..Told::default() },
+            held: Held::default(),
+            asked: Asked::default(),
+            pacing: Pacing::default(),
+            tight: Tight::new(),
+            config,
+        }
+    }
+
+    /// Takes bytes of the viewer, in chunks of any length, and answers with what they ask for.
+    ///
+    /// # Errors
+    /// The viewer broke the protocol, or asked for what was not offered. The connection is over: close it.
+    pub fn receive(&mut self, mut input: &[u8]) -> Result<Vec<Event>, ProtocolError> {
+        let mut events = Vec::new();
+        match self.take(&mut input, &mut events) {
+            Ok(()) => Ok(events),
+            Err(error) => Err(self.broken(error)),
+        }
+    }
+
+    /// Whether the handshake is over and the protocol unbroken.
+    pub fn is_ready(&self) -> bool {
+        matches!(self.phase, Phase::Open)
+    }
+
+    /// The bytes to send since the last call: whole messages, at most one update among them.
+    pub fn take_output(&mut self) -> Vec<u8> {
+        let Outbox { mut bytes, bell, cut_text, .. } = std::mem::take(&mut self.out);
+        if bell {
+            bytes.push(DesktopMessage::BELL.0);
+        }
+        if let Some(text) = cut_text {
+            bytes.extend([DesktopMessage::CUT_TEXT.0, 0, 0, 0]);
+            bytes.extend(u32::try_from(text.len()).unwrap_or(0).to_be_bytes());
+            bytes.extend(text);
+        }
+        bytes
+    }
+
+    /// Tells the viewer a new text of the desktop's clipboard, as Latin-1; one that was not taken yet is replaced.
+    /// False if it is over the limit, or the viewer is not ready, and so it is not told.
+    pub fn cut_text(&mut self, text: &str) -> bool {
+        let text = latin1::encode(text);
+        let most = self.config.limits.cut_text.min(MAX_CUT_TEXT);
+        let fits = u32::try_from(text.len()).is_ok_and(|length| length <= most) && self.is_ready();
+        if fits {
+            self.out.cut_text = Some(text);
+        }
+        fits
+    }
+
+    /// Rings the viewer's bell, once however often it is called before the output is taken.
+    pub fn bell(&mut self) {
+        self.out.bell = self.is_ready();
+    }
+
+    /// Answers [`Event::SetSize`] with a status of ExtendedDesktopSize: 1 prohibited, 2 out of resources, 3 invalid layout.
+    /// It goes with the next update.
+    pub fn size_refused(&mut self, status: u16) {
+        if std::mem::take(&mut self.asked.size) {
+            self.asked.size_status = Some(status);
+        }
+    }
+
+    /// Permits one answer to a request that is not incremental with the whole screen, though the viewer lacks less.
+    /// Without a clock here, the caller sets the pace: one permit a second. Permits do not add up.
+    pub fn grant_refresh(&mut self) {
+        self.asked.refresh_granted = true;
+    }
+
+    /// The newest revision of the screen that this viewer was sent a pixel of.
+    pub fn revision(&self) -> u64 {
+        self.held.newest
+    }
+
+    /// Updates sent by continuous updates that the viewer has not yet dealt with. One that stays at it does not read.
+    pub fn in_flight(&self) -> usize {
+        self.pacing.in_flight()
+    }
+
+    /// Ends the connection by an error.
+    pub(super) fn broken(&mut self, error: ProtocolError) -> ProtocolError {
+        self.phase = Phase::Broken(error.clone());
+        error
+    }
+
+    fn take(&mut self, input: &mut &[u8], events: &mut Vec<Event>) -> Result<(), ProtocolError> {
+        match &mut self.phase {
+            Phase::Broken(error) => return Err(error.clone()),
+            Phase::Open => {}
+            Phase::Handshake(handshake) => match handshake.advance(input, &mut self.out.bytes)? {
+                None => return Ok(()),
+                Some(shared) => {
+                    self.phase = Phase::Open;
+                    self.server_init();
+                    events.push(Event::Ready { shared });
+                }
+            },
+        }
+        while let Some(message) = self.parser.next(input)? {
+            events.extend(self.act(message)?);
+        }
+        Ok(())
+    }
+
+    /// ServerInit (RFC 6143 §7.3.2): size, pixel format, label.
+    fn server_init(&mut self) {
+        let most = usize::try_from(MAX_NAME).unwrap_or(0).min(self.config.name.len());
+        let end = self.config.name.floor_char_boundary(most);
+        let name = self.config.name.get(..end).unwrap_or_default();
+        let out = &mut self.out.bytes;
+        out.extend(self.told.size.width.to_be_bytes());
+        out.extend(self.told.size.height.to_be_bytes());
+        out.extend(BGR0.to_wire());
+        out.extend(u32::try_from(name.len()).unwrap_or(0).to_be_bytes());
+        out.extend_from_slice(name.as_bytes());
+    }
+}

@@ -1,0 +1,286 @@
+//! Messages of a viewer (RFC 6143 §7.5 and the community specification), parsed from chunks of any length.
+
+use crate::error::{ProtocolError, Side};
+use crate::geometry::{Point, Rect, Size};
+use crate::input::{Key, Pointer};
+use crate::intake::{Intake, fill};
+use crate::latin1;
+use crate::limits::{Limits, MAX_CUT_TEXT, MAX_CUT_TEXT_SKIPPED, MAX_ENCODINGS, MAX_FENCE_PAYLOAD};
+use crate::pixel::PixelFormat;
+use crate::wire::{Encoding, QEMU_EXTENDED_KEY, ViewerMessage};
+
+/// Largest scan code of a key: one byte, the prefix 0xE0 being its highest bit (QEMU's convention).
+const MAX_SCANCODE: u32 = 0xFF;
+
+/// Bytes of one screen in SetDesktopSize.
+const SCREEN: usize = 16;
+
+/// A whole message. Nothing of it has been compared with what was agreed with the viewer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Message {
+    SetPixelFormat(PixelFormat),
+    SetEncodings(Vec<Encoding>),
+    UpdateRequest {
+        incremental: bool,
+        area: Rect,
+    },
+    Key(Key),
+    Pointer(Pointer),
+    CutText(String),
+    /// Its bytes have been read past.
+    CutTextTooLong {
+        bytes: u32,
+    },
+    EnableContinuousUpdates {
+        enable: bool,
+        area: Rect,
+    },
+    Fence {
+        flags: u32,
+        payload: Vec<u8>,
+    },
+    /// `plain`: one screen, at 0,0, as large as the whole.
+    SetDesktopSize {
+        size: Size,
+        plain: bool,
+    },
+    ExtendedKey(Key),
+}
+
+/// A message whose length is known and whose rest is awaited.
+#[derive(Debug)]
+enum Body {
+    Encodings,
+    CutText,
+    Fence { flags: u32 },
+    DesktopSize { size: Size },
+}
+
+#[derive(Debug)]
+enum State {
+    Type,
+    Head(ViewerMessage),
+    QemuHead,
+    Body(Body, usize),
+    Skip { left: u32, bytes: u32 },
+}
+
+/// The parser: holds at most one message, of at most [`MAX_CUT_TEXT`] bytes.
+#[derive(Debug)]
+pub(super) struct Parser {
+    state: State,
+    intake: Intake,
+    body: Vec<u8>,
+    cut_text: u32,
+}
+
+impl Parser {
+    pub(super) fn new(limits: &Limits) -> Self {
+        let cut_text = limits.cut_text.min(MAX_CUT_TEXT);
+        Self { state: State::Type, intake: Intake::default(), body: Vec::new(), cut_text }
+    }
+
+    /// The next whole message of `input`, which is advanced past it; none if its rest has not come yet, and then `input` is empty.
+    pub(super) fn next(&mut self, input: &mut &[u8]) -> Result<Option<Message>, ProtocolError> {
+        loop {
+            match &mut self.state {
+                State::Type => {
+                    let Some([kind]) = self.intake.take::<1>(input) else {
+                        return Ok(None);
+                    };
+                    self.state = State::Head(served(kind)?);
+                }
+                State::Head(kind) => {
+                    let kind = *kind;
+                    let Some(message) = self.head(kind, input)? else {
+                        return Ok(None);
+                    };
+                    if let Some(message) = message {
+                        return Ok(Some(message));
+                    }
+                }
+                State::QemuHead => {
+                    let Some(head) = self.intake.take::<10>(input) else {
+                        return Ok(None);
+                    };
+                    self.state = State::Type;
+                    return extended_key(head).map(Some);
+                }
+                State::Body(_, total) => {
+                    if !fill(&mut self.body, *total, input) {
+                        return Ok(None);
+                    }
+                    let State::Body(kind, _) = std::mem::replace(&mut self.state, State::Type) else {
+                        return Ok(None);
+                    };
+                    return Ok(Some(message_of(kind, &std::mem::take(&mut self.body))));
+                }
+                State::Skip { left, bytes } => {
+                    let bytes = *bytes;
+                    if !skip(left, input) {
+                        return Ok(None);
+                    }
+                    self.state = State::Type;
+                    return Ok(Some(Message::CutTextTooLong { bytes }));
+                }
+            }
+        }
+    }
+
+    /// The part of fixed length after the type: none if not all there, else the message if that was all of it.
+    fn head(&mut self, kind: ViewerMessage, input: &mut &[u8]) -> Result<Option<Option<Message>>, ProtocolError> {
+        let intake = &mut self.intake;
+        let (state, message) = match kind {
+            ViewerMessage::SET_PIXEL_FORMAT => {
+                let Some([_, _, _, format @ ..]) = intake.take::<19>(input) else { return Ok(None) };
+                (State::Type, Some(Message::SetPixelFormat(PixelFormat::from_wire(format))))
+            }
+            ViewerMessage::SET_ENCODINGS => {
+                let Some([_, high, low]) = intake.take::<3>(input) else { return Ok(None) };
+                (State::Body(Body::Encodings, encodings_length(u16::from_be_bytes([high, low]))?), None)
+            }
+            ViewerMessage::FRAMEBUFFER_UPDATE_REQUEST => {
+                let Some([incremental, area @ ..]) = intake.take::<9>(input) else { return Ok(None) };
+                (State::Type, Some(Message::UpdateRequest { incremental: incremental != 0, area: rect(area) }))
+            }
+            ViewerMessage::KEY_EVENT => {
+                let Some([down, _, _, keysym @ ..]) = intake.take::<7>(input) else { return Ok(None) };
+                let key = Key { down: down != 0, keysym: u32::from_be_bytes(keysym), scancode: None };
+                (State::Type, Some(Message::Key(key)))
+            }
+            ViewerMessage::POINTER_EVENT => {
+                let Some([buttons, x0, x1, y0, y1]) = intake.take::<5>(input) else { return Ok(None) };
+                let at = Point::new(u16::from_be_bytes([x0, x1]), u16::from_be_bytes([y0, y1]));
+                (State::Type, Some(Message::Pointer(Pointer::new(buttons, at))))
+            }
+            ViewerMessage::CUT_TEXT => {
+                let Some([_, _, _, length @ ..]) = intake.take::<7>(input) else { return Ok(None) };
+                (self.cut_text(i32::from_be_bytes(length))?, None)
+            }
+            ViewerMessage::ENABLE_CONTINUOUS_UPDATES => {
+                let Some([enable, area @ ..]) = intake.take::<9>(input) else { return Ok(None) };
+                (State::Type, Some(Message::EnableContinuousUpdates { enable: enable != 0, area: rect(area) }))
+            }
+            ViewerMessage::FENCE => {
+                let Some([_, _, _, f0, f1, f2, f3, length]) = intake.take::<8>(input) else { return Ok(None) };
+                (fence(u32::from_be_bytes([f0, f1, f2, f3]), length)?, None)
+            }
+            ViewerMessage::SET_DESKTOP_SIZE => {
+                let Some([_, w0, w1, h0, h1, screens, _]) = intake.take::<7>(input) else { return Ok(None) };
+                let size = Size::new(u16::from_be_bytes([w0, w1]), u16::from_be_bytes([h0, h1]));
+                (State::Body(Body::DesktopSize { size }, usize::from(screens) * SCREEN), None)
+            }
+            ViewerMessage::QEMU => {
+                let Some([kind]) = intake.take::<1>(input) else { return Ok(None) };
+                (qemu(kind)?, None)
+            }
+            other => return Err(refused(other)),
+        };
+        self.state = state;
+        Ok(Some(message))
+    }
+
+    fn cut_text(&self, length: i32) -> Result<State, ProtocolError> {
+        let refused = |reason: String| Err(error("ClientCutText", "length", reason));
+        let Ok(length) = u32::try_from(length) else {
+            return refused(format!("{length} is an extended clipboard message, which was not offered"));
+        };
+        if length > MAX_CUT_TEXT_SKIPPED {
+            return refused(format!("{length} is over {MAX_CUT_TEXT_SKIPPED}"));
+        }
+        match usize::try_from(length) {
+            Ok(total) if length <= self.cut_text => Ok(State::Body(Body::CutText, total)),
+            _ => Ok(State::Skip { left: length, bytes: length }),
+        }
+    }
+}
+
+/// The types that are served at all; whether they were agreed is judged when the message is whole.
+fn served(kind: u8) -> Result<ViewerMessage, ProtocolError> {
+    match ViewerMessage(kind) {
+        kind @ (ViewerMessage::SET_PIXEL_FORMAT
+        | ViewerMessage::SET_ENCODINGS
+        | ViewerMessage::FRAMEBUFFER_UPDATE_REQUEST
+        | ViewerMessage::KEY_EVENT
+        | ViewerMessage::POINTER_EVENT
+        | ViewerMessage::CUT_TEXT
+        | ViewerMessage::ENABLE_CONTINUOUS_UPDATES
+        | ViewerMessage::FENCE
+        | ViewerMessage::SET_DESKTOP_SIZE
+        | ViewerMessage::QEMU) => Ok(kind),
+        other => Err(refused(other)),
+    }
+}
+
+fn refused(kind: ViewerMessage) -> ProtocolError {
+    error(kind.name().unwrap_or("unknown message"), "message-type", format!("{} is not served", kind.0))
+}
+
+fn error(message: &'static str, field: &'static str, reason: impl Into<String>) -> ProtocolError {
+    ProtocolError::new(Side::Viewer, message, field, reason)
+}
+
+fn rect([x0, x1, y0, y1, w0, w1, h0, h1]: [u8; 8]) -> Rect {
+    let [x, y, width, height] = [[x0, x1], [y0, y1], [w0, w1], [h0, h1]].map(u16::from_be_bytes);
+    Rect::new(x, y, width, height)
+}
+
+fn encodings_length(number: u16) -> Result<usize, ProtocolError> {
+    if number > MAX_ENCODINGS {
+        return Err(error("SetEncodings", "number-of-encodings", format!("{number} is over {MAX_ENCODINGS}")));
+    }
+    Ok(usize::from(number) * 4)
+}
+
+fn fence(flags: u32, length: u8) -> Result<State, ProtocolError> {
+    if length > MAX_FENCE_PAYLOAD {
+        return Err(error("ClientFence", "length", format!("{length} is over {MAX_FENCE_PAYLOAD}")));
+    }
+    Ok(State::Body(Body::Fence { flags }, usize::from(length)))
+}
+
+fn qemu(kind: u8) -> Result<State, ProtocolError> {
+    if kind != QEMU_EXTENDED_KEY {
+        return Err(error("QEMU message", "submessage-type", format!("{kind} is not served")));
+    }
+    Ok(State::QemuHead)
+}
+
+fn extended_key([d0, d1, k0, k1, k2, k3, s0, s1, s2, s3]: [u8; 10]) -> Result<Message, ProtocolError> {
+    let scancode = u32::from_be_bytes([s0, s1, s2, s3]);
+    if scancode > MAX_SCANCODE {
+        let reason = format!("{scancode:#x} is over {MAX_SCANCODE:#x}");
+        return Err(error("QEMU Extended Key Event", "keycode", reason));
+    }
+    Ok(Message::ExtendedKey(Key {
+        down: [d0, d1] != [0, 0],
+        keysym: u32::from_be_bytes([k0, k1, k2, k3]),
+        scancode: (scancode != 0).then_some(scancode),
+    }))
+}
+
+fn message_of(kind: Body, body: &[u8]) -> Message {
+    match kind {
+        Body::Encodings => {
+            let (numbers, _) = body.as_chunks::<4>();
+            Message::SetEncodings(numbers.iter().map(|&number| Encoding(i32::from_be_bytes(number))).collect())
+        }
+        Body::CutText => Message::CutText(latin1::decode(body)),
+        Body::Fence { flags } => Message::Fence { flags, payload: body.to_vec() },
+        Body::DesktopSize { size } => {
+            let plain = match body.as_chunks::<SCREEN>() {
+                ([[_, _, _, _, area @ .., _, _, _, _]], _) => rect(*area) == size.bounds(),
+                _ => false,
+            };
+            Message::SetDesktopSize { size, plain }
+        }
+    }
+}
+
+/// Passes over up to `left` bytes of `input`; whether that was all of them.
+fn skip(left: &mut u32, input: &mut &[u8]) -> bool {
+    let now = usize::try_from(*left).unwrap_or(usize::MAX).min(input.len());
+    *input = input.split_at(now).1;
+    *left = left.saturating_sub(u32::try_from(now).unwrap_or(u32::MAX));
+    *left == 0
+}
