@@ -119,4 +119,12 @@ fn lowered_limits_hold_and_raised_ones_do_not() {
     assert!(greet(lowered, 800).is_ok() && greet(lowered, 801).is_err());
     let raised = Limits { framebuffer: Size::new(65535, 65535), ..Limits::default() };
     assert!(greet(raised, 3840).is_ok() && greet(raised, 3841).is_err());
+    let raised = Limits { cursor: Size::new(65535, 65535), cut_text: u32::MAX, ..Limits::default() };
+    let mut connection = Connection::new(Config { limits: raised, ..Config::default() });
+    connection.receive(&greeting(1, 1)).unwrap();
+    assert!(connection.receive(&[3, 0, 0, 0, 0x80, 0, 0, 0]).is_err());
+    let mut connection = Connection::new(Config { limits: raised, ..Config::default() });
+    connection.receive(&greeting(1, 1)).unwrap();
+    let cursor = rect(Rect::new(0, 0, 257, 1), Encoding::CURSOR, &[]);
+    assert!(connection.receive(&update(&[cursor])).is_err());
 }

@@ -125,7 +125,8 @@ fn more_pixels_than_one_request_asked_for() {
     assert!(connection.receive(&update(std::slice::from_ref(&all))).is_err());
     // It grows with the screen.
     let mut connection = ready(1, 1);
-    let grown = [rect(Rect::new(0, 0, 300, 300), Encoding::DESKTOP_SIZE, &[]), all];
+    let large = Rect::new(0, 0, 600, 600);
+    let grown = [rect(large, Encoding::DESKTOP_SIZE, &[]), rect(large, Encoding::RAW, &vec![0; 1_440_000])];
     assert!(connection.receive(&update(&grown)).is_ok());
 }
 
