@@ -263,3 +263,16 @@ impl Event {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_is_in_the_table() {
+        // What serde says when it knows none of them: the names of all variants.
+        let error = serde_json::from_str::<What>(r#"{"type":""}"#).unwrap_err().to_string();
+        let known: Vec<&str> = error.split('`').skip(3).step_by(2).collect();
+        assert_eq!(known, TYPES);
+    }
+}
