@@ -16,9 +16,6 @@ use crate::lines::{Line, Lines};
 /// The longest manifest or seal that is read.
 const MAX_JSON_BYTES: u64 = 1024 * 1024;
 
-/// Entries of the vault that are listed at once.
-const PAGE: usize = 1000;
-
 /// Why a bundle cannot be indexed.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
@@ -85,19 +82,18 @@ pub(crate) async fn read(vault: &Arc<dyn Vault>, prefix: &str, now: i64) -> Resu
 }
 
 /// The places of all bundles, in the order of their names.
+///
+/// One file of a bundle tells of it: the others are skipped, so this costs by the bundle and not by the segment.
 pub(crate) async fn places(vault: &dyn Vault) -> Result<Vec<String>, VaultError> {
-    let mut places: Vec<String> = Vec::new();
-    let mut after = None;
-    loop {
-        let page = vault.list("sessions/", after.as_ref(), PAGE).await?;
-        for place in page.iter().filter_map(|entry| place_of(&entry.key)) {
-            if places.last() != Some(&place) {
-                places.push(place);
-            }
+    let (mut places, mut after): (Vec<String>, _) = (Vec::new(), None);
+    while let Some(found) = vault.list("sessions/", after.as_ref(), 1).await?.into_iter().next() {
+        let place = place_of(&found.key);
+        if place.is_some() && place.as_ref() != places.last() {
+            places.extend(place);
         }
-        let Some(last) = page.last().filter(|_| page.len() >= PAGE) else { return Ok(places) };
-        after = Some(behind(&last.key));
+        after = Some(behind(found.key));
     }
+    Ok(places)
 }
 
 /// The bundle that this file belongs to.
@@ -107,8 +103,11 @@ fn place_of(key: &Key) -> Option<String> {
 }
 
 /// A key behind all files of the bundle that this one belongs to, so that what is left of a long bundle is not listed.
-fn behind(key: &Key) -> Key {
-    place_of(key).and_then(|place| Key::new(format!("{place}/zzzz")).ok()).unwrap_or_else(|| key.clone())
+///
+/// INVARIANT: never before `key`, whatever strange file lies there, so that a listing goes on.
+fn behind(key: Key) -> Key {
+    let last = place_of(&key).and_then(|place| Key::new(format!("{place}/zzzz")).ok());
+    last.into_iter().chain([key.clone()]).max().unwrap_or(key)
 }
 
 struct Contents {

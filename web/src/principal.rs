@@ -1,6 +1,6 @@
 //! Who asks, and what they may see: the one place where the portal authorises.
 //!
-//! INVARIANT: no handler reaches a recording but by [`Permitted`], which only this module makes.
+//! INVARIANT: no route reaches a recording but by [`Permitted`], which only this module makes.
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;

@@ -12,7 +12,7 @@ use crate::{pages, recordings, sign_in};
 /// The longest body that is read.
 const MAX_BODY_BYTES: usize = 4 * 1024;
 
-/// Who may use a route. The handlers' extractors enforce it; the tests hold every route against it.
+/// Who may use a route. What a route's function takes enforces it; the tests hold every route against it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
     /// Whoever reaches the gate.

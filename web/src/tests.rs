@@ -7,7 +7,6 @@ mod index;
 mod pages;
 mod playback;
 mod sign_in;
-mod stand_in;
 mod wire;
 
 use std::net::SocketAddr;
@@ -24,9 +23,8 @@ use axum::http::request::Builder;
 use axum::http::{HeaderMap, Request, StatusCode};
 use bytes::Bytes;
 use portcullis_policy::Subject;
-use portcullis_vault::Vault;
+use portcullis_vault::{Folder, Vault};
 use serde_json::Value;
-use stand_in::Folder;
 use tower::ServiceExt;
 
 use crate::secret::{fresh, hash_of};
@@ -102,7 +100,7 @@ impl Gate {
 
     pub(crate) async fn open_as(change: impl FnOnce(&mut PortalConfig)) -> Gate {
         let dir = tempfile::tempdir().unwrap();
-        let vault: Arc<dyn Vault> = Arc::new(Folder::open(&dir.path().join("vault")).await.unwrap());
+        let vault: Arc<dyn Vault> = Arc::new(Folder::open(&dir.path().join("vault")).unwrap());
         Gate::over(dir, vault, change).await
     }
 

@@ -10,11 +10,10 @@ use axum::body::Body;
 use axum::http::Request;
 use bytes::Bytes;
 use futures_util::StreamExt;
-use portcullis_vault::{Entry, Key, Result, Vault, VaultError};
+use portcullis_vault::{Entry, Folder, Key, Result, Vault, VaultError};
 use tower::ServiceExt;
 
 use super::bundles::Story;
-use super::stand_in::Folder;
 use super::{Gate, signed};
 
 /// A folder that counts reads, and fails them once `left` have been done.
@@ -57,7 +56,7 @@ impl Vault for Shaky {
 
 async fn shaky_gate() -> (Gate, Arc<Shaky>, String) {
     let dir = tempfile::tempdir().unwrap();
-    let folder = Folder::open(&dir.path().join("vault")).await.unwrap();
+    let folder = Folder::open(&dir.path().join("vault")).unwrap();
     let (reads, longest, left) = (AtomicUsize::new(0), AtomicU64::new(0), AtomicUsize::new(usize::MAX));
     let vault = Arc::new(Shaky { folder, reads, longest, left });
     let gate = Gate::over(dir, vault.clone(), |_| {}).await;

@@ -117,6 +117,8 @@ async fn the_index_is_rebuilt_from_the_vault_alone() {
     std::fs::write(gate.dir().join("vault").join(&broken).join("session.json"), "{}").unwrap();
     let bad_seal = Story::new("0198-e", "alice").after(120).store(gate.dir(), vault).await;
     std::fs::write(gate.dir().join("vault").join(&bad_seal).join("seal.json"), "{}").unwrap();
+    std::fs::write(gate.dir().join("vault").join(&a).join("zzzzzz"), "a stray file that sorts last").unwrap();
+    std::fs::write(gate.dir().join("vault/sessions/2026/stray"), "no bundle").unwrap();
     gate.portal.ingest(&a).await.unwrap();
     let row = gate.portal.recording("0198-a").await.unwrap().unwrap();
     let gone = crate::index::Row { id: "0198-gone".into(), prefix: "sessions/2026/01/01/0198-gone".into(), ..row };

@@ -204,6 +204,8 @@ mod tests {
             What::ViewerLeft { .. } | What::Keys { .. } | What::Clicks { .. } | What::Paste { .. } => {}
             What::Copy { .. } | What::Control { .. } | What::Resized { .. } | What::Refused { .. } => {}
             What::ProtocolViolation { .. } | What::Gap { .. } | What::PolicyChanged { .. } | What::Bell {} => {}
+            // In the gate's journal alone, never in a bundle.
+            What::SignedIn {} | What::SignedOut {} | What::Viewed { .. } => {}
         }
     }
 
