@@ -8,7 +8,7 @@ export default defineConfig({
   plugins: [svelte()],
   build: {
     // light-dark() and top-level await (noVNC) are used as they stand.
-    target: ['es2022', 'chrome123', 'firefox120', 'safari17.5'],
+    target: ['chrome123', 'firefox120', 'safari17.5'],
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     sourcemap: false,

@@ -43,12 +43,12 @@ describe('positions', () => {
     expect(shareOf(50, 10)).toBe(1);
   });
 
-  it('end where the last of index, media and events ends', () => {
+  it('end where the index and the events say, and where they say nothing, where the media ends', () => {
     expect(lengthOf(10_000, 9.5, 9_000_000)).toBe(10);
-    expect(lengthOf(0, 12, 3_000_000)).toBe(12);
-    expect(lengthOf(0, NaN, 3_000_000)).toBe(3);
-    // A live stream says Infinity.
-    expect(lengthOf(4_000, Infinity, 0)).toBe(4);
+    expect(lengthOf(2_000, 900_000, 3_000_000)).toBe(3);
+    expect(lengthOf(0, 12, 0)).toBe(12);
+    expect(lengthOf(0, Infinity, 0)).toBe(0);
+    expect(lengthOf(0, NaN, 0)).toBe(0);
   });
 });
 

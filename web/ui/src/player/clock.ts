@@ -17,9 +17,13 @@ export function within(position: number, duration: number): number {
   return Math.min(Math.max(position, 0), Math.max(duration, 0));
 }
 
-/** The longest of what is known about a recording's length, in seconds; a live stream's Infinity counts for nothing. */
+/**
+ * A recording's length in seconds. The index and the events know it; the media, whose word is the browser's guess
+ * while a stream loads, counts only where they know nothing.
+ */
 export function lengthOf(durationMs: number, media: number, lastEventUs: number): number {
-  return Math.max(durationMs / 1000, Number.isFinite(media) ? media : 0, lastEventUs / 1e6, 0);
+  const known = Math.max(durationMs / 1000, lastEventUs / 1e6, 0);
+  return known === 0 && Number.isFinite(media) ? Math.max(media, 0) : known;
 }
 
 /** The share 0..1 of the way through; 0 for a recording without length. */

@@ -1,0 +1,178 @@
+/** A pretended gate on loopback: the built pages with the strict CSP, and the HTTP API over the small world. */
+import { createReadStream, existsSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { extname, join, normalize } from 'node:path';
+import { desktops, events, me, recordings, sessions } from './fixtures.mjs';
+import { accept } from './rfb.mjs';
+
+export const CSP = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  // noVNC paints JPEG rectangles and the cursor from data: addresses.
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  // Media Source Extensions play from a blob: address.
+  "media-src 'self' blob:",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const types = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.m3u8': 'application/vnd.apple.mpegurl',
+  '.m4s': 'video/iso.segment',
+  '.mp4': 'video/mp4',
+};
+
+/** Starts the pretended gate; resolves to its address, its world and its live connections. */
+export async function start(dist, sample, port = 0) {
+  const now = Date.now();
+  const world = {
+    signedIn: true,
+    desktops,
+    sessions: sessions(now),
+    recordings: recordings(now, sample.lengthMs),
+    /** Paths that answer with a problem instead: `METHOD /path` to problem. */
+    problems: new Map(),
+    connections: [],
+    tickets: 0,
+  };
+  const server = createServer((request, response) => {
+    void answer(request, response).catch((error) => problem(response, 500, 'Mock failed', String(error)));
+  });
+  server.on('upgrade', (request, socket) => {
+    const offered = request.headers['sec-websocket-protocol'] ?? '';
+    if (!/^binary, ticket\.\w+/.test(offered) || request.url.includes('?')) return socket.destroy();
+    world.connections.push(accept(request, socket, sample.screen));
+  });
+
+  async function answer(request, response) {
+    const { pathname, searchParams } = new URL(request.url, 'http://mock');
+    if (!pathname.startsWith('/api/')) return page(response, pathname);
+    const body = await read(request);
+    const forced = world.problems.get(`${request.method} ${pathname}`);
+    if (forced) return problem(response, forced.status, forced.title, forced.detail, forced.rule);
+    if (pathname === '/api/sign-in') {
+      if (body.link !== 'good')
+        return problem(response, 401, 'Link not known', 'This link was used, or is too old.');
+      world.signedIn = true;
+      return empty(response);
+    }
+    if (!world.signedIn) return problem(response, 401, 'Not signed in', 'Sign in first.');
+    return api(request.method, pathname, searchParams, body, response);
+  }
+
+  function api(method, pathname, query, body, response) {
+    const [, , kind, id, part, ...rest] = pathname.split('/');
+    const session = world.sessions.find((one) => one.id === id);
+    const recording = world.recordings.find((one) => one.id === id);
+    switch (`${method} ${kind}${id ? '/id' : ''}${part ? `/${part}` : ''}`) {
+      case 'GET me':
+        return json(response, me);
+      case 'POST sign-out':
+        world.signedIn = false;
+        return empty(response);
+      case 'GET desktops':
+        return json(response, { desktops: world.desktops });
+      case 'GET sessions':
+        return json(response, { sessions: world.sessions });
+      case 'POST sessions': {
+        const wanted = world.desktops.find(({ name }) => name === body.desktop);
+        if (!wanted) return problem(response, 404, 'No such desktop', `There is no desktop ${body.desktop}.`);
+        const existing = world.sessions[0];
+        return json(response, grant(existing?.id ?? 'none'), 201);
+      }
+      case 'GET sessions/id':
+        return session
+          ? json(response, session)
+          : problem(response, 404, 'No such session', 'It has ended, or it is not yours.');
+      case 'DELETE sessions/id':
+        world.sessions = world.sessions.filter((one) => one !== session);
+        world.connections.splice(0).forEach((one) => one.close(4013, `ended by ${me.subject}`));
+        return empty(response);
+      case 'POST sessions/id/tickets':
+        return session
+          ? json(response, grant(id), 201)
+          : problem(response, 404, 'No such session', 'It has ended, or it is not yours.');
+      case 'GET recordings': {
+        const from = Number(query.get('before') ?? 0);
+        const limit = Number(query.get('limit') ?? 50);
+        const next = from + limit < world.recordings.length ? String(from + limit) : null;
+        return json(response, { recordings: world.recordings.slice(from, from + limit), next });
+      }
+      case 'GET recordings/id':
+        return recording
+          ? json(response, recording)
+          : problem(response, 404, 'No such recording', 'There is no recording with this name for you.');
+      case 'GET recordings/id/events':
+        return json(response, { events: recording ? events(recording) : [] });
+      case 'GET recordings/id/index.m3u8':
+        return file(response, join(sample.hls, 'index.m3u8'));
+      case 'GET recordings/id/video':
+        return file(
+          response,
+          join(sample.hls, 'video', normalize(rest.join('/')).replace(/^(\.\.[/\\])+/, '')),
+        );
+      default:
+        return problem(response, 404, 'Not found', `${method} ${pathname} is not of this API.`);
+    }
+  }
+
+  function grant(id) {
+    world.tickets += 1;
+    const expires = new Date(Date.now() + 30_000).toISOString();
+    return { id, ticket: `mock${world.tickets}`, rfb: `/sessions/${id}/rfb`, expires };
+  }
+
+  function page(response, pathname) {
+    const asked = join(dist, normalize(pathname));
+    const found =
+      pathname !== '/' && existsSync(asked) && statSync(asked).isFile() ? asked : join(dist, 'index.html');
+    return file(response, found);
+  }
+
+  await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const address = `http://127.0.0.1:${server.address().port}`;
+  const close = () => {
+    world.connections.splice(0).forEach((one) => one.cut());
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  };
+  return { address, world, close };
+}
+
+function file(response, path) {
+  if (!existsSync(path)) return problem(response, 404, 'Not found', 'There is no such file.');
+  response.writeHead(200, {
+    'content-type': types[extname(path)] ?? 'application/octet-stream',
+    'content-security-policy': CSP,
+    'x-content-type-options': 'nosniff',
+  });
+  createReadStream(path).pipe(response);
+}
+
+function json(response, value, status = 200) {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(value));
+}
+
+function empty(response) {
+  response.writeHead(204);
+  response.end();
+}
+
+function problem(response, status, title, detail, rule) {
+  response.writeHead(status, { 'content-type': 'application/problem+json' });
+  response.end(JSON.stringify({ type: 'about:blank', title, status, detail, rule }));
+}
+
+async function read(request) {
+  let text = '';
+  for await (const chunk of request) text += chunk;
+  return text === '' ? {} : JSON.parse(text);
+}

@@ -1,0 +1,350 @@
+/** Each page and each of its states: how to come to it, what to do there, and what must then be so. */
+import { playable, sessions } from './fixtures.mjs';
+
+const live = sessions(Date.now())[0].id;
+const text = (tab, words) => tab.getByText(words).first().waitFor();
+
+/** Waits for what the mock desktop hears; what never comes is left to the check that follows. */
+async function until(holds) {
+  for (let tries = 0; tries < 100 && !holds(); tries += 1)
+    await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+async function showDesktop(tab, world) {
+  await text(tab, 'Connected');
+  await tab.locator('canvas').first().waitFor();
+  await tab.waitForFunction(() => document.querySelector('.stage canvas')?.width > 1);
+  return world.connections[0];
+}
+
+const closing = (name, code, reason, title) => ({
+  name: `ended-${name}`,
+  path: `/desktop/${live}`,
+  async act(tab, world) {
+    (await showDesktop(tab, world)).close(code, reason);
+    await tab.getByRole('heading', { name: title }).waitFor();
+  },
+});
+
+async function showVideo(tab) {
+  await tab.waitForFunction(() => document.querySelector('video')?.readyState >= 2, null, {
+    timeout: 15_000,
+  });
+}
+
+export const scenes = [
+  {
+    name: 'sign-in',
+    path: '/sign-in',
+    expects: ['401'],
+    before: (world) => (world.signedIn = false),
+    act: (tab) => text(tab, 'Get a link'),
+  },
+  {
+    name: 'sign-in-failed',
+    path: '/sign-in#stale',
+    expects: ['401'],
+    before: (world) => (world.signedIn = false),
+    async act(tab, _, fault) {
+      await text(tab, 'This link does not work');
+      if (tab.url().includes('#')) fault('the secret is still in the address');
+    },
+  },
+  {
+    name: 'launcher',
+    path: '/sign-in#good',
+    whole: true,
+    before: (world) => (world.signedIn = false),
+    async act(tab, _, fault) {
+      await text(tab, 'Production console');
+      await text(tab, 'Rejoin');
+      if (new URL(tab.url()).pathname !== '/') fault('sign-in did not lead to the launcher');
+    },
+  },
+  {
+    name: 'theme',
+    path: '/recordings',
+    async act(tab, _, fault) {
+      await tab.emulateMedia({ colorScheme: 'light' });
+      const toggle = tab.getByRole('button', { name: /^Theme/ });
+      const page = () => tab.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+      const light = await page();
+      await toggle.click();
+      await toggle.click();
+      const dark = await page();
+      if (dark === light) fault('the theme toggle changes nothing');
+      await tab.reload();
+      await text(tab, 'Load older ones');
+      if ((await page()) !== dark) fault('the theme is not remembered');
+      await toggle.click();
+      if ((await page()) !== light) fault('the toggle does not come back to the theme of the system');
+    },
+  },
+  {
+    name: 'sign-out',
+    path: '/',
+    expects: ['401'],
+    async act(tab, world, fault) {
+      await text(tab, 'Production console');
+      await tab.getByRole('button', { name: 'Sign out' }).click();
+      await text(tab, 'Get a link');
+      if (world.signedIn) fault('the gate was not told');
+      await tab.goto(new URL('/recordings', tab.url()).href);
+      await text(tab, 'Get a link');
+    },
+  },
+  {
+    name: 'launcher-refused',
+    path: '/',
+    expects: ['403'],
+    before(world) {
+      world.sessions = [];
+      world.problems.set('POST /api/sessions', {
+        status: 403,
+        title: 'Not permitted',
+        detail: 'You already have two sessions, and may have no more at once.',
+        rule: 'contractors.yaml:21 session.concurrent',
+      });
+    },
+    async act(tab) {
+      await tab.getByRole('button', { name: 'Open Terminal' }).click();
+      await text(tab, 'Terminal could not be opened');
+    },
+  },
+  {
+    name: 'launcher-empty',
+    path: '/',
+    before: (world) => Object.assign(world, { desktops: [], sessions: [] }),
+    act: (tab) => text(tab, 'No desktops yet'),
+  },
+  {
+    name: 'launcher-failed',
+    path: '/',
+    expects: ['503'],
+    before: (world) =>
+      world.problems.set('GET /api/desktops', {
+        status: 503,
+        title: 'Not ready',
+        detail: 'The policy files could not be read; the last good ones are being loaded.',
+      }),
+    act: (tab) => text(tab, 'The desktops could not be listed'),
+  },
+  {
+    name: 'desktop',
+    path: '/',
+    async act(tab, world, fault) {
+      await tab.getByRole('button', { name: 'Open Terminal' }).click();
+      const connection = await showDesktop(tab, world);
+      if (world.tickets !== 1) fault(`opening a desktop used ${world.tickets} tickets instead of one`);
+      await tab.keyboard.type('hi');
+      await until(() => connection.keys.length >= 2);
+      if (connection.keys.join() !== '104,105') fault(`typing "hi" sent the keys ${connection.keys}`);
+    },
+  },
+  {
+    name: 'desktop-paste',
+    path: `/desktop/${live}`,
+    async act(tab, world, fault) {
+      const connection = await showDesktop(tab, world);
+      await tab.evaluate(() => navigator.clipboard.writeText('naïve €'));
+      await tab.locator('canvas').first().click();
+      await tab.keyboard.press('Control+v');
+      await text(tab, 'Sent to the desktop');
+      await until(() => connection.pasted.length > 0 && connection.keys.at(-1) === 0x76);
+      const [got] = connection.pasted;
+      if (got !== 'naïve ?') fault(`the desktop was pasted ${JSON.stringify(got)}`);
+      if (connection.keys.at(-1) !== 0x76)
+        fault(`the V that pasted did not reach the desktop: ${connection.keys}`);
+    },
+  },
+  {
+    name: 'desktop-copy-denied',
+    path: `/desktop/${live}`,
+    async act(tab, world, fault) {
+      await showDesktop(tab, world);
+      await tab.locator('canvas').first().click();
+      await tab.keyboard.press('Control+c');
+      await text(tab, 'Copying out is not permitted');
+      await tab.keyboard.press('Control+Alt+Shift');
+      const left = await tab.evaluate(() => document.activeElement?.closest('header') !== null);
+      if (!left) fault('Ctrl+Alt+Shift did not leave the desktop');
+    },
+  },
+  {
+    name: 'desktop-copy',
+    path: `/desktop/${sessions(0)[1].id}`,
+    async act(tab, world, fault) {
+      (await showDesktop(tab, world)).copy('out of the desktop');
+      await text(tab, 'Copied to this computer');
+      const got = await tab.evaluate(() => navigator.clipboard.readText());
+      if (got !== 'out of the desktop') fault(`this computer got ${JSON.stringify(got)}`);
+    },
+  },
+  {
+    name: 'desktop-allowed',
+    path: `/desktop/${live}`,
+    async act(tab, world) {
+      await showDesktop(tab, world);
+      await tab.locator('button.allowed').click();
+      await text(tab, 'Text copied on the desktop stays there.');
+    },
+  },
+  {
+    name: 'desktop-watch',
+    path: `/desktop/${live}`,
+    before: (world) => (world.sessions[0].allows = { control: false, paste: false, copy: false }),
+    async act(tab, world) {
+      await showDesktop(tab, world);
+      await text(tab, 'You are watching');
+    },
+  },
+  {
+    name: 'desktop-unrecorded',
+    path: `/desktop/${live}`,
+    before: (world) => (world.sessions[0].recording = { mode: 'best_effort', state: 'failed' }),
+    async act(tab, world) {
+      await showDesktop(tab, world);
+      await text(tab, 'Recording has failed');
+    },
+  },
+  {
+    name: 'desktop-end',
+    path: `/desktop/${live}`,
+    async act(tab, world) {
+      await showDesktop(tab, world);
+      await tab.getByRole('button', { name: 'End session' }).click();
+      await text(tab, 'End this session?');
+    },
+  },
+  {
+    name: 'desktop-reconnecting',
+    path: `/desktop/${live}`,
+    expects: ['503'],
+    async act(tab, world) {
+      const connection = await showDesktop(tab, world);
+      world.problems.set(`GET /api/sessions/${live}`, { status: 503, title: 'Restarting', detail: '' });
+      connection.cut();
+      await text(tab, 'Connection lost');
+      await text(tab, /in [2-9] s/);
+    },
+  },
+  {
+    name: 'desktop-reconnected',
+    path: `/desktop/${live}`,
+    async act(tab, world, fault) {
+      (await showDesktop(tab, world)).cut();
+      await text(tab, 'Connection lost');
+      await text(tab, 'Connected');
+      await showDesktop(tab, world);
+      if (world.connections.length !== 2) fault(`${world.connections.length} connections instead of two`);
+    },
+  },
+  {
+    name: 'ended-by-me',
+    path: `/desktop/${live}`,
+    async act(tab, world) {
+      await showDesktop(tab, world);
+      await tab.getByRole('button', { name: 'End session' }).click();
+      await tab.locator('dialog').getByRole('button', { name: 'End session' }).click();
+      await text(tab, 'You ended the session');
+    },
+  },
+  closing('not-permitted', 4003, 'contractors.yaml:9 deny[0].actions: hours are over', 'No longer permitted'),
+  closing('recording', 4010, 'the spool is full', 'The recording failed'),
+  closing('slow', 4008, 'the viewer did not take its pixels in time', 'too slow'),
+  closing('desktop', 4011, 'Xvnc exited with status 1', 'The desktop has ended'),
+  {
+    name: 'ended-gone',
+    path: '/desktop/nothing',
+    expects: ['404'],
+    act: (tab) => text(tab, 'This session is over'),
+  },
+  { name: 'recordings', path: '/recordings', act: (tab) => text(tab, 'Load older ones') },
+  {
+    name: 'recordings-filtered',
+    path: '/recordings',
+    async act(tab) {
+      await tab.getByPlaceholder('Subject, desktop').fill('chidi browser');
+      await text(tab, 'loaded recordings');
+    },
+  },
+  {
+    name: 'recordings-empty',
+    path: '/recordings',
+    before: (world) => (world.recordings = []),
+    act: (tab) => text(tab, 'No recordings yet'),
+  },
+  {
+    name: 'player',
+    path: `/recordings/${playable.closed}`,
+    whole: true,
+    async act(tab, _, fault) {
+      await showVideo(tab);
+      await tab
+        .getByRole('button', { name: /Paste in/ })
+        .last()
+        .click();
+      await tab.waitForFunction(() => Math.abs(document.querySelector('video').currentTime - 26.3) < 0.1);
+      // The next change of the picture after 26.3 s is at 26.4 s.
+      await tab.waitForFunction(() => !document.querySelector('video').seeking);
+      await tab.locator('h1').click();
+      await tab.keyboard.press('.');
+      const at = await tab.evaluate(() => document.querySelector('video').currentTime);
+      if (Math.abs(at - 26.4) > 0.02) fault(`one frame on from 26.3 s is ${at} s`);
+      await tab.waitForFunction(() => !document.querySelector('video').seeking);
+    },
+  },
+  {
+    name: 'player-events',
+    path: `/recordings/${playable.closed}`,
+    async act(tab) {
+      await showVideo(tab);
+      await tab.getByRole('button', { name: 'Input 20' }).click();
+      await tab.getByRole('slider').hover({ position: { x: 166, y: 10 } });
+      await tab.getByRole('button', { name: 'All', exact: true }).click();
+      await tab.locator('.events ol').scrollIntoViewIfNeeded();
+      await text(tab, 'resize to 3840x2160');
+    },
+  },
+  {
+    name: 'player-plays',
+    path: `/recordings/${playable.closed}`,
+    async act(tab, _, fault) {
+      await showVideo(tab);
+      await tab.getByLabel('Speed').selectOption('16');
+      await tab.locator('h1').click();
+      await tab.keyboard.press('Space');
+      await tab.waitForFunction(() => document.querySelector('video').currentTime > 20, null, {
+        timeout: 15_000,
+      });
+      await tab.keyboard.press('Space');
+      await tab.waitForFunction(() => document.querySelector('video').paused);
+      const slider = Number(await tab.getByRole('slider').getAttribute('aria-valuenow'));
+      const at = await tab.evaluate(() => document.querySelector('video').currentTime);
+      if (Math.abs(slider - at) > 1) fault(`the time line says ${slider} at ${at} s`);
+    },
+  },
+  {
+    name: 'player-interrupted',
+    path: `/recordings/${playable.interrupted}`,
+    async act(tab) {
+      await showVideo(tab);
+      await text(tab, 'This recording was cut short');
+    },
+  },
+  {
+    name: 'player-running',
+    path: `/recordings/${playable.running}`,
+    async act(tab) {
+      await showVideo(tab);
+      await text(tab, 'still being recorded');
+    },
+  },
+  {
+    name: 'player-missing',
+    path: '/recordings/nothing',
+    expects: ['404'],
+    act: (tab) => text(tab, 'This recording could not be opened'),
+  },
+  { name: 'missing', path: '/nowhere', act: (tab) => text(tab, 'There is no such page') },
+];
