@@ -1,2 +1,126 @@
-//! The program.
-fn main() {}
+//! `portcullis`: the command line, and the composition of the gate from its packages.
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)
+)]
+
+mod config;
+mod data;
+mod doctor;
+mod keys;
+mod policies;
+mod portal;
+mod serve;
+mod token;
+mod verify;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+/// The gate between a person's browser and a Docker desktop: policy on the wire, evidence on the record.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the gate
+    Serve(ServeArgs),
+    /// Sign a token that opens a session (for trying out, and for control planes without a signer of their own)
+    Token(token::TokenArgs),
+    /// Make the gate's keys
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
+    /// Prove a recording: exit 0 when sound, 1 with one line per fault
+    Verify(verify::VerifyArgs),
+    /// Say what is missing on this machine and how to mend it
+    Doctor,
+    /// Print the OpenAPI description of the HTTP API
+    Openapi,
+}
+
+#[derive(Debug, Subcommand)]
+enum KeysCommand {
+    /// Make the token key and the evidence key in DATA/keys; keys that exist are kept
+    Generate(DataArgs),
+}
+
+/// Where the gate's data is.
+#[derive(Debug, Clone, Args)]
+struct DataArgs {
+    /// The configuration file
+    #[arg(long, env = "PORTCULLIS_CONFIG")]
+    config: Option<PathBuf>,
+    /// The data folder
+    #[arg(long, env = "PORTCULLIS_DATA")]
+    data: Option<PathBuf>,
+}
+
+/// Arguments of `serve`.
+#[derive(Debug, Clone, Args)]
+struct ServeArgs {
+    #[command(flatten)]
+    place: DataArgs,
+    /// Where to listen
+    #[arg(long, env = "PORTCULLIS_LISTEN")]
+    listen: Option<SocketAddr>,
+    /// The folder of policy files
+    #[arg(long, env = "PORTCULLIS_POLICY")]
+    policy: Option<PathBuf>,
+    /// The exact origins that browsers may come from
+    #[arg(long, env = "PORTCULLIS_ORIGINS", value_delimiter = ',')]
+    origins: Vec<String>,
+    /// Print the documented defaults of the configuration and stop
+    #[arg(long)]
+    defaults: bool,
+}
+
+impl DataArgs {
+    fn load(&self) -> anyhow::Result<config::Config> {
+        let overrides = config::Overrides { data: self.data.clone(), ..config::Overrides::default() };
+        config::Config::load(self.config.as_deref(), &overrides)
+    }
+}
+
+impl ServeArgs {
+    fn load(&self) -> anyhow::Result<config::Config> {
+        let overrides = config::Overrides {
+            listen: self.listen,
+            data: self.place.data.clone(),
+            origins: self.origins.clone(),
+            policy: self.policy.clone(),
+        };
+        config::Config::load(self.place.config.as_deref(), &overrides)
+    }
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("portcullis: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve(args) if args.defaults => print!("{}", config::DEFAULTS),
+        Command::Serve(args) => serve::run(&args.load()?)?,
+        Command::Token(args) => token::run(&args)?,
+        Command::Keys { command: KeysCommand::Generate(place) } => keys::run(&place.load()?)?,
+        Command::Verify(args) => return verify::run(&args),
+        Command::Doctor => return Ok(doctor::run()),
+        Command::Openapi => println!("{}", serve::openapi().to_pretty_json()?),
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,1 +1,27 @@
-//! Placeholder.
+//! The session plane: between a browser and a desktop there are only typed values, judged by policy and recorded before they are shown.
+//!
+//! Read [`session`] first: it tells the story of a session in the order in which it happens.
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)
+)]
+
+pub mod api;
+pub mod identity;
+pub mod journal;
+mod link;
+pub mod outcome;
+mod pace;
+pub mod plane;
+pub mod runtime;
+mod seat;
+pub mod session;
+pub mod ticket;
+pub mod token;
+mod viewer;
+
+pub use identity::{Caller, Identify};
+pub use journal::Journal;
+pub use outcome::Outcome;
+pub use plane::{Aftermath, Plane, PlaneConfig};
+pub use session::{Session, SessionId};

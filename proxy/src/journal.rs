@@ -1,0 +1,85 @@
+//! The gate's own events: what was refused before there was a session, and who opened or watched what; JSON lines, one file a day.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use portcullis_evidence::{Event, VERSION, What, stamp};
+use time::OffsetDateTime;
+
+/// An append-only journal in a folder; every line is an evidence [`Event`], with an empty `session` where there was none.
+#[derive(Debug)]
+pub struct Journal {
+    folder: PathBuf,
+    open: Mutex<Open>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    day: String,
+    file: Option<File>,
+    seq: u64,
+}
+
+/// Who and under what an entry happened; every field may be empty where it is not known.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct About<'a> {
+    /// The subject, or what it claimed to be where it could not be verified.
+    pub subject: &'a str,
+    /// The session.
+    pub session: &'a str,
+    /// The policy revision.
+    pub policy: &'a str,
+    /// The rule that decided.
+    pub rule: &'a str,
+}
+
+impl Journal {
+    /// Opens the folder, making it (mode 0700) where it is missing.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub fn open(folder: &Path) -> io::Result<Self> {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        Ok(Self { folder: folder.to_owned(), open: Mutex::default() })
+    }
+
+    /// Appends one entry. A journal that cannot be written is said in the log; it never stops a session, whose own evidence is apart.
+    pub fn note(&self, about: About<'_>, what: What) {
+        if let Err(error) = self.append(about, what) {
+            tracing::error!(%error, folder = %self.folder.display(), "the journal cannot be written");
+        }
+    }
+
+    /// Appends one entry.
+    ///
+    /// # Errors
+    /// When it cannot be written; nothing of it is then on the journal.
+    pub fn append(&self, about: About<'_>, what: What) -> io::Result<()> {
+        let time = stamp(OffsetDateTime::now_utc());
+        let day = time.get(..10).unwrap_or_default().to_owned();
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.day != day || open.file.is_none() {
+            let path = self.folder.join(format!("{day}.jsonl"));
+            open.file = Some(OpenOptions::new().create(true).append(true).mode(0o600).open(path)?);
+            open.day = day;
+        }
+        open.seq += 1;
+        let event = Event {
+            v: VERSION,
+            seq: open.seq,
+            at_us: 0,
+            time,
+            session: about.session.to_owned(),
+            subject: about.subject.to_owned(),
+            policy: about.policy.to_owned(),
+            rule: about.rule.to_owned(),
+            what,
+        };
+        let mut line = serde_json::to_vec(&event)?;
+        line.push(b'\n');
+        open.file.as_mut().map_or(Ok(()), |file| file.write_all(&line))
+    }
+}

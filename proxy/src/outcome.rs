@@ -1,0 +1,135 @@
+//! How a session or a viewer ends: one table from outcome to WebSocket close code, label and words.
+
+use std::fmt;
+
+/// Why a session, or one viewer of it, ended. Every end has exactly one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The viewer closed its connection.
+    ViewerLeft,
+    /// A person ended the session.
+    Ended {
+        /// Who ended it.
+        by: String,
+    },
+    /// The gate is stopping.
+    Stopping,
+    /// No viewer was connected for the whole reconnect window.
+    Abandoned,
+    /// The token's `until` has come.
+    TimeUp,
+    /// A policy that once permitted the session no longer does.
+    NotPermitted {
+        /// The rule that decided, as printed in events.
+        rule: String,
+        /// Its words for a person.
+        reason: String,
+    },
+    /// The viewer did not take its pixels or answer pings in time.
+    TooSlow,
+    /// What happens can no longer be recorded.
+    RecordingFailed {
+        /// What failed.
+        reason: String,
+    },
+    /// The desktop is gone.
+    DesktopEnded {
+        /// What is known about it.
+        reason: String,
+    },
+    /// A peer broke the protocol.
+    Violation {
+        /// `viewer` or `desktop`.
+        side: &'static str,
+        /// Message, field and fault.
+        reason: String,
+    },
+}
+
+impl Outcome {
+    /// The WebSocket close code (RFC 6455 section 7.4; 4000-4999 are the gate's own and part of the API).
+    #[must_use]
+    pub fn close_code(&self) -> u16 {
+        self.row().0
+    }
+
+    /// A short stable name for events and metrics.
+    #[must_use]
+    pub fn label(&self) -> &'static str {
+        self.row().1
+    }
+
+    /// Whether a viewer that caused this takes the whole session with it.
+    #[must_use]
+    pub fn ends_session(&self) -> bool {
+        !matches!(self, Self::ViewerLeft | Self::TooSlow)
+    }
+
+    /// The close reason: at most 123 bytes, as RFC 6455 section 5.5 demands, cut at a character.
+    #[must_use]
+    pub fn close_reason(&self) -> String {
+        let mut reason = self.to_string();
+        let mut end = reason.len().min(CLOSE_REASON_BYTES);
+        while !reason.is_char_boundary(end) {
+            end = end.saturating_sub(1);
+        }
+        reason.truncate(end);
+        reason
+    }
+
+    /// INVARIANT: the one table of outcomes; whatever names an end reads it here.
+    fn row(&self) -> (u16, &'static str) {
+        match self {
+            Self::ViewerLeft => (1000, "viewer-left"),
+            Self::Stopping => (1001, "stopping"),
+            Self::Violation { .. } => (1002, "protocol-violation"),
+            Self::Abandoned => (4001, "abandoned"),
+            Self::TimeUp => (4001, "time-up"),
+            Self::NotPermitted { .. } => (4003, "not-permitted"),
+            Self::TooSlow => (4008, "too-slow"),
+            Self::RecordingFailed { .. } => (4010, "recording-failed"),
+            Self::DesktopEnded { .. } => (4011, "desktop-ended"),
+            Self::Ended { .. } => (4013, "ended"),
+        }
+    }
+}
+
+/// Room for a reason in a close frame: 125 bytes of control payload less the code.
+const CLOSE_REASON_BYTES: usize = 123;
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ViewerLeft => f.write_str("the viewer left"),
+            Self::Ended { by } => write!(f, "ended by {by}"),
+            Self::Stopping => f.write_str("the gate is stopping"),
+            Self::Abandoned => f.write_str("no viewer was connected any more"),
+            Self::TimeUp => f.write_str("the session's time is up"),
+            Self::NotPermitted { rule, reason } => write!(f, "no longer permitted by {rule}: {reason}"),
+            Self::TooSlow => f.write_str("the viewer did not take its pixels in time"),
+            Self::RecordingFailed { reason } => write!(f, "recording failed: {reason}"),
+            Self::DesktopEnded { reason } => write!(f, "the desktop ended: {reason}"),
+            Self::Violation { side, reason } => write!(f, "the {side} broke the protocol: {reason}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_close_reason_fits_its_frame_and_stays_text() {
+        let outcome = Outcome::RecordingFailed { reason: "é".repeat(200) };
+        let reason = outcome.close_reason();
+        assert!(reason.len() <= 123 && reason.len() > 120, "{}", reason.len());
+        assert!(reason.starts_with("recording failed: é"));
+    }
+
+    #[test]
+    fn only_a_viewers_own_end_leaves_the_session_alive() {
+        assert!(!Outcome::ViewerLeft.ends_session());
+        assert!(!Outcome::TooSlow.ends_session());
+        assert!(Outcome::Violation { side: "viewer", reason: String::new() }.ends_session());
+    }
+}

@@ -1,0 +1,225 @@
+//! A viewer's seat at a session: what it may do, and its input judged, counted and passed on.
+
+use std::time::{Duration, Instant};
+
+use portcullis_evidence::What;
+use portcullis_policy::{Action, Effect};
+use portcullis_rfb::viewer::Event;
+use portcullis_rfb::{Key, Pointer, Size};
+
+use crate::link::{Act, PROHIBITED};
+use crate::outcome::Outcome;
+use crate::pace::Pace;
+use crate::session::{Session, length, sha256, verdicted};
+
+/// Pointer positions a second that reach the desktop; faster ones are merged into the newest (RFB hard limits, THREATS X8).
+const POINTER_RATE: u32 = 125;
+/// Key events a second that reach the desktop on average, and at once; a viewer that is faster waits.
+const KEY_RATE: u32 = 200;
+const KEY_BURST: u32 = 400;
+/// Clipboard texts a second that are judged; more than that is dropped.
+const PASTE_RATE: u32 = 10;
+/// Refused sizes a second that become events; a browser window that is dragged asks for many.
+const REFUSAL_RATE: u32 = 1;
+/// Key presses are written to the record as counts, one event for at most this time.
+const TALLY: Duration = Duration::from_secs(1);
+
+/// Why a text over the wire's own limit does not cross, whatever policy says.
+pub(crate) const TOO_LONG: &str = "the text is over the gate's limit for one clipboard message";
+
+/// One viewer's place in a session.
+pub(crate) struct Seat {
+    /// The viewer's number within the session.
+    pub(crate) viewer: u32,
+    control: bool,
+    buttons: u8,
+    waiting: Option<Pointer>,
+    pointers: Pace,
+    keys: Pace,
+    pastes: Pace,
+    refusals: Pace,
+    pressed: u32,
+    tallied: Option<Instant>,
+}
+
+impl Seat {
+    /// Takes a seat: whether this viewer may use keyboard and mouse is decided and recorded now.
+    pub(crate) fn take(session: &Session, origin: &str) -> Result<Self, Outcome> {
+        let mut seat = Self {
+            viewer: session.enter(),
+            control: false,
+            buttons: 0,
+            waiting: None,
+            pointers: Pace::new(POINTER_RATE, 2),
+            keys: Pace::new(KEY_RATE, KEY_BURST),
+            pastes: Pace::new(PASTE_RATE, PASTE_RATE),
+            refusals: Pace::new(REFUSAL_RATE, REFUSAL_RATE),
+            pressed: 0,
+            tallied: None,
+        };
+        let noted = session
+            .note(What::ViewerJoined { viewer: seat.viewer, origin: origin.to_owned() })
+            .and_then(|()| seat.judge(session));
+        match noted {
+            Ok(()) => Ok(seat),
+            Err(outcome) => {
+                session.leave();
+                Err(outcome)
+            }
+        }
+    }
+
+    /// Decides anew what this viewer may do; asked when it joins and when the policy changes.
+    pub(crate) fn judge(&mut self, session: &Session) -> Result<(), Outcome> {
+        let verdict = session.judge(Action::Control);
+        self.control = verdict.effect == Effect::Permit;
+        let what = What::Control { viewer: self.viewer, effect: verdicted(&verdict), reason: verdict.reason.clone() };
+        session.note_under(&verdict, what)
+    }
+
+    /// Leaves the seat; what was counted and how far this viewer saw goes on the record.
+    pub(crate) fn leave(mut self, session: &Session, outcome: &Outcome, revision: u64) {
+        // A record that fails here ends the session by its own watch.
+        let _ = self.write_tally(session);
+        let _ = session.note(What::ViewerLeft {
+            viewer: self.viewer,
+            reason: outcome.to_string(),
+            sent_revision: revision,
+        });
+        session.leave();
+    }
+
+    /// Judges one action of the viewer and passes on what is permitted.
+    pub(crate) async fn act(&mut self, session: &Session, event: Event) -> Result<(), Outcome> {
+        match event {
+            Event::Key(key) if self.control => self.key(session, key).await,
+            Event::Pointer(pointer) if self.control => self.pointer(session, pointer).await,
+            Event::CutText(text) => self.paste(session, text).await,
+            Event::CutTextTooLong { bytes } => self.too_long(session, bytes),
+            Event::SetSize(size) => self.resize(session, size).await,
+            // INVARIANT: without control no key and no pointer passes; the refusal itself was recorded when the seat was taken.
+            Event::Key(_) | Event::Pointer(_) | Event::Ready { .. } => Ok(()),
+        }
+    }
+
+    /// How long until something is due that [`Seat::settle`] does.
+    pub(crate) fn due(&self, now: Instant) -> Option<Duration> {
+        let pointer = self.waiting.is_some().then(|| self.pointers.wait(now));
+        let tally = (self.pressed > 0)
+            .then(|| self.tallied.map_or(Duration::ZERO, |at| (at + TALLY).saturating_duration_since(now)));
+        pointer.into_iter().chain(tally).min()
+    }
+
+    /// Passes on a pointer position that waited, and writes counts that are due.
+    pub(crate) async fn settle(&mut self, session: &Session) -> Result<(), Outcome> {
+        let now = Instant::now();
+        if self.pointers.wait(now).is_zero()
+            && let Some(pointer) = self.waiting.take()
+        {
+            self.pointers.take(now);
+            session.act(Act::Pointer(pointer)).await;
+        }
+        let due = self.tallied.is_none_or(|at| now.saturating_duration_since(at) >= TALLY);
+        if due { self.write_tally(session) } else { Ok(()) }
+    }
+
+    async fn key(&mut self, session: &Session, key: Key) -> Result<(), Outcome> {
+        let now = Instant::now();
+        let wait = self.keys.wait(now);
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+        self.keys.take(now);
+        if key.down {
+            self.pressed = self.pressed.saturating_add(1);
+            // The first key after a rest is on the record before it reaches the desktop; the rest of that second follows as a count.
+            if self.tallied.is_none_or(|at| now.saturating_duration_since(at) >= TALLY) {
+                self.write_tally(session)?;
+            }
+        }
+        session.act(Act::Key(key)).await;
+        Ok(())
+    }
+
+    async fn pointer(&mut self, session: &Session, pointer: Pointer) -> Result<(), Outcome> {
+        let pressed = pointer.buttons & !self.buttons;
+        if pointer.buttons == self.buttons && !self.pointers.wait(Instant::now()).is_zero() {
+            self.waiting = Some(pointer);
+            return Ok(());
+        }
+        self.waiting = None;
+        self.buttons = pointer.buttons;
+        self.pointers.take(Instant::now());
+        if pressed != 0 {
+            session.note(What::Clicks {
+                viewer: self.viewer,
+                pressed: pressed.count_ones(),
+                x: pointer.at.x,
+                y: pointer.at.y,
+            })?;
+        }
+        session.act(Act::Pointer(pointer)).await;
+        Ok(())
+    }
+
+    async fn paste(&mut self, session: &Session, text: String) -> Result<(), Outcome> {
+        if !self.pastes.try_take(Instant::now()) {
+            return Ok(());
+        }
+        let verdict = session.judge(Action::Paste { bytes: length(&text) });
+        let what = What::Paste {
+            viewer: self.viewer,
+            effect: verdicted(&verdict),
+            bytes: length(&text),
+            sha256: sha256(&text),
+            reason: verdict.reason.clone(),
+        };
+        session.note_under(&verdict, what)?;
+        if verdict.effect == Effect::Permit {
+            session.act(Act::Paste(text)).await;
+        }
+        Ok(())
+    }
+
+    fn too_long(&mut self, session: &Session, bytes: u32) -> Result<(), Outcome> {
+        if !self.pastes.try_take(Instant::now()) {
+            return Ok(());
+        }
+        let verdict = session.judge(Action::Paste { bytes: u64::from(bytes) });
+        session.note_under(
+            &verdict,
+            What::Paste {
+                viewer: self.viewer,
+                effect: portcullis_evidence::Effect::Deny,
+                bytes: u64::from(bytes),
+                sha256: String::new(),
+                reason: TOO_LONG.to_owned(),
+            },
+        )
+    }
+
+    async fn resize(&mut self, session: &Session, size: Size) -> Result<(), Outcome> {
+        let verdict = session.judge(Action::Resize { width: size.width, height: size.height });
+        if verdict.effect == Effect::Permit && self.control {
+            session.act(Act::SetSize(size)).await;
+            return Ok(());
+        }
+        session.size_refused(PROHIBITED);
+        if !self.refusals.try_take(Instant::now()) {
+            return Ok(());
+        }
+        session.note_under(
+            &verdict,
+            What::Refused { what: format!("resize to {}x{}", size.width, size.height), reason: verdict.reason.clone() },
+        )
+    }
+
+    fn write_tally(&mut self, session: &Session) -> Result<(), Outcome> {
+        if self.pressed == 0 {
+            return Ok(());
+        }
+        self.tallied = Some(Instant::now());
+        let pressed = std::mem::take(&mut self.pressed);
+        session.note(What::Keys { viewer: self.viewer, pressed })
+    }
+}

@@ -1,0 +1,410 @@
+//! The story of a session: permit, record, desktop, viewers, end.
+//!
+//! [`open`] does what must be true before anybody sees a pixel, in this order: decide, start the recording, start the desktop.
+//! [`Session::live`] then runs until an [`Outcome`] is known, and closes in the reverse order: viewers, evidence, desktop.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::time::{Duration, Instant};
+
+use portcullis_evidence::{Effect as Verdicted, What};
+use portcullis_policy::{Action, Effect, PolicySet, Request, Subject, Verdict};
+use portcullis_recorder::Recording;
+use portcullis_rfb::{Change, Screen};
+use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio::time::{sleep, timeout};
+
+use crate::link::{Act, Link};
+use crate::outcome::Outcome;
+use crate::pace::Pace;
+use crate::runtime::Desktop;
+use crate::seat::TOO_LONG;
+
+/// Actions that may wait for the desktop; a viewer that is faster waits with its next one.
+const ACTS: usize = 256;
+/// Notices that may wait for a viewer; one that is slower misses the oldest clipboard text or bell.
+const NOTICES: usize = 16;
+/// Clipboard texts a second that are judged, each way; more than that is dropped and counted.
+const CLIPBOARD_RATE: u32 = 10;
+/// Bells a second that reach a viewer (THREATS X2).
+const BELL_RATE: u32 = 1;
+/// The time viewers have to take their close frame.
+const PARTING: Duration = Duration::from_secs(2);
+
+/// A session's name: a version 7 UUID, so that names sort by time.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SessionId(String);
+
+impl SessionId {
+    /// A new, unique name.
+    #[must_use]
+    pub fn generate() -> Self {
+        Self(uuid::Uuid::now_v7().to_string())
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What is known of a session before its desktop is touched.
+#[derive(Debug, Clone)]
+pub struct Permit {
+    /// The session's name.
+    pub id: SessionId,
+    /// Whose session it is.
+    pub subject: Subject,
+    /// The template's name.
+    pub desktop: String,
+    /// The template's title, for people.
+    pub title: String,
+    /// The verdict on `open`, with rule and policy revision.
+    pub verdict: Verdict,
+    /// When it was opened.
+    pub started: OffsetDateTime,
+    /// When it must end, in seconds since the Unix epoch.
+    pub until: Option<i64>,
+    /// Whether a record that fails ends the session.
+    pub strict: bool,
+}
+
+/// What a viewer is told beside pixels.
+#[derive(Debug, Clone)]
+pub(crate) enum Notice {
+    /// Text that was copied on the desktop and that policy lets out.
+    Copied(Arc<str>),
+    /// The desktop's bell.
+    Bell,
+    /// A size that a viewer asked for is refused, with ExtendedDesktopSize's status.
+    SizeRefused(u16),
+}
+
+/// One live session: the screen, its viewers and its record.
+pub struct Session {
+    /// The session's name.
+    pub id: SessionId,
+    /// What was decided at its start.
+    pub permit: Permit,
+    policies: watch::Receiver<Arc<PolicySet>>,
+    screen: RwLock<Screen>,
+    revision: watch::Sender<u64>,
+    notices: broadcast::Sender<Notice>,
+    acts: mpsc::Sender<Act>,
+    recording: Recording,
+    outcome: watch::Sender<Option<Outcome>>,
+    viewers: watch::Sender<u32>,
+    next_viewer: AtomicU32,
+    copies: Mutex<Pace>,
+    bells: Mutex<Pace>,
+}
+
+/// The desktop's half of a session, consumed by [`Session::live`].
+pub(crate) struct Stage {
+    pub(crate) desktop: Box<dyn Desktop>,
+    pub(crate) link: Link,
+    pub(crate) acts: mpsc::Receiver<Act>,
+    /// The time without any viewer after which the session ends.
+    pub(crate) reconnect: Duration,
+    /// Updates a second that are asked of the desktop.
+    pub(crate) max_fps: u32,
+}
+
+impl Session {
+    /// A session whose recording runs and whose screen is still black.
+    pub(crate) fn new(
+        permit: Permit,
+        policies: watch::Receiver<Arc<PolicySet>>,
+        recording: Recording,
+        screen: Screen,
+    ) -> (Arc<Self>, mpsc::Receiver<Act>) {
+        let (acts, receiver) = mpsc::channel(ACTS);
+        let session = Self {
+            id: permit.id.clone(),
+            permit,
+            policies,
+            revision: watch::Sender::new(screen.revision()),
+            screen: RwLock::new(screen),
+            notices: broadcast::Sender::new(NOTICES),
+            acts,
+            recording,
+            outcome: watch::Sender::new(None),
+            viewers: watch::Sender::new(0),
+            next_viewer: AtomicU32::new(1),
+            copies: Mutex::new(Pace::new(CLIPBOARD_RATE, CLIPBOARD_RATE)),
+            bells: Mutex::new(Pace::new(BELL_RATE, 1)),
+        };
+        (Arc::new(session), receiver)
+    }
+
+    /// Runs until the session ends; then viewers are told, the evidence is sealed and the desktop destroyed.
+    pub(crate) async fn live(self: Arc<Self>, stage: Stage) -> Outcome {
+        let Stage { desktop, link, mut acts, reconnect, max_fps } = stage;
+        let outcome = tokio::select! {
+            outcome = link.run(&self, &mut acts, max_fps) => outcome,
+            reason = desktop.ended() => Outcome::DesktopEnded { reason },
+            outcome = self.wait_outcome() => outcome,
+            outcome = self.wait_failure() => outcome,
+            outcome = self.wait_abandoned(reconnect) => outcome,
+            outcome = self.wait_refused() => outcome,
+            outcome = self.wait_until() => outcome,
+        };
+        if let Outcome::Violation { side, reason } = &outcome {
+            let _ = self.note(What::ProtocolViolation { side: (*side).to_owned(), reason: reason.clone() });
+        }
+        self.end(outcome.clone());
+        let mut viewers = self.viewers.subscribe();
+        let _ = timeout(PARTING, viewers.wait_for(|count| *count == 0)).await;
+        let _ = self.note(What::SessionClosed { reason: outcome.to_string() });
+        if let Err(error) = self.recording.close(&outcome.to_string()).await {
+            tracing::error!(session = %self.id, %error, "the evidence could not be sealed; the next start recovers it from the spool");
+        }
+        desktop.destroy().await;
+        outcome
+    }
+
+    /// Ends the session; the first outcome stays.
+    pub fn end(&self, outcome: Outcome) {
+        self.outcome.send_if_modified(|known| {
+            let first = known.is_none();
+            if first {
+                *known = Some(outcome);
+            }
+            first
+        });
+    }
+
+    /// Puts one update of the desktop on the record, and only then on the screen.
+    ///
+    /// # Errors
+    /// The outcome that ends the session: the record failed, or the update did not fit the screen.
+    pub(crate) async fn show(&self, changes: &[Change]) -> Result<(), Outcome> {
+        let next = self.screen().revision() + 1;
+        // INVARIANT: no viewer is sent a revision that the recorder does not have; viewers read the screen, which changes only below.
+        self.recording
+            .hand_over(next, changes)
+            .await
+            .map_err(|error| Outcome::RecordingFailed { reason: error.to_string() })?;
+        let applied = self.screen.write().unwrap_or_else(PoisonError::into_inner).apply(changes);
+        let revision = applied.map_err(|error| Outcome::Violation { side: "desktop", reason: error.to_string() })?;
+        self.revision.send_replace(revision);
+        if let Some(size) = changes.iter().rev().find_map(|change| match change {
+            Change::Resize(size) => Some(*size),
+            _ => None,
+        }) {
+            self.note(What::Resized { width: size.width, height: size.height })?;
+        }
+        Ok(())
+    }
+
+    /// Judges text that was copied on the desktop, and tells the viewers if it may leave.
+    pub(crate) fn copied(&self, text: &str) -> Result<(), Outcome> {
+        if !self.copies.lock().unwrap_or_else(PoisonError::into_inner).try_take(Instant::now()) {
+            return Ok(());
+        }
+        let verdict = self.judge(Action::Copy { bytes: length(text) });
+        self.note_under(
+            &verdict,
+            What::Copy {
+                viewer: 0,
+                effect: verdicted(&verdict),
+                bytes: length(text),
+                sha256: sha256(text),
+                reason: verdict.reason.clone(),
+            },
+        )?;
+        if verdict.effect == Effect::Permit {
+            // Nobody watching is no error: the text then reaches nobody.
+            let _ = self.notices.send(Notice::Copied(text.into()));
+        }
+        Ok(())
+    }
+
+    /// Records that a text over the wire's own limit was copied on the desktop; nothing of it was kept.
+    pub(crate) fn copied_too_much(&self, bytes: u32) -> Result<(), Outcome> {
+        if !self.copies.lock().unwrap_or_else(PoisonError::into_inner).try_take(Instant::now()) {
+            return Ok(());
+        }
+        let verdict = self.judge(Action::Copy { bytes: u64::from(bytes) });
+        let (bytes, reason) = (u64::from(bytes), TOO_LONG.to_owned());
+        self.note_under(
+            &verdict,
+            What::Copy { viewer: 0, effect: Verdicted::Deny, bytes, sha256: String::new(), reason },
+        )
+    }
+
+    /// Passes the desktop's bell on, at most once a second.
+    pub(crate) fn rang(&self) {
+        if self.bells.lock().unwrap_or_else(PoisonError::into_inner).try_take(Instant::now()) {
+            let _ = self.notices.send(Notice::Bell);
+        }
+    }
+
+    /// Tells the viewer that asked for another size that it will not be.
+    pub(crate) fn size_refused(&self, status: u16) {
+        let _ = self.notices.send(Notice::SizeRefused(status));
+    }
+
+    /// Decides an action of this session's subject under the policy of this moment.
+    #[must_use]
+    pub fn judge(&self, action: Action) -> Verdict {
+        let policies = self.policies.borrow().clone();
+        policies.decide(&Request { subject: &self.permit.subject, desktop: &self.permit.desktop, action })
+    }
+
+    /// Writes an event under the session's own permit.
+    pub(crate) fn note(&self, what: What) -> Result<(), Outcome> {
+        self.note_under(&self.permit.verdict, what)
+    }
+
+    /// Writes an event under the verdict that decided it.
+    ///
+    /// # Errors
+    /// [`Outcome::RecordingFailed`]: in strict mode nothing goes on that is not on the record.
+    pub(crate) fn note_under(&self, verdict: &Verdict, what: What) -> Result<(), Outcome> {
+        self.recording
+            .event(&verdict.rule.to_string(), &verdict.revision.to_string(), what)
+            .map_err(|error| Outcome::RecordingFailed { reason: error.to_string() })
+    }
+
+    /// Queues a permitted and recorded action for the desktop; waits while the queue is full.
+    pub(crate) async fn act(&self, act: Act) {
+        if let Act::Pointer(pointer) = &act {
+            self.recording.pointer(pointer.at);
+        }
+        // The link is gone only when the session is ending, which the caller is about to learn.
+        let _ = self.acts.send(act).await;
+    }
+
+    /// The screen, for reading; held only while one update is encoded.
+    pub(crate) fn screen(&self) -> RwLockReadGuard<'_, Screen> {
+        self.screen.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells of each new revision of the screen.
+    pub(crate) fn revisions(&self) -> watch::Receiver<u64> {
+        self.revision.subscribe()
+    }
+
+    /// Clipboard texts and bells for a viewer.
+    pub(crate) fn notices(&self) -> broadcast::Receiver<Notice> {
+        self.notices.subscribe()
+    }
+
+    /// Tells when the policy has changed, so that a seat is judged anew.
+    pub(crate) fn policy_changes(&self) -> watch::Receiver<Arc<PolicySet>> {
+        self.policies.clone()
+    }
+
+    /// Resolves when the session has ended, with its outcome.
+    pub async fn wait_outcome(&self) -> Outcome {
+        let mut outcome = self.outcome.subscribe();
+        let known = outcome.wait_for(Option::is_some).await.map(|known| known.clone());
+        known.ok().flatten().unwrap_or(Outcome::Stopping)
+    }
+
+    /// Whether the session is on its way out.
+    #[must_use]
+    pub fn is_ending(&self) -> bool {
+        self.outcome.borrow().is_some()
+    }
+
+    /// How many viewers are connected.
+    #[must_use]
+    pub fn viewers(&self) -> u32 {
+        *self.viewers.borrow()
+    }
+
+    /// Whether the record holds.
+    #[must_use]
+    pub fn is_recording(&self) -> bool {
+        self.recording.failure().borrow().is_none()
+    }
+
+    /// Counts a viewer in and gives it its number.
+    pub(crate) fn enter(&self) -> u32 {
+        self.viewers.send_modify(|count| *count = count.saturating_add(1));
+        self.next_viewer.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Counts a viewer out.
+    pub(crate) fn leave(&self) {
+        self.viewers.send_modify(|count| *count = count.saturating_sub(1));
+    }
+
+    async fn wait_failure(&self) -> Outcome {
+        let mut failure = self.recording.failure();
+        let reason = failure.wait_for(Option::is_some).await.map(|known| known.clone());
+        match reason.ok().flatten() {
+            Some(reason) => Outcome::RecordingFailed { reason },
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn wait_abandoned(&self, window: Duration) -> Outcome {
+        let mut viewers = self.viewers.subscribe();
+        loop {
+            let alone = viewers.wait_for(|count| *count == 0).await.is_ok();
+            tokio::select! {
+                () = sleep(window), if alone => return Outcome::Abandoned,
+                _ = async { viewers.clone().wait_for(|count| *count > 0).await.map(|_| ()) } => {}
+            }
+        }
+    }
+
+    async fn wait_refused(&self) -> Outcome {
+        let mut policies = self.policies.clone();
+        while policies.changed().await.is_ok() {
+            let verdict = self.judge(Action::Open);
+            let what = What::PolicyChanged { effect: verdicted(&verdict), reason: verdict.reason.clone() };
+            if let Err(outcome) = self.note_under(&verdict, what) {
+                return outcome;
+            }
+            if verdict.effect == Effect::Deny {
+                return Outcome::NotPermitted { rule: verdict.rule.to_string(), reason: verdict.reason };
+            }
+        }
+        std::future::pending().await
+    }
+
+    async fn wait_until(&self) -> Outcome {
+        let Some(until) = self.permit.until else { return std::future::pending().await };
+        let left = until.saturating_sub(OffsetDateTime::now_utc().unix_timestamp());
+        sleep(Duration::from_secs(u64::try_from(left).unwrap_or(0))).await;
+        Outcome::TimeUp
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("permit", &self.permit).finish_non_exhaustive()
+    }
+}
+
+/// The verdict as events write it.
+pub(crate) fn verdicted(verdict: &Verdict) -> Verdicted {
+    match verdict.effect {
+        Effect::Permit => Verdicted::Permit,
+        Effect::Deny => Verdicted::Deny,
+    }
+}
+
+/// A text's length in bytes of UTF-8.
+pub(crate) fn length(text: &str) -> u64 {
+    u64::try_from(text.len()).unwrap_or(u64::MAX)
+}
+
+/// The SHA-256 of a text, in hexadecimal: what events say of contents that they must not hold.
+pub(crate) fn sha256(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}

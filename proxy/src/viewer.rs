@@ -1,0 +1,178 @@
+//! A viewer's connection: a WebSocket on one side, the session's screen on the other, the RFB server's words between.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use portcullis_rfb::Limits;
+use portcullis_rfb::viewer::{Config, Connection, Event};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::{MissedTickBehavior, interval, sleep, sleep_until, timeout};
+
+use crate::outcome::Outcome;
+use crate::pace::Pace;
+use crate::seat::Seat;
+use crate::session::{Notice, Session};
+
+/// The time a viewer has for the RFB handshake.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// The time a viewer has to take one message; a zero window for longer drops the viewer, never the session.
+const SEND: Duration = Duration::from_secs(10);
+/// How often a viewer is pinged, and after how long a silence it is given up.
+const PING: Duration = Duration::from_secs(20);
+const SILENCE: Duration = Duration::from_secs(60);
+/// The time a viewer has to take its close frame.
+const PARTING: Duration = Duration::from_secs(1);
+/// How long the screen rests before lossy areas are refined.
+const REST: Duration = Duration::from_millis(300);
+
+/// The largest message that is sent to a viewer, in bytes; one update is one message.
+pub(crate) const MESSAGE_BYTES: usize = 48 * 1024 * 1024;
+
+/// Whole screens a second that a viewer may ask for again (RFB hard limits, THREATS D5).
+const REFRESH_RATE: u32 = 1;
+
+/// Serves one viewer until it or the session ends.
+pub(crate) async fn serve(mut socket: WebSocket, session: Arc<Session>, origin: String) {
+    let outcome = match Seat::take(&session, &origin) {
+        Ok(mut seat) => {
+            let mut rfb = connection(&session);
+            let outcome = converse(&mut socket, &session, &mut seat, &mut rfb).await;
+            if let Outcome::Violation { side, reason } = &outcome {
+                tracing::warn!(session = %session.id, side, reason, "protocol violation");
+            }
+            seat.leave(&session, &outcome, rfb.revision());
+            outcome
+        }
+        Err(outcome) => outcome,
+    };
+    if outcome.ends_session() {
+        session.end(outcome.clone());
+    }
+    let frame = CloseFrame { code: outcome.close_code(), reason: outcome.close_reason().into() };
+    let _ = timeout(PARTING, socket.send(Message::Close(Some(frame)))).await;
+}
+
+fn connection(session: &Session) -> Connection {
+    let size = session.screen().size();
+    Connection::new(Config { name: session.permit.title.clone(), size, limits: Limits::default(), jpeg: true })
+}
+
+async fn converse(socket: &mut WebSocket, session: &Session, seat: &mut Seat, rfb: &mut Connection) -> Outcome {
+    let mut revisions = session.revisions();
+    let mut notices = session.notices();
+    let mut policies = session.policy_changes();
+    let mut ping = interval(PING);
+    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let handshake = tokio::time::Instant::now() + HANDSHAKE;
+    let mut heard = Instant::now();
+    let mut refreshes = Pace::new(REFRESH_RATE, 1);
+    let ended = session.wait_outcome();
+    tokio::pin!(ended);
+    loop {
+        if refreshes.try_take(Instant::now()) {
+            rfb.grant_refresh();
+        }
+        let refining = match paint(session, rfb) {
+            Ok(refining) => refining,
+            Err(outcome) => return outcome,
+        };
+        if let Err(outcome) = flush(socket, rfb).await {
+            return outcome;
+        }
+        let settle = seat.due(Instant::now());
+        tokio::select! {
+            biased;
+            outcome = &mut ended => return outcome,
+            message = socket.recv() => {
+                heard = Instant::now();
+                if let Err(outcome) = hear(session, seat, rfb, message).await {
+                    return outcome;
+                }
+            }
+            _ = revisions.changed() => {}
+            notice = notices.recv() => tell(rfb, notice),
+            _ = policies.changed() => if let Err(outcome) = seat.judge(session) { return outcome },
+            () = sleep(settle.unwrap_or_default()), if settle.is_some() => {
+                if let Err(outcome) = seat.settle(session).await { return outcome }
+            }
+            () = sleep(REST), if refining => {
+                rfb.refine(&session.screen());
+            }
+            () = sleep_until(handshake), if !rfb.is_ready() => {
+                return Outcome::Violation { side: "viewer", reason: "the RFB handshake took too long".into() };
+            }
+            _ = ping.tick() => {
+                if heard.elapsed() > SILENCE { return Outcome::TooSlow }
+                if let Err(outcome) = send(socket, Message::Ping(Default::default())).await { return outcome }
+            }
+        }
+    }
+}
+
+/// Encodes what this viewer lacks, if it asked; true when nothing is due but lossy areas wait for rest.
+fn paint(session: &Session, rfb: &mut Connection) -> Result<bool, Outcome> {
+    if !rfb.wants_update() {
+        return Ok(false);
+    }
+    // Encoding a whole screen takes milliseconds: other tasks of this thread may move elsewhere meanwhile.
+    let sent = tokio::task::block_in_place(|| rfb.update(&session.screen()));
+    let sent = sent.map_err(|error| violation(error.to_string()))?;
+    Ok(!sent && rfb.is_lossy())
+}
+
+async fn flush(socket: &mut WebSocket, rfb: &mut Connection) -> Result<(), Outcome> {
+    let output = rfb.take_output();
+    if output.is_empty() { Ok(()) } else { send(socket, Message::Binary(output.into())).await }
+}
+
+async fn send(socket: &mut WebSocket, message: Message) -> Result<(), Outcome> {
+    match timeout(SEND, socket.send(message)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(Outcome::ViewerLeft),
+        Err(_) => Err(Outcome::TooSlow),
+    }
+}
+
+async fn hear(
+    session: &Session,
+    seat: &mut Seat,
+    rfb: &mut Connection,
+    message: Option<Result<Message, axum::Error>>,
+) -> Result<(), Outcome> {
+    let bytes = match message {
+        Some(Ok(Message::Binary(bytes))) => bytes,
+        Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Ok(()),
+        Some(Ok(Message::Close(_))) | None => return Err(Outcome::ViewerLeft),
+        Some(Ok(Message::Text(_))) => return Err(violation("a text frame where RFB is binary")),
+        Some(Err(error)) => return Err(broken(&error)),
+    };
+    for event in rfb.receive(&bytes).map_err(|error| violation(error.to_string()))? {
+        if !matches!(event, Event::Ready { .. }) {
+            seat.act(session, event).await?;
+        }
+    }
+    Ok(())
+}
+
+fn tell(rfb: &mut Connection, notice: Result<Notice, RecvError>) {
+    match notice {
+        // Longer texts than a viewer takes do not get here: the desktop's side has the same limit.
+        Ok(Notice::Copied(text)) => drop(rfb.cut_text(&text)),
+        Ok(Notice::Bell) => rfb.bell(),
+        Ok(Notice::SizeRefused(status)) => rfb.size_refused(status),
+        // A viewer that lags misses the oldest notices; the session's end is told by its outcome.
+        Err(RecvError::Lagged(_) | RecvError::Closed) => {}
+    }
+}
+
+/// A frame that breaks RFC 6455 or its size cap is a violation; a connection that broke is a viewer that left.
+fn broken(error: &axum::Error) -> Outcome {
+    let words = error.to_string();
+    let capacity = words.contains("too long") || words.contains("too big") || words.contains("Space limit");
+    if capacity { violation("a WebSocket message over the size limit") } else { Outcome::ViewerLeft }
+}
+
+fn violation(reason: impl Into<String>) -> Outcome {
+    Outcome::Violation { side: "viewer", reason: reason.into() }
+}

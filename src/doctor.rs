@@ -1,0 +1,63 @@
+//! `portcullis doctor`: what is missing on this machine, and the words that mend it.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+/// A program that some part of the gate needs.
+struct Need {
+    program: &'static str,
+    package: &'static str,
+    for_what: &'static str,
+    required: bool,
+}
+
+const NEEDS: [Need; 7] = [
+    Need { program: "Xvnc", package: "tigervnc-standalone-server", for_what: "`process` desktops", required: true },
+    Need { program: "openbox", package: "openbox", for_what: "windows of `process` desktops", required: true },
+    Need { program: "xterm", package: "xterm", for_what: "the desktop `terminal`", required: true },
+    Need { program: "chromium", package: "chromium", for_what: "the desktop `browser`", required: false },
+    Need {
+        program: "xsetroot",
+        package: "x11-xserver-utils",
+        for_what: "the background of `process` desktops",
+        required: false,
+    },
+    Need {
+        program: "ffprobe",
+        package: "ffmpeg",
+        for_what: "looking at recordings by hand, and the tests",
+        required: false,
+    },
+    Need { program: "dockerd", package: "docker.io", for_what: "`docker` desktops", required: false },
+];
+
+/// Prints one line per need; exit code 1 when something required is missing.
+pub(crate) fn run() -> ExitCode {
+    let mut missing = Vec::new();
+    let mut sound = true;
+    for need in &NEEDS {
+        let found = find(need.program);
+        let state = match (&found, need.required) {
+            (Some(path), _) => path.clone(),
+            (None, true) => "MISSING".to_owned(),
+            (None, false) => "missing (optional)".to_owned(),
+        };
+        println!("{:<10} {:<28} {}", need.program, state, need.for_what);
+        if found.is_none() {
+            missing.push(need.package);
+            sound &= !need.required;
+        }
+    }
+    if !missing.is_empty() {
+        println!("\nTo mend it: apt-get install {}", missing.join(" "));
+    }
+    if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn find(program: &str) -> Option<String> {
+    let path = std::env::var_os("PATH")?;
+    // Packages put daemons where a plain user's PATH does not look.
+    let folders =
+        std::env::split_paths(&path).chain([Path::new("/usr/sbin").to_owned(), Path::new("/sbin").to_owned()]);
+    folders.map(|folder| folder.join(program)).find(|path| path.is_file()).map(|path| path.display().to_string())
+}

@@ -1,0 +1,109 @@
+//! Policy files: read from a folder, followed while the gate runs; a revision that does not check stays out and the last good one stays.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use portcullis_policy::{PolicyFile, PolicySet};
+use tokio::sync::watch;
+
+/// How often the folder is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// Files that a folder may hold, and the most that one of them may hold, in bytes.
+const MOST_FILES: usize = 1000;
+const MOST_BYTES: u64 = 1024 * 1024;
+
+/// The policies built in, for a gate that names no folder.
+const BUILT_IN: [(&str, &str); 4] = [
+    ("browser.yaml", include_str!("../policy/examples/default/browser.yaml")),
+    ("default.yaml", include_str!("../policy/examples/default/default.yaml")),
+    ("terminal.yaml", include_str!("../policy/examples/default/terminal.yaml")),
+    ("vault.yaml", include_str!("../policy/examples/default/vault.yaml")),
+];
+
+/// Loads the policies and, where they come from a folder, follows it.
+///
+/// # Errors
+/// At the start a policy that does not check stops the gate: it must not run under rules that nobody wrote.
+pub(crate) fn follow(folder: &Path) -> anyhow::Result<watch::Receiver<Arc<PolicySet>>> {
+    if folder.as_os_str().is_empty() {
+        let files = BUILT_IN.map(|(name, text)| PolicyFile { name: name.into(), text: text.into() });
+        let policies = parse(&files).context("the built-in policy does not check")?;
+        let (keep, receiver) = watch::channel(Arc::new(policies));
+        // Nothing will replace it: the sender is kept open, so that followers wait rather than spin.
+        std::mem::forget(keep);
+        return Ok(receiver);
+    }
+    let files = read(folder)?;
+    let policies = parse(&files)?;
+    tracing::info!(revision = %policies.revision(), files = files.len(), "policies loaded");
+    let (sender, receiver) = watch::channel(Arc::new(policies));
+    tokio::spawn(keep_looking(folder.to_owned(), files, sender));
+    Ok(receiver)
+}
+
+async fn keep_looking(folder: PathBuf, mut last: Vec<PolicyFile>, sender: watch::Sender<Arc<PolicySet>>) {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let place = folder.clone();
+        let read = tokio::task::spawn_blocking(move || read(&place)).await;
+        let files = match read {
+            Ok(Ok(files)) if files == last => continue,
+            Ok(Ok(files)) => files,
+            Ok(Err(error)) => {
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "the policy folder cannot be read; the last good revision stays"
+                );
+                continue;
+            }
+            Err(_) => return,
+        };
+        match parse(&files) {
+            Ok(policies) => {
+                tracing::info!(revision = %policies.revision(), "policies changed");
+                sender.send_replace(Arc::new(policies));
+            }
+            Err(error) => tracing::error!(
+                error = format!("{error:#}"),
+                "the changed policies do not check; the last good revision stays"
+            ),
+        }
+        last = files;
+    }
+}
+
+fn read(folder: &Path) -> anyhow::Result<Vec<PolicyFile>> {
+    let entries =
+        std::fs::read_dir(folder).with_context(|| format!("the policy folder {} cannot be read", folder.display()))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let yaml = name.ends_with(".yaml") || name.ends_with(".yml");
+        if !yaml || name.starts_with('.') {
+            continue;
+        }
+        let metadata = entry.metadata()?;
+        // A link could lead out of the folder that was reviewed.
+        if !metadata.is_file() {
+            bail!("{name} is not a plain file: policies are files in the folder itself");
+        }
+        if metadata.len() > MOST_BYTES || files.len() >= MOST_FILES {
+            bail!("{name}: at most {MOST_FILES} policy files of at most {MOST_BYTES} bytes each");
+        }
+        let text =
+            std::fs::read_to_string(entry.path()).with_context(|| format!("{name} cannot be read as UTF-8 text"))?;
+        files.push(PolicyFile { name, text });
+    }
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(files)
+}
+
+fn parse(files: &[PolicyFile]) -> anyhow::Result<PolicySet> {
+    PolicySet::parse(files).map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("{} fault(s) in the policies:\n{}", lines.len(), lines.join("\n"))
+    })
+}

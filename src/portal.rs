@@ -1,0 +1,68 @@
+//! What joins the portal to the session plane: sign-in for the plane, the journal for the portal, the index after each session.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::http::HeaderMap;
+use portcullis_evidence::What;
+use portcullis_policy::Subject;
+use portcullis_proxy::journal::About;
+use portcullis_proxy::{Aftermath, Identify, Journal};
+use portcullis_web::{Act, Audit, AuditError, Part, Portal};
+
+/// The portal's acts go to the gate's journal.
+pub(crate) struct Journaled(pub(crate) Arc<Journal>);
+
+#[async_trait]
+impl Audit for Journaled {
+    async fn record(&self, who: Option<&Subject>, act: &Act) -> Result<(), AuditError> {
+        let subject = who.map(|who| who.name.as_str()).unwrap_or_default();
+        let (session, what) = match act {
+            Act::SignedIn => ("", What::SignedIn {}),
+            Act::SignedOut => ("", What::SignedOut {}),
+            Act::SignInRefused { reason } => ("", What::Refused { what: "sign-in".into(), reason: (*reason).into() }),
+            Act::Viewed { recording, part, .. } => {
+                let part = match part {
+                    Part::Video => "video",
+                    Part::Events => "events",
+                };
+                (recording.as_str(), What::Viewed { part: part.into() })
+            }
+        };
+        self.0.append(About { subject, session, ..About::default() }, what)?;
+        Ok(())
+    }
+}
+
+/// A person's sign-in, for the session plane.
+pub(crate) struct SignedIn(pub(crate) Portal);
+
+#[async_trait]
+impl Identify for SignedIn {
+    async fn identify(&self, headers: &HeaderMap) -> Option<Subject> {
+        self.0.authenticate(headers).await
+    }
+}
+
+/// The index follows the sessions.
+pub(crate) struct Indexed(pub(crate) Portal);
+
+#[async_trait]
+impl Aftermath for Indexed {
+    async fn opened(&self, session: &str) {
+        self.ingest(session).await;
+    }
+
+    async fn sealed(&self, session: &str) {
+        self.ingest(session).await;
+    }
+}
+
+impl Indexed {
+    /// The index is a cache: what cannot be taken in now is taken in by the next rebuild.
+    async fn ingest(&self, session: &str) {
+        if let Err(error) = self.0.ingest(session).await {
+            tracing::warn!(session, error = %error, "the index could not take the recording in");
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! `portcullis serve`: composes the gate and runs it until it is told to stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use axum::serve::ListenerExt;
+use portcullis_policy::Subject;
+use portcullis_proxy::runtime::docker::Containers;
+use portcullis_proxy::runtime::process::Processes;
+use portcullis_proxy::runtime::{Runtime, TemplateKind};
+use portcullis_proxy::{Journal, Plane, PlaneConfig};
+use portcullis_vault::{Folder, Vault};
+use portcullis_web::{LOCAL_ISSUER, Portal, PortalConfig, Roles};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Config, SignIn};
+use crate::data::Data;
+use crate::keys::{self, Keys};
+use crate::policies;
+use crate::portal::{Indexed, Journaled, SignedIn};
+use crate::token;
+
+/// How long open connections may take to end after the sessions have.
+const PARTING: Duration = Duration::from_secs(3);
+
+/// Runs the gate; returns when it has drained.
+pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(config))
+}
+
+/// The API of the whole program.
+pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
+    let mut whole = portcullis_proxy::api::openapi();
+    whole.merge(portcullis_web::openapi());
+    whole.info.title = "Portcullis".into();
+    whole.info.description = Some("The gate between a person's browser and a Docker desktop.".into());
+    whole.info.version = env!("CARGO_PKG_VERSION").into();
+    whole
+}
+
+async fn serve(config: &Config) -> anyhow::Result<()> {
+    let data = Data::open(&config.data)?;
+    let _held = data.lock()?;
+    let keys = keys::load_or_make(&data)?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("{} cannot be listened on: choose another with --listen", config.listen))?;
+    let address = listener.local_addr()?;
+    let origins = config.origins_at(address);
+
+    let vault: Arc<dyn Vault> = Arc::new(Folder::open(&data.vault())?);
+    let journal = Arc::new(Journal::open(&data.journal())?);
+    let portal = portal(config, &data, &origins, Arc::clone(&vault), Arc::clone(&journal)).await?;
+    let runtimes = runtimes(config, &data).await?;
+    recover(config, &data, &vault, &keys, &portal, &runtimes).await;
+    let plane = plane(config, &data, keys, origins, vault, journal, &portal, runtimes)?;
+
+    let app = portal.protect(portcullis_proxy::api::router(Arc::clone(&plane)).merge(portal.router()));
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(listen(listener, app, stop.clone()));
+    announce(config, address, &portal).await?;
+
+    stopped().await?;
+    tracing::info!(sessions = plane.count(), "stopping: viewers are told, recordings sealed");
+    plane.shut_down(Duration::from_secs(config.sessions.drain_seconds)).await;
+    stop.cancel();
+    let _ = tokio::time::timeout(PARTING, serving).await;
+    portal.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn listen(listener: TcpListener, app: Router, stop: CancellationToken) -> std::io::Result<()> {
+    // Without TCP_NODELAY every key waits for the one before it to be acknowledged.
+    let listener = listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "a connection without TCP_NODELAY");
+        }
+    });
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await
+}
+
+async fn portal(
+    config: &Config,
+    data: &Data,
+    origins: &[String],
+    vault: Arc<dyn Vault>,
+    journal: Arc<Journal>,
+) -> anyhow::Result<Portal> {
+    let SignIn { subject, groups, auditors, administrators } = config.sign_in.clone();
+    let roles = Roles { auditors: vec![auditors], administrators: vec![administrators], ..Roles::default() };
+    let local = Subject { name: subject, groups, issuer: LOCAL_ISSUER.into() };
+    let config = PortalConfig { database: data.database(), origins: origins.to_vec(), local, roles };
+    Portal::open(config, vault, Arc::new(Journaled(journal))).await.context("the portal cannot be opened")
+}
+
+async fn runtimes(config: &Config, data: &Data) -> anyhow::Result<Vec<Arc<dyn Runtime>>> {
+    let mut runtimes: Vec<Arc<dyn Runtime>> = Vec::new();
+    let has =
+        |docker: bool| config.desktops.iter().any(|desktop| matches!(desktop.kind, TemplateKind::Docker(_)) == docker);
+    if has(false) {
+        runtimes.push(Arc::new(Processes::new(data.run().join("process"))));
+    }
+    if has(true) {
+        let engine = Containers::connect(&config.docker.host, data.run().join("docker")).await?;
+        runtimes.push(Arc::new(engine));
+    }
+    Ok(runtimes)
+}
+
+/// Brings back what an earlier gate left behind: its desktops are ended, its recordings closed as interrupted.
+async fn recover(
+    config: &Config,
+    data: &Data,
+    vault: &Arc<dyn Vault>,
+    keys: &Keys,
+    portal: &Portal,
+    runtimes: &[Arc<dyn Runtime>],
+) {
+    for runtime in runtimes {
+        match runtime.reap().await {
+            Ok(0) => {}
+            Ok(count) => tracing::warn!(runtime = runtime.name(), count, "ended desktops of an earlier gate"),
+            Err(error) => tracing::error!(
+                runtime = runtime.name(),
+                error = chain(&error),
+                "desktops of an earlier gate may be left"
+            ),
+        }
+    }
+    let key = Arc::new(keys.evidence.clone());
+    for recovered in portcullis_recorder::recover(recorder(config, data), Arc::clone(vault), key).await {
+        match recovered.outcome {
+            Ok(_) => {
+                tracing::warn!(session = recovered.session, "closed a recording of an earlier gate as interrupted")
+            }
+            Err(error) => {
+                tracing::error!(session = recovered.session, error = chain(&error), "a recording stays in the spool")
+            }
+        }
+    }
+    match portal.catch_up_index().await {
+        Ok(rebuilt) => tracing::info!(recordings = rebuilt.recordings, "index ready"),
+        Err(error) => tracing::error!(
+            error = chain(&error),
+            "the index could not be rebuilt; recordings may be missing from the list"
+        ),
+    }
+}
+
+fn recorder(config: &Config, data: &Data) -> portcullis_recorder::Config {
+    let written = &config.recording;
+    let mut recorder = portcullis_recorder::Config::new(data.spool());
+    recorder.ring_bytes = written.handover_mib.saturating_mul(1024 * 1024);
+    recorder.segment = Duration::from_secs(written.segment_seconds);
+    recorder.still = Duration::from_secs(written.still_seconds);
+    recorder.crf = written.crf;
+    recorder.threads = written.threads;
+    recorder
+}
+
+#[allow(clippy::too_many_arguments, reason = "the one place where everything meets")]
+fn plane(
+    config: &Config,
+    data: &Data,
+    keys: Keys,
+    origins: Vec<String>,
+    vault: Arc<dyn Vault>,
+    journal: Arc<Journal>,
+    portal: &Portal,
+    runtimes: Vec<Arc<dyn Runtime>>,
+) -> anyhow::Result<Arc<Plane>> {
+    Ok(Plane::new(PlaneConfig {
+        verifier: token::verifier(config, &keys)?,
+        identify: Arc::new(SignedIn(portal.clone())),
+        origins,
+        policies: policies::follow(&config.policy)?,
+        templates: config.desktops.clone(),
+        runtimes,
+        recorder: recorder(config, data),
+        vault,
+        key: Arc::new(keys.evidence),
+        journal,
+        aftermath: Arc::new(Indexed(portal.clone())),
+        administrators: config.sign_in.administrators.clone(),
+        most_sessions: config.sessions.most,
+        most_per_subject: config.sessions.per_subject,
+        reconnect: Duration::from_secs(config.sessions.reconnect_seconds),
+        max_fps: config.sessions.max_fps,
+    }))
+}
+
+async fn announce(config: &Config, address: SocketAddr, portal: &Portal) -> anyhow::Result<()> {
+    let link = portal.one_time_link().await?;
+    let origin = config.origins_at(address).into_iter().next().unwrap_or_else(|| format!("http://{address}"));
+    println!("Portcullis listens at {origin}");
+    println!("Open this link once, within 10 minutes, to sign in:");
+    println!("  {origin}/sign-in#{link}");
+    println!(
+        "Recordings and keys are in {}. Ctrl-C stops: sessions are told, recordings sealed.",
+        config.data.display()
+    );
+    Ok(())
+}
+
+async fn stopped() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+/// An error with its causes, for the log.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -1,0 +1,57 @@
+//! `portcullis verify`: proves a recording with nothing but its bytes and the public key.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use portcullis_evidence::VerifyingKey;
+
+use crate::DataArgs;
+use crate::data::Data;
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The bundle's folder
+    path: PathBuf,
+    /// A public key (PEM) that the bundle may be signed with; may be given more than once
+    #[arg(long)]
+    key: Vec<PathBuf>,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    place: DataArgs,
+}
+
+/// Verifies and prints; exit code 0 when sound, 1 when not.
+pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
+    let keys = keys(args)?;
+    let report = portcullis_evidence::verify(&args.path, &keys);
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        println!("{report}");
+    }
+    Ok(if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn keys(args: &VerifyArgs) -> anyhow::Result<Vec<VerifyingKey>> {
+    let mut paths = args.key.clone();
+    if paths.is_empty() {
+        let config = args.place.load()?;
+        paths.push(Data::at(&config.data).keys().join(crate::keys::EVIDENCE_PUBLIC));
+    }
+    if !args.path.is_dir() {
+        bail!("{} is not a folder: give the bundle's folder, the one that holds session.json", args.path.display());
+    }
+    paths
+        .iter()
+        .map(|path| {
+            let pem = std::fs::read_to_string(path)
+                .with_context(|| format!("the public key {} cannot be read; give one with --key", path.display()))?;
+            VerifyingKey::from_pem(&pem).with_context(|| format!("{} is not a public key", path.display()))
+        })
+        .collect()
+}
