@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Recording } from './api/types';
-import { policyName, ruleText, shortRevision } from './policy';
+import { policyName, shortRevision } from './policy';
 import { filtered } from './recordings/filter';
 import { merged } from './recordings/pages';
 import { pathTo, routeOf } from './routes';
@@ -27,16 +27,11 @@ describe('routes', () => {
 });
 
 describe('rules', () => {
-  it('read the same as text and as an object', () => {
-    const rule = { policy: 'contractors', file: 'contractors.yaml', line: 7, key: 'allow.paste' };
-    expect(ruleText(rule)).toBe('contractors.yaml:7 allow.paste');
-    expect(policyName(rule)).toBe('contractors');
+  it('name their policy', () => {
     expect(policyName('contractors.yaml:7 allow.paste')).toBe('contractors');
-  });
-
-  it('of the default say so', () => {
-    expect(ruleText({ policy: 'default', file: '', line: 0, key: 'deny' })).toBe('default deny');
+    expect(policyName('teams/dev.yml:1 policy')).toBe('dev');
     expect(policyName('default deny')).toBe('default');
+    expect(policyName('')).toBe('default');
   });
 
   it('stand in revisions short enough to read', () =>

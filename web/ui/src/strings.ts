@@ -1,6 +1,6 @@
 /** Every word that the pages say, in one place. */
 import type { Ending } from './session/close';
-import type { EvidenceEvent, RecordingMode, RecordingState } from './api/types';
+import type { EventsFault, EvidenceEvent, RecordingMode, RecordingState } from './api/types';
 import type { Kind } from './player/events';
 
 const plural = (count: number, one: string, many = `${one}s`): string =>
@@ -134,6 +134,7 @@ export const strings = {
     title: 'Desktops',
     lead: 'Each one opens fresh for you, and is recorded while you use it.',
     live: 'Your live sessions',
+    others: 'Live sessions of others',
     open: 'Open',
     opening: 'Opening…',
     rejoin: 'Rejoin',
@@ -286,6 +287,8 @@ export const strings = {
       'This recording was cut short. Everything that was shown to a viewer until then is in it, and it is sealed as interrupted.',
     gaps: (count: number) =>
       `The recording has ${plural(count, 'gap')}: stretches where nothing could be recorded. They are hatched on the time line.`,
+    faults: (faults: readonly EventsFault[]) =>
+      `Events are missing below: ${faults.map(({ path, line }) => (line === 0 ? path : `${path} line ${line}`)).join(', ')} cannot be read. The bundle does not verify.`,
     buffering: 'Loading the picture…',
     failed: 'The video cannot be played',
     failedBody: 'The events below are complete without it.',

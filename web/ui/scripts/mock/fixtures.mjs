@@ -95,6 +95,18 @@ export function sessions(now) {
       allows: desktops[1].allows,
       recording: { mode: 'strict', state: 'recording' },
     },
+    {
+      id: '0193c8f4-9b21-7d02-b1c3-aa01de57f9e2',
+      subject: 'bob@example.org',
+      desktop: 'ledger',
+      title: 'Ledger',
+      state: 'live',
+      started: started(5),
+      viewers: 1,
+      policy: desktops[2].policy,
+      allows: desktops[2].allows,
+      recording: { mode: 'best_effort', state: 'failed' },
+    },
   ];
 }
 

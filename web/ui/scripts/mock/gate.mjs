@@ -39,6 +39,8 @@ export async function start(dist, sample, port = 0) {
     recordings: recordings(now, sample.lengthMs),
     /** Paths that answer with a problem instead: `METHOD /path` to problem. */
     problems: new Map(),
+    /** Where the events of interrupted recordings cannot be read. */
+    faults: [],
     connections: [],
     tickets: 0,
   };
@@ -110,7 +112,10 @@ export async function start(dist, sample, port = 0) {
           ? json(response, recording)
           : problem(response, 404, 'No such recording', 'There is no recording with this name for you.');
       case 'GET recordings/id/events':
-        return json(response, { events: recording ? events(recording) : [] });
+        return json(response, {
+          events: recording ? events(recording) : [],
+          faults: recording?.state === 'interrupted' ? world.faults : [],
+        });
       case 'GET recordings/id/index.m3u8':
         return file(response, join(sample.hls, 'index.m3u8'));
       case 'GET recordings/id/video':

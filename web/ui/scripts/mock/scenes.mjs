@@ -327,7 +327,9 @@ export const scenes = [
   {
     name: 'player-interrupted',
     path: `/recordings/${playable.interrupted}`,
+    before: (world) => (world.faults = [{ path: 'events/00004.jsonl', line: 12 }]),
     async act(tab) {
+      await text(tab, 'events/00004.jsonl line 12');
       await showVideo(tab);
       await text(tab, 'This recording was cut short');
     },

@@ -1,6 +1,6 @@
 /** Every call that the pages make, by name. */
 import { call } from './http';
-import type { Desktop, EvidenceEvent, Grant, Me, Recording, RecordingPage, Session } from './types';
+import type { Desktop, Grant, Me, RecordedEvents, Recording, RecordingPage, Session } from './types';
 
 const at = (id: string): string => encodeURIComponent(id);
 
@@ -38,9 +38,8 @@ export const recordings = (before: string | null, limit: number, signal?: AbortS
 export const recording = (id: string, signal?: AbortSignal) =>
   call<Recording>('GET', `/api/recordings/${at(id)}`, undefined, signal);
 
-export const recordingEvents = async (id: string, signal?: AbortSignal): Promise<EvidenceEvent[]> =>
-  (await call<{ events: EvidenceEvent[] }>('GET', `/api/recordings/${at(id)}/events`, undefined, signal))
-    .events;
+export const recordingEvents = (id: string, signal?: AbortSignal) =>
+  call<RecordedEvents>('GET', `/api/recordings/${at(id)}/events`, undefined, signal);
 
 /** Where the HLS playlist of a recording lies. */
 export const playlistUrl = (id: string): string => `/api/recordings/${at(id)}/index.m3u8`;

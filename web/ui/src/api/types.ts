@@ -7,20 +7,11 @@ export interface Me {
   roles: string[];
 }
 
-/** A rule as the policy package serialises it; elsewhere it is already the string `file:line key`. */
-export interface RulePlace {
-  policy: string;
-  file: string;
-  line: number;
-  key: string;
-}
-
-export type Rule = string | RulePlace;
-
 /** Which rule of which revision of the policy files decided. */
 export interface Policy {
   revision: string;
-  rule: Rule;
+  /** `contractors.yaml:7 allow.paste`, or `default deny`. */
+  rule: string;
 }
 
 /** What a viewer may do on a desktop. */
@@ -28,8 +19,7 @@ export interface Allows {
   control: boolean;
   copy: boolean;
   paste: boolean;
-  /** Absent means no: a gate that does not say so is not asked to resize. */
-  resize?: boolean;
+  resize: boolean;
 }
 
 export type RecordingMode = 'strict' | 'best_effort';
@@ -137,11 +127,25 @@ export type What =
 
 export type EvidenceEvent = EventFrame & What;
 
+/** Where a bundle's events cannot be read. */
+export interface EventsFault {
+  /** The file in the bundle. */
+  path: string;
+  /** The line, from 1; 0 when the whole file is missing. */
+  line: number;
+}
+
+/** The events of a recording, in order, and where some are missing. */
+export interface RecordedEvents {
+  events: EvidenceEvent[];
+  faults: EventsFault[];
+}
+
 /** An error of the API: RFC 9457 problem details, with the rule that decided where one did. */
 export interface Problem {
   type: string;
   title: string;
   status: number;
   detail: string;
-  rule?: Rule;
+  rule?: string;
 }

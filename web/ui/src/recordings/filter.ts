@@ -1,6 +1,5 @@
 /** The list's filter. Pure. */
 import type { Recording } from '../api/types';
-import { ruleText } from '../policy';
 import { strings } from '../strings';
 import { localMoment } from '../times';
 
@@ -15,7 +14,7 @@ export function filtered(recordings: readonly Recording[], sought: string): Reco
       recording.state,
       strings.recordings.stateOf(recording.state),
       recording.reason,
-      ruleText(recording.policy.rule),
+      recording.policy.rule,
       recording.policy.revision,
       localMoment(recording.started),
     ]

@@ -53,7 +53,7 @@ export class View {
   /** Follows what the policy allows. The gate judges every action itself; this spares the person vain ones. */
   permit(allows: Allows): void {
     this.#rfb.viewOnly = !allows.control;
-    this.#rfb.resizeSession = allows.resize === true;
+    this.#rfb.resizeSession = allows.resize;
   }
 
   focus(): void {
