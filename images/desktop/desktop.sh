@@ -6,8 +6,8 @@
 set -u
 exec >&2
 here=$(dirname "$0")
-ulimit -c 0 # no core files
-ulimit -n 4096
+# shellcheck disable=SC3045 # dash has both
+ulimit -c 0 && ulimit -n 4096
 umask 077
 mkdir -m 0700 "$HOME" "$XDG_RUNTIME_DIR" && cd "$HOME" || exit 70
 cp "$here/Xdefaults" .Xdefaults

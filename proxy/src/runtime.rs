@@ -1,7 +1,10 @@
 //! Where desktops come from: one trait, and an implementation for each kind of machine.
 
+mod account;
 pub mod docker;
+mod folder;
 pub mod process;
+mod running;
 mod socket;
 mod template;
 

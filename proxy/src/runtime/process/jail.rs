@@ -6,11 +6,14 @@ use std::process::Stdio;
 use portcullis_rfb::Size;
 use tokio::process::Command;
 
-use super::account::Account;
-use super::folder::{HOME, SessionFolder};
 use crate::SessionId;
 use crate::runtime::RuntimeError;
+use crate::runtime::account::Account;
+use crate::runtime::folder::SessionFolder;
 use crate::runtime::template::Process;
+
+/// The home of the desktop's user, inside its jail.
+pub(super) const HOME: &str = "/home/desktop";
 
 /// Where programs are looked for, in and out of the jail.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
@@ -78,6 +81,7 @@ fn find(program: &str) -> Result<PathBuf, RuntimeError> {
 pub(super) fn command(
     programs: &Programs,
     folder: &SessionFolder,
+    etc: &Path,
     account: &Account,
     size: Size,
     network: bool,
@@ -102,10 +106,9 @@ pub(super) fn command(
         jail.arg("--unshare-net");
     }
     show_machine(&mut jail);
-    let etc = folder.etc();
     jail.arg("--ro-bind").arg(etc.join("passwd")).arg("/etc/passwd");
     jail.arg("--ro-bind").arg(etc.join("group")).arg("/etc/group");
-    jail.arg("--ro-bind").arg(&etc).arg("/run/desktop");
+    jail.arg("--ro-bind").arg(etc).arg("/run/desktop");
     jail.arg("--bind").arg(folder.rfb()).arg("/run/rfb");
 
     for (name, value) in [

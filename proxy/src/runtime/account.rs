@@ -2,10 +2,12 @@
 
 use rustix::process::{getegid, geteuid};
 
-use crate::runtime::RuntimeError;
+use super::RuntimeError;
 
-/// Who a desktop runs as when the gate is root and the template names nobody else.
+/// Who a desktop of processes runs as when the gate is root and the template names nobody else.
 const NOBODY: &str = "nobody";
+/// Who a desktop in a container runs as when the gate is root: the first user of our images.
+const IN_CONTAINER: u32 = 1000;
 
 /// A user and group of this machine, never root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,10 +19,10 @@ pub(super) struct Account {
 }
 
 impl Account {
-    /// The account for a template: as root the user it names, or `nobody`; otherwise the gate's own.
-    pub(super) fn for_desktop(user: Option<&str>) -> Result<Self, RuntimeError> {
+    /// The account for processes: as root the user that the template names, or `nobody`; otherwise the gate's own.
+    pub(super) fn for_process(user: Option<&str>) -> Result<Self, RuntimeError> {
         if !geteuid().is_root() {
-            return Ok(Self { uid: geteuid().as_raw(), gid: getegid().as_raw(), other: false });
+            return Ok(Self::own());
         }
         let user = user.unwrap_or(NOBODY);
         let passwd = std::fs::read_to_string("/etc/passwd")
@@ -30,6 +32,15 @@ impl Account {
             return Err(RuntimeError::RootUser { user: user.to_owned() });
         }
         Ok(Self { uid, gid, other: true })
+    }
+
+    /// The account for a container: as root that of our images; otherwise the gate's own, so that it may reach the socket.
+    pub(super) fn for_container() -> Self {
+        if geteuid().is_root() { Self { uid: IN_CONTAINER, gid: IN_CONTAINER, other: true } } else { Self::own() }
+    }
+
+    fn own() -> Self {
+        Self { uid: geteuid().as_raw(), gid: getegid().as_raw(), other: false }
     }
 }
 
@@ -58,9 +69,9 @@ mod tests {
     #[test]
     fn a_desktop_is_never_root() {
         if geteuid().is_root() {
-            assert!(matches!(Account::for_desktop(Some("root")), Err(RuntimeError::RootUser { .. })));
-            assert!(matches!(Account::for_desktop(Some("no such user")), Err(RuntimeError::NoUser { .. })));
+            assert!(matches!(Account::for_process(Some("root")), Err(RuntimeError::RootUser { .. })));
+            assert!(matches!(Account::for_process(Some("no such user")), Err(RuntimeError::NoUser { .. })));
         }
-        assert_ne!(Account::for_desktop(None).unwrap().uid, 0);
+        assert_ne!(Account::for_process(None).unwrap().uid, 0);
     }
 }

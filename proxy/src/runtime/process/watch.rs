@@ -1,4 +1,4 @@
-//! The life of one jail: begun, watched, ended, its folder removed. One task owns the process, whatever becomes of its callers.
+//! The life of one jail: begun, listened to, watched until it ends or is ended.
 
 use std::collections::VecDeque;
 use std::io;
@@ -10,13 +10,15 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
-use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::CancellationToken;
 
-use super::folder::{LEDGER, SessionFolder};
+use super::LEDGER;
 use super::ledger::Ledger;
 use super::spawner::Spawner;
+use crate::runtime::folder::SessionFolder;
+use crate::runtime::running::DESTROYED;
 use crate::runtime::{READY_WITHIN, RuntimeError};
 
 /// Most bytes of bubblewrap's account of the namespaces.
@@ -33,81 +35,56 @@ struct BubblewrapAccount {
     child_pid: i32,
 }
 
-/// A running jail. Dropping it ends it.
-pub(super) struct Life {
-    folder: Arc<SessionFolder>,
-    end: CancellationToken,
-    over: watch::Receiver<Option<String>>,
-    _end_on_drop: DropGuard,
+/// A jail that was started: the outer process, and a descriptor of the first process inside, whose end is the end of every one inside.
+pub(super) struct Jail {
+    child: Child,
+    first: Option<OwnedFd>,
+    words: LastWords,
+    listener: Option<JoinHandle<()>>,
 }
 
-impl Life {
-    /// Starts the jail and its watching task; on an error nothing is left, the folder neither.
+impl Jail {
+    /// Starts `command` and notes its processes in `folder`; on an error it is killed.
     pub(super) async fn begin(
         spawner: &Spawner,
         command: Command,
-        folder: SessionFolder,
+        folder: &SessionFolder,
     ) -> Result<Self, RuntimeError> {
-        let program = || "bwrap".to_owned();
-        let mut child = match spawner.spawn(command).await {
-            Ok(child) => child,
-            Err(source) => {
-                folder.remove();
-                return Err(RuntimeError::Spawn { program: program(), source });
-            }
-        };
+        let failed = |source| RuntimeError::Spawn { program: "bwrap".to_owned(), source };
+        let mut child = spawner.spawn(command).await.map_err(failed)?;
         let words = LastWords::default();
         let listener = child.stderr.take().map(|said| tokio::spawn(listen(said, words.clone())));
-
         let inner = match child.stdout.take() {
             Some(account) => first_process(account).await,
             None => None,
         };
-        if let (Some(outer), Some(inner)) = (child.id().and_then(|pid| i32::try_from(pid).ok()), inner)
-            && let Some(ledger) = Ledger::of(outer, inner)
-            && let Err(source) = ledger.write(&folder.path().join(LEDGER))
-        {
-            // The jail is dropped here, which kills it.
-            folder.remove();
-            return Err(RuntimeError::Folder { path: folder.path().to_owned(), source });
+        let outer = child.id().and_then(|pid| i32::try_from(pid).ok());
+        if let Some(ledger) = outer.zip(inner).and_then(|(outer, inner)| Ledger::of(outer, inner)) {
+            ledger.write(&folder.path().join(LEDGER)).map_err(|source| folder.failure(source))?;
         }
-
-        let folder = Arc::new(folder);
-        let end = CancellationToken::new();
-        let (tell, over) = watch::channel(None);
-        let jail = Jail { child, first: inner.and_then(open) };
-        tokio::spawn(watch_over(jail, words, listener, end.clone(), Arc::clone(&folder), tell));
-        Ok(Self { folder, over, _end_on_drop: end.clone().drop_guard(), end })
+        Ok(Self { child, first: inner.and_then(open), words, listener })
     }
 
-    /// The socket is there: from now on the desktop has no place to write outside of its jail.
-    pub(super) fn settle(&self) {
-        self.folder.close_rfb();
-    }
-
-    /// Waits for the end; why it came, in words.
-    pub(super) async fn ended(&self) -> String {
-        let mut over = self.over.clone();
-        match over.wait_for(Option::is_some).await {
-            Ok(reason) => reason.clone().unwrap_or_default(),
-            Err(_) => "the gate is stopping".to_owned(),
+    /// Waits until nothing of the desktop runs any more, which `end` makes so, and says why.
+    pub(super) async fn watch(mut self, end: CancellationToken) -> String {
+        tokio::select! {
+            status = self.child.wait() => {
+                // All writers are gone, so the listener ends by itself and has then heard everything.
+                if let Some(listener) = self.listener {
+                    let _ = listener.await;
+                }
+                self.words.explain(status)
+            }
+            () = end.cancelled() => {
+                self.kill();
+                if let Err(error) = self.child.wait().await {
+                    tracing::warn!(%error, "a desktop's end could not be awaited");
+                }
+                DESTROYED.to_owned()
+            }
         }
     }
 
-    /// Ends it and waits until all is gone.
-    pub(super) async fn end(&self) {
-        self.end.cancel();
-        self.ended().await;
-    }
-}
-
-/// The outer process, and a descriptor of the first process inside, whose end is the end of every process inside.
-struct Jail {
-    child: Child,
-    first: Option<OwnedFd>,
-}
-
-impl Jail {
     /// Kills everything in the jail. No SIGTERM comes first: nothing in a jail outlives it, so there is nothing that could be saved.
     ///
     /// INVARIANT: bubblewrap reaps the first process, and the kernel lets that one be reaped only when all others in its namespace are
@@ -118,35 +95,6 @@ impl Jail {
             tracing::warn!(%error, "a desktop could not be killed");
         }
     }
-}
-
-async fn watch_over(
-    mut jail: Jail,
-    words: LastWords,
-    listener: Option<tokio::task::JoinHandle<()>>,
-    end: CancellationToken,
-    folder: Arc<SessionFolder>,
-    tell: watch::Sender<Option<String>>,
-) {
-    let ended_itself = tokio::select! {
-        status = jail.child.wait() => Some(status),
-        () = end.cancelled() => None,
-    };
-    let reason = if let Some(status) = ended_itself {
-        // All writers are gone, so the listener ends by itself and has then heard everything.
-        if let Some(listener) = listener {
-            let _ = listener.await;
-        }
-        words.explain(status)
-    } else {
-        jail.kill();
-        if let Err(error) = jail.child.wait().await {
-            tracing::warn!(%error, "a desktop's end could not be awaited");
-        }
-        "the desktop was destroyed".to_owned()
-    };
-    folder.remove();
-    tell.send_replace(Some(reason));
 }
 
 /// The number of the first process inside, by bubblewrap's account; `None` if it fails before.
