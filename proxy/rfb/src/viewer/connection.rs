@@ -1,5 +1,6 @@
 //! One viewer's connection: its state and what its owner calls.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::encodings::Encodings;
@@ -31,6 +32,19 @@ pub struct Connection {
     pub(super) asked: Asked,
     pub(super) pacing: Pacing,
     pub(super) tight: Tight,
+}
+
+/// Neither texts nor pixels: it may end up in a log.
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("viewer::Connection")
+            .field("ready", &self.is_ready())
+            .field("known", &self.known)
+            .field("size", &self.told.size)
+            .field("revision", &self.held.newest)
+            .field("in_flight", &self.in_flight())
+            .finish_non_exhaustive()
+    }
 }
 
 enum Phase {
@@ -117,7 +131,8 @@ impl Connection {
     /// Takes bytes of the viewer, in chunks of any length, and answers with what they ask for.
     ///
     /// # Errors
-    /// The viewer broke the protocol, or asked for what was not offered. The connection is over: close it.
+    /// The viewer broke the protocol, or asked for what was not offered. The connection is over: close it. What the same chunk
+    /// asked for before that is dropped.
     pub fn receive(&mut self, mut input: &[u8]) -> Result<Vec<Event>, ProtocolError> {
         let mut events = Vec::new();
         match self.take(&mut input, &mut events) {
