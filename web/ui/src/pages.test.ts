@@ -4,7 +4,7 @@ import { policyName, shortRevision } from './policy';
 import { filtered } from './recordings/filter';
 import { merged } from './recordings/pages';
 import { pathTo, routeOf } from './routes';
-import { byteWords, lengthWords, localMoment, utcMoment } from './times';
+import { byteWords, lengthWords, localMoment, recordedFor, utcMoment } from './times';
 
 describe('routes', () => {
   it('name their pages', () => {
@@ -50,6 +50,15 @@ describe('times', () => {
     expect(lengthWords(59_700)).toBe('1 min');
     expect(lengthWords(185_000)).toBe('3 min 5 s');
     expect(lengthWords(7_440_000)).toBe('2 h 4 min');
+  });
+
+  it('of a running recording are counted from its start, by whatever clock', () => {
+    const started = '2026-11-21T10:00:00Z';
+    const now = Date.parse('2026-11-21T10:01:00Z');
+    expect(recordedFor({ started, duration_ms: 10_000, state: 'recording' }, now)).toBe(60_000);
+    expect(recordedFor({ started, duration_ms: 10_000, state: 'closed' }, now)).toBe(10_000);
+    expect(recordedFor({ started, duration_ms: 10_000, state: 'recording' }, now - 600_000)).toBe(10_000);
+    expect(recordedFor({ started: '', duration_ms: 5, state: 'recording' }, now)).toBe(5);
   });
 
   it('stand beside sizes', () => {

@@ -221,7 +221,7 @@ export const strings = {
     } satisfies EndingWords,
     gone: {
       title: 'This session is over',
-      body: 'It has ended, or it was never yours to open.',
+      body: 'It has ended meanwhile, or it was never yours to open.',
     } satisfies EndingWords,
     refused: 'The gate did not open this session',
     said: 'The gate said',

@@ -43,3 +43,12 @@ export function byteWords(bytes: number): string {
   }
   return `${unit === 0 || amount >= 100 ? Math.round(amount) : amount.toFixed(1)} ${units[unit]}`;
 }
+
+/** A recording's length in milliseconds: of one that still runs, the time since its start, as its index lags. */
+export function recordedFor(
+  recording: { started: string; duration_ms: number; state: string },
+  now: number,
+): number {
+  if (recording.state !== 'recording') return recording.duration_ms;
+  return Math.max(recording.duration_ms, now - Date.parse(recording.started) || 0);
+}

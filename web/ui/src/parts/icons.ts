@@ -7,6 +7,8 @@ export const icons = {
   code: 'M8 7l-5 5 5 5 M16 7l5 5-5 5 M13.5 5l-3 14',
   office: 'M6 3h8l4 4v14H6z M14 3v4h4 M9 12h6 M9 16h6',
   files: 'M3 6h6l2 2h10v11H3z',
+  vault:
+    'M4 4h16v14H4z M7 18v2 M17 18v2 M12 8a3 3 0 1 0 0 6 3 3 0 0 0 0-6z M12 8V6.5 M12 15.5V14 M9 11H7.5 M16.5 11H15',
   chart: 'M4 4v16h16 M8 16v-4 M12.5 16V8 M17 16v-6',
   // What may cross.
   keyboard: 'M2 7h20v10H2z M6 10.5h.01 M9.5 10.5h.01 M13 10.5h.01 M16.5 10.5h.01 M8 14h8',
@@ -49,7 +51,7 @@ export type IconName = keyof typeof icons;
 
 /** The icon of a desktop template; names that are not ours get the plain desktop. */
 export function desktopIcon(name: string): IconName {
-  const ours = ['desktop', 'terminal', 'browser', 'code', 'office', 'files', 'chart'] as const;
+  const ours = ['desktop', 'terminal', 'browser', 'code', 'office', 'files', 'vault', 'chart'] as const;
   const alike: Record<string, (typeof ours)[number]> = {
     chromium: 'browser',
     web: 'browser',

@@ -46,10 +46,14 @@ export class Playback {
     on('canplay', () => (this.waiting = false));
     on('playing', () => (this.waiting = false));
     on('seeked', () => (this.waiting = false));
-    void Stream.open(video, url, { onfail: (reason) => (this.failed = reason) }).then(
+    // A player built anew, as when a running recording is sealed, goes on where it was.
+    const resume = this.playing;
+    this.failed = null;
+    void Stream.open(video, url, this.position, { onfail: (reason) => (this.failed = reason) }).then(
       (stream) => {
-        if (gone) stream.close();
-        else this.#stream = stream;
+        if (gone) return stream.close();
+        this.#stream = stream;
+        if (resume) video.play().catch(() => undefined);
       },
       () => (this.failed = 'broken'),
     );

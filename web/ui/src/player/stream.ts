@@ -20,8 +20,8 @@ export class Stream {
     private readonly video: HTMLVideoElement,
   ) {}
 
-  /** Loads hls.js and opens a playlist from its start, also that of a recording that still runs. */
-  static async open(video: HTMLVideoElement, url: string, listen: Listen): Promise<Stream> {
+  /** Loads hls.js and opens a playlist at a position in seconds, also that of a recording that still runs. */
+  static async open(video: HTMLVideoElement, url: string, from: number, listen: Listen): Promise<Stream> {
     const { default: Hls } = await import('hls.js/light');
     if (!Hls.isSupported()) {
       video.src = url;
@@ -31,7 +31,7 @@ export class Stream {
     // No worker: fragmented MP4 passes through as it is, and the CSP need not allow blob: scripts.
     const hls = new Hls({
       enableWorker: false,
-      startPosition: 0,
+      startPosition: from,
       maxBufferLength: AHEAD,
       backBufferLength: 4 * AHEAD,
     });

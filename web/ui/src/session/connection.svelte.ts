@@ -6,7 +6,7 @@ import { pauseBefore } from './backoff';
 import { endingOf, type Closed } from './close';
 import { passing, type End } from './end';
 import { takeGrant } from './tickets';
-import { View } from './view';
+import { CannotShow, View } from './view';
 
 export type Phase = 'preparing' | 'connecting' | 'live' | 'waiting' | 'closed';
 
@@ -118,7 +118,7 @@ export class Connection {
     if (this.#stopped) return;
     const problem = problemOf(thrown);
     const end: End = { kind: 'refused', problem };
-    if (passing(problem)) this.#wait(end);
+    if (passing(problem) && !(thrown instanceof CannotShow)) this.#wait(end);
     else this.#finish(end);
   }
 

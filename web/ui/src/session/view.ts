@@ -38,7 +38,7 @@ export class View {
       closed = { code, reason };
     });
 
-    const rfb = new Rfb(stage, socket, { shared: true });
+    const rfb = attach(Rfb, stage, socket);
     rfb.background = 'transparent';
     rfb.scaleViewport = true;
     rfb.showDotCursor = true;
@@ -83,6 +83,18 @@ export class View {
 
   close(): void {
     this.#rfb.disconnect();
+  }
+}
+
+/** This browser cannot show a desktop at all; trying again would not help. */
+export class CannotShow extends Error {}
+
+function attach(Rfb: typeof RFB, stage: HTMLElement, socket: WebSocket): RFB {
+  try {
+    return new Rfb(stage, socket, { shared: true });
+  } catch (cause) {
+    socket.close();
+    throw new CannotShow(cause instanceof Error ? cause.message : String(cause), { cause });
   }
 }
 
