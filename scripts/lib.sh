@@ -1,4 +1,4 @@
-# Words that the scripts share: sourced, not run. Gives `root`, `say`, `die`, `as_root`, `step`, `stamp_of`, `have_stamp`, `set_stamp`.
+# Words that the scripts share: sourced, not run. Gives `root`, `cache`, `say`, `die`, `as_root`, `step`, `npm_ci`, stamps.
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # what is set here is used by those who source it
 set -euo pipefail
@@ -27,8 +27,8 @@ as_root() {
 }
 
 # step WORDS COMMAND…: runs the command with its output in a log, a line of progress every ten seconds, and the log's end if it fails.
-step() {
-  local words=$1 log started pid now said=0 failed=0
+step() (
+  words=$1 said=0 failed=0
   shift
   mkdir -p "$cache/logs"
   log=$(mktemp "$cache/logs/step.XXXXXX")
@@ -37,7 +37,7 @@ step() {
   "$@" >"$log" 2>&1 </dev/null &
   pid=$!
   # shellcheck disable=SC2064 # the number is wanted as it is now
-  trap "kill $pid 2>/dev/null || :" INT TERM
+  trap "kill $pid 2>/dev/null || :; exit 130" INT TERM
   while kill -0 "$pid" 2>/dev/null; do
     sleep 0.2
     now=$((SECONDS - started))
@@ -47,7 +47,6 @@ step() {
     fi
   done
   wait "$pid" || failed=$?
-  trap - INT TERM
   if [ "$failed" != 0 ]; then
     tail -n 60 "$log" >&2
     rm -f "$log"
@@ -56,7 +55,7 @@ step() {
   now=$((SECONDS - started))
   [ "$now" -lt 10 ] || printf '    %4d s  done\n' "$now"
   rm -f "$log"
-}
+)
 
 # stamp_of PATH…: a hash over the names and contents of all files there, build products left out.
 stamp_of() {
@@ -66,4 +65,13 @@ have_stamp() { [ -f "$cache/stamps/$1" ] && [ "$(cat "$cache/stamps/$1")" = "$2"
 set_stamp() {
   mkdir -p "$cache/stamps"
   printf '%s' "$2" >"$cache/stamps/$1"
+}
+
+# npm_ci FOLDER: `npm ci` there, unless its packages are those of the lock file already.
+npm_ci() {
+  local lock
+  lock=$(sha256sum "$1/package-lock.json" | cut -c1-64)
+  [ "$(cat "$1/node_modules/.portcullis-lock" 2>/dev/null)" != "$lock" ] || return 0
+  step "Fetching the packages of ${1#"$root"/} (about half a minute)" npm ci --prefix "$1" --no-audit --no-fund
+  printf '%s' "$lock" >"$1/node_modules/.portcullis-lock"
 }

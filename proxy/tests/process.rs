@@ -192,9 +192,8 @@ async fn reaping_ends_what_a_killed_gate_left() {
     // A desktop as a gate would leave it whose jail, for whatever reason, did not die with it.
     let session = SessionId::generate();
     let folder = gate.data.join(format!("run/{session}"));
-    std::fs::create_dir_all(folder.join("etc")).unwrap();
     std::fs::create_dir_all(folder.join("rfb")).unwrap();
-    std::fs::write(folder.join("etc/desktop.sh"), "").unwrap();
+    std::fs::write(folder.join("process"), "").unwrap();
     std::fs::write(folder.join("rfb/left"), "").unwrap();
     let mut orphan = std::process::Command::new("bwrap")
         .args([
@@ -215,6 +214,7 @@ async fn reaping_ends_what_a_killed_gate_left() {
         .args(["sh", "-c", "setsid sleep 1000 & wait"])
         .env("PORTCULLIS_SESSION", session.to_string())
         .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
         .spawn()
         .unwrap();
     let account: serde_json::Value = serde_json::from_reader(orphan.stdout.take().unwrap()).unwrap();

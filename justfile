@@ -1,0 +1,43 @@
+# `just` lists everything.
+
+export CARGO_TARGET_DIR := env("CARGO_TARGET_DIR", env("XDG_CACHE_HOME", home_directory() / ".cache") / "portcullis/target")
+
+[private]
+default:
+    @just --list --unsorted
+
+# start a gate on port 8080 from a debug build, and rebuild the pages when they change (reload the browser)
+dev *arguments:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    scripts/setup.sh
+    scripts/pages.sh
+    (cd web/ui && exec npx vite build --watch --logLevel warn) &
+    trap 'kill $!' EXIT
+    cargo run -- serve {{ arguments }}
+
+# what is quick: formatting, lints, and all tests but Docker's and the end-to-end ones
+check:
+    ./test --fast
+
+# what continuous integration runs: everything
+ci:
+    .ci/run
+
+# a working minute by Portcullis and by websockify with x11grab, side by side: CPU, bytes, latency
+bench-session *arguments:
+    scripts/setup.sh test
+    scripts/pages.sh
+    cargo build --release --locked
+    cargo bench --locked --package portcullis-tests --bench session -- {{ arguments }}
+
+# renew the golden files after a change that is meant: OpenAPI, the pages' types, evidence bundles
+bless:
+    cargo run --quiet -- openapi > docs/openapi.json.part
+    mv docs/openapi.json.part docs/openapi.json
+    npm run types --prefix web/ui
+    BLESS=1 cargo test --quiet --package portcullis-evidence --test format
+
+# a token that opens DESKTOP for SUBJECT on this machine's gate for a minute
+token subject desktop="terminal" group="users":
+    cargo run --quiet -- token --subject {{ subject }} --group {{ group }} --desktop {{ desktop }} --ttl 60s
