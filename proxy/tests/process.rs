@@ -111,7 +111,7 @@ async fn a_desktop_sees_neither_the_gate_nor_other_desktops_nor_the_network() {
     let data = gate.data.display();
     let look = format!(
         "id -u; id -un; cat {data}/secret 2>&1; ls {data} /root 2>&1; ls /proc | grep -c '^[0-9]'; tail -n +3 /proc/net/dev | wc -l; \
-         for place in /usr/x /etc/x /run/x /run/desktop/x /x; do touch $place 2>/dev/null && echo writes $place; done; \
+         for place in /usr/x /etc/x /run/x /run/desktop/x /dev/x /x; do touch $place 2>/dev/null && echo writes $place; done; \
          grep -E 'CapEff|CapPrm|NoNewPrivs' /proc/self/status | tr -d '\\t'; echo done"
     );
     // Looks when its socket's folder is taken from it, which only root can do.

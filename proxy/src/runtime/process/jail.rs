@@ -110,6 +110,9 @@ pub(super) fn command(
     jail.arg("--ro-bind").arg(etc.join("group")).arg("/etc/group");
     jail.arg("--ro-bind").arg(etc).arg("/run/desktop");
     jail.arg("--bind").arg(folder.rfb()).arg("/run/rfb");
+    for place in ["/dev", "/run", "/"] {
+        jail.args(["--remount-ro", place]);
+    }
 
     for (name, value) in [
         ("PATH", PATH),
@@ -158,5 +161,5 @@ fn show_machine(jail: &mut Command) {
     for folder in ["/dev/shm", "/tmp", "/home"] {
         jail.args(["--perms", "1777", "--size", TMPFS_BYTES, "--tmpfs", folder]);
     }
-    jail.args(["--perms", "0755", "--size", "1048576", "--tmpfs", "/run"]);
+    jail.args(["--perms", "0755", "--tmpfs", "/run"]);
 }
