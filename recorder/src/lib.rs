@@ -1,1 +1,32 @@
-//! Placeholder.
+//! From the screen to video to evidence: what was shown is on the record before it is shown.
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)
+)]
+
+mod bundle;
+mod clock;
+mod cmaf;
+mod config;
+mod convert;
+mod encoder;
+mod error;
+mod failure;
+mod film;
+mod handover;
+mod number;
+mod picture;
+mod recording;
+mod recover;
+mod segment;
+mod spool;
+mod upload;
+mod worker;
+
+pub use config::{Config, MIN_RING_BYTES, RING_BYTES};
+pub use encoder::EncoderError;
+pub use error::RecordError;
+pub use handover::HandOverError;
+pub use portcullis_evidence::Sealed;
+pub use recording::Recording;
+pub use recover::{Recovered, recover};

@@ -1,0 +1,181 @@
+//! The session's bundle, shared by who writes events, who writes video and who syncs.
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use portcullis_evidence::{BundleWriter, Ending, Event, Manifest, PathInBundle, Sealed, VERSION, What, stamp};
+use time::OffsetDateTime;
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+
+use crate::clock::Clock;
+use crate::error::{RecordError, spool};
+
+/// Files that may wait for the vault; when as many do, the recording fails: some two hours of segments.
+pub(crate) const MAX_WAITING: usize = 4096;
+/// The subject of what the gate itself did.
+pub(crate) const GATE: &str = "portcullis";
+
+/// The bundle of one session.
+pub(crate) struct Bundle {
+    folder: PathBuf,
+    manifest: Manifest,
+    clock: Arc<dyn Clock>,
+    open: Mutex<Open>,
+    /// The video file that grows, for who syncs it.
+    video: Mutex<Option<Arc<File>>>,
+}
+
+struct Open {
+    writer: BundleWriter,
+    /// Finished files on their way to the vault. `None`: they stay where they are.
+    finished: Option<mpsc::Sender<PathInBundle>>,
+    /// The last segment is closed: no event has a place any more.
+    ended: bool,
+}
+
+/// Whose doing an event is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    Subject,
+    Gate,
+}
+
+impl Bundle {
+    pub(crate) fn new(
+        writer: BundleWriter,
+        clock: Arc<dyn Clock>,
+        finished: Option<mpsc::Sender<PathInBundle>>,
+    ) -> Self {
+        Self {
+            folder: writer.dir().to_owned(),
+            manifest: writer.manifest().clone(),
+            clock,
+            open: Mutex::new(Open { writer, finished, ended: false }),
+            video: Mutex::new(None),
+        }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(crate) fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Appends an event; when this returns, being killed does not lose it.
+    pub(crate) fn event(&self, by: By, policy: &str, rule: &str, what: What) -> Result<(), RecordError> {
+        let mut open = self.open();
+        if open.ended {
+            return Err(RecordError::Closed);
+        }
+        let subject = match by {
+            By::Subject => self.manifest.subject.clone(),
+            By::Gate => GATE.to_owned(),
+        };
+        let event = Event {
+            v: VERSION,
+            seq: open.writer.next_seq(),
+            at_us: self.clock.now_us().max(open.writer.at_us()),
+            time: stamp(OffsetDateTime::now_utc()),
+            session: self.manifest.id.clone(),
+            subject,
+            policy: policy.to_owned(),
+            rule: rule.to_owned(),
+            what,
+        };
+        open.writer.event(&event).map_err(RecordError::Bundle)
+    }
+
+    /// An event of the recorder's own, under the policy and rule that permitted the session.
+    pub(crate) fn own_event(&self, what: What) -> Result<(), RecordError> {
+        self.event(By::Gate, &self.manifest.policy, &self.manifest.rule, what)
+    }
+
+    /// The number and the beginning of the open segment, and of the newest init segment in the chain.
+    pub(crate) fn standing(&self) -> (u32, u64, u32) {
+        let writer = &self.open().writer;
+        (writer.segment(), writer.from_us(), writer.newest_init())
+    }
+
+    /// The video file that grows from now on.
+    pub(crate) fn growing(&self, file: Option<Arc<File>>) {
+        *self.video() = file;
+    }
+
+    /// Closes the open segment, whose video is finished, and sends its files on their way. `last`: nothing follows.
+    pub(crate) fn close_segment(&self, to_us: u64, video: &[PathInBundle], last: bool) -> Result<(), RecordError> {
+        self.growing(None);
+        self.sync_events()?;
+        let mut open = self.open();
+        let from_us = open.writer.from_us();
+        let written = open.writer.close_segment(from_us, to_us, video).map_err(RecordError::Bundle)?;
+        open.ended = last;
+        open.send(written)
+    }
+
+    /// Makes durable what was written until now.
+    pub(crate) fn sync(&self) -> Result<(), RecordError> {
+        let video = self.video().clone();
+        if let Some(file) = video {
+            file.sync_data().map_err(spool("sync", &self.folder))?;
+        }
+        self.sync_events()?;
+        let mut open = self.open();
+        if open.ended { Ok(()) } else { open.writer.sync().map_err(RecordError::Bundle) }
+    }
+
+    /// Asks the disk to hold the open events file, without keeping those waiting who write events: what
+    /// [`BundleWriter::sync`] does afterwards, with the bundle locked, finds next to nothing to do.
+    fn sync_events(&self) -> Result<(), RecordError> {
+        let n = self.open().writer.segment();
+        let path = PathInBundle::Events(n).under(&self.folder);
+        match File::open(&path) {
+            Ok(file) => file.sync_data().map_err(spool("sync", &path)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(spool("open", &path)(error)),
+        }
+    }
+
+    /// Gives back the room that was kept for the last words of a session whose disk is full.
+    pub(crate) fn release_room(&self) -> Result<(), RecordError> {
+        self.open().writer.release_room().map_err(RecordError::Bundle)
+    }
+
+    /// Seals the bundle, whose last segment is closed, and sends the last files on their way.
+    pub(crate) fn seal(&self, ending: Ending) -> Result<Sealed, RecordError> {
+        let mut open = self.open();
+        let sealed = open.writer.seal(ending).map_err(RecordError::Bundle)?;
+        open.send(sealed.written.clone())?;
+        open.finished = None;
+        Ok(sealed)
+    }
+
+    /// Nothing more is written by way of this: the folder is left to recovery.
+    pub(crate) fn retire(&self) {
+        let mut open = self.open();
+        open.ended = true;
+        open.finished = None;
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn video(&self) -> MutexGuard<'_, Option<Arc<File>>> {
+        self.video.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Open {
+    fn send(&self, paths: Vec<PathInBundle>) -> Result<(), RecordError> {
+        let Some(finished) = &self.finished else { return Ok(()) };
+        paths.into_iter().try_for_each(|path| match finished.try_send(path) {
+            Err(TrySendError::Full(_)) => Err(RecordError::Backlog(MAX_WAITING)),
+            // Nobody takes files any more: who stopped doing so has said why.
+            Ok(()) | Err(TrySendError::Closed(_)) => Ok(()),
+        })
+    }
+}

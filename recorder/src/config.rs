@@ -1,0 +1,46 @@
+//! What a recorder is told once: where it works, how much room it has, how good the video is.
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Bytes of a hand-over log unless told otherwise: some seven full screens of 1920x1080.
+pub const RING_BYTES: u64 = 64 * 1024 * 1024;
+/// The smallest hand-over log: it holds the largest cursor and rows of the largest screen.
+pub const MIN_RING_BYTES: u64 = 1024 * 1024;
+
+/// The settings of every recording of a gate. [`Config::new`] has the defaults.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Folder of what is not yet in the vault, one folder per session.
+    pub spool: PathBuf,
+    /// Bytes of each session's hand-over log, allocated when it starts; raised to [`MIN_RING_BYTES`].
+    pub ring_bytes: u64,
+    /// The length of a segment: the first frame after this begins the next one.
+    pub segment: Duration,
+    /// The longest segment, where a still screen has no frame to begin the next one.
+    pub still: Duration,
+    /// Constant rate factor of libx264, 0 (lossless) to 51.
+    pub crf: u8,
+    /// Threads of one session's encoder. One is cheapest; more shorten the time of a large change.
+    pub threads: u32,
+    /// How long the encoder may make no progress while the hand-over log is full, before the recording fails.
+    pub stall: Duration,
+    /// How long the vault may refuse a file, tried again and again, before the recording fails.
+    pub patience: Duration,
+}
+
+impl Config {
+    /// The defaults, with sessions spooled under `spool`.
+    #[must_use]
+    pub fn new(spool: PathBuf) -> Self {
+        Self {
+            spool,
+            ring_bytes: RING_BYTES,
+            segment: Duration::from_secs(10),
+            still: Duration::from_secs(60),
+            crf: 23,
+            threads: 1,
+            stall: Duration::from_secs(10),
+            patience: Duration::from_millis(1500),
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Base snapshots: the whole screen now and then, so that the hand-over log before it may be overwritten.
+//!
+//! Two files take turns. While one is written the other is whole, and the ring holds everything since the other.
+use std::fs::{File, OpenOptions};
+use std::io::{self, IoSlice, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use portcullis_rfb::{Change, Cursor, Point, Rect, Screen, ScreenError, Size};
+
+use super::record::Reader;
+
+const MAGIC: &[u8; 4] = b"PCHB";
+const VERSION: u32 = 1;
+/// Bytes of the fields before cursor and pixels, without the checksum that precedes them.
+const FIELDS_BYTES: usize = 60;
+/// The longest base: the largest screen and cursor.
+const MAX_BASE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Where the log stands and what the screen shows there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// The position of the next record.
+    pub(crate) position: u64,
+    /// Its sequence number.
+    pub(crate) sequence: u64,
+    /// The revision of the screen; the last whole one, if parts of the next have been applied.
+    pub(crate) revision: u64,
+    /// When the newest picture was taken, on the media clock.
+    pub(crate) at_us: u64,
+}
+
+impl Mark {
+    /// Where a log begins.
+    pub(crate) const START: Self = Self { position: 0, sequence: 0, revision: 0, at_us: 0 };
+}
+
+/// A base read back.
+#[derive(Debug)]
+pub(crate) struct Base {
+    pub(crate) mark: Mark,
+    pub(crate) pointer: Option<Point>,
+    pub(crate) screen: Screen,
+}
+
+/// The two files.
+#[derive(Debug)]
+pub(crate) struct Bases {
+    paths: [PathBuf; 2],
+    newer: usize,
+}
+
+impl Bases {
+    /// The bases in the folder of a session; the first one written replaces the older.
+    pub(crate) fn new(folder: &Path) -> Self {
+        Self { paths: [folder.join("base-a"), folder.join("base-b")], newer: 1 }
+    }
+
+    /// The file that is written next.
+    pub(crate) fn older(&self) -> &Path {
+        let [first, second] = &self.paths;
+        if self.newer == 0 { second } else { first }
+    }
+
+    /// Writes a snapshot over the older of the two.
+    pub(crate) fn write(&mut self, mark: Mark, pointer: Option<Point>, screen: &Screen) -> io::Result<()> {
+        let path = self.older();
+        let cursor = screen.cursor();
+        let fields = fields(mark, pointer, screen.size(), cursor);
+        let cursor = cursor.map_or(&[][..], |cursor| &cursor.pixels);
+        let mut crc = crc32fast::Hasher::new();
+        [&fields, cursor, screen.pixels()].into_iter().for_each(|part| crc.update(part));
+        let crc = crc.finalize().to_le_bytes();
+        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+        write_all(&file, [MAGIC, &crc, &fields, cursor, screen.pixels()])?;
+        self.newer = 1 - self.newer;
+        Ok(())
+    }
+
+    /// The newest whole snapshot; the next one written replaces the other.
+    pub(crate) fn newest(&mut self) -> Option<Base> {
+        let found = self.paths.each_ref().map(|path| read(path).ok().flatten());
+        let position = |base: &Option<Base>| base.as_ref().map(|base| base.mark.position);
+        let [first, second] = found;
+        if position(&first) > position(&second) {
+            self.newer = 0;
+            first
+        } else {
+            self.newer = 1;
+            second
+        }
+    }
+}
+
+fn fields(mark: Mark, pointer: Option<Point>, size: Size, cursor: Option<&Arc<Cursor>>) -> Vec<u8> {
+    let mut fields = Vec::with_capacity(FIELDS_BYTES);
+    let mut put = |bytes: &[u8]| fields.extend_from_slice(bytes);
+    put(&VERSION.to_le_bytes());
+    for field in [mark.position, mark.sequence, mark.revision, mark.at_us] {
+        put(&field.to_le_bytes());
+    }
+    put(&[u8::from(pointer.is_some()), u8::from(cursor.is_some()), 0, 0]);
+    let pointer = pointer.unwrap_or_default();
+    let (hotspot, shape) = cursor.map_or_else(Default::default, |held| (held.hotspot, held.size));
+    let numbers =
+        [pointer.x, pointer.y, size.width, size.height, hotspot.x, hotspot.y, shape.width, shape.height, 0, 0];
+    numbers.into_iter().for_each(|number| put(&number.to_le_bytes()));
+    fields
+}
+
+fn write_all<const N: usize>(mut file: &File, parts: [&[u8]; N]) -> io::Result<()> {
+    let mut slices = parts.map(IoSlice::new);
+    let mut slices = &mut slices[..];
+    while slices.iter().any(|slice| !slice.is_empty()) {
+        match file.write_vectored(slices) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut slices, written),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// The base in a file; `None` when it is torn.
+fn read(path: &Path) -> io::Result<Option<Base>> {
+    let file = File::open(path)?;
+    let mut bytes = Vec::new();
+    file.take(MAX_BASE_BYTES).read_to_end(&mut bytes)?;
+    Ok(parse(&bytes))
+}
+
+fn parse(bytes: &[u8]) -> Option<Base> {
+    let mut rest = Reader(bytes);
+    if rest.array()? != *MAGIC {
+        return None;
+    }
+    let crc = rest.u32()?;
+    let covered = rest.0;
+    if rest.u32()? != VERSION {
+        return None;
+    }
+    let mark = Mark { position: rest.u64()?, sequence: rest.u64()?, revision: rest.u64()?, at_us: rest.u64()? };
+    let [has_pointer, has_cursor, 0, 0] = rest.array()? else {
+        return None;
+    };
+    let pointer = Point::new(rest.u16()?, rest.u16()?);
+    let size = Size::new(rest.u16()?, rest.u16()?);
+    let hotspot = Point::new(rest.u16()?, rest.u16()?);
+    let shape = Size::new(rest.u16()?, rest.u16()?);
+    rest.u32()?;
+    let cursor = rest.take(usize::try_from(shape.area()).ok()?.checked_mul(4)?)?;
+    let pixels = rest.take(usize::try_from(size.area()).ok()?.checked_mul(4)?)?;
+    // A base before it may have been longer: what lies behind is a remainder of that one.
+    let length = covered.len() - rest.0.len();
+    if crc32fast::hash(covered.get(..length)?) != crc {
+        return None;
+    }
+    let cursor = (has_cursor == 1).then(|| Cursor { hotspot, size: shape, pixels: cursor.to_vec() });
+    Some(Base { mark, pointer: (has_pointer == 1).then_some(pointer), screen: screen(size, pixels, cursor).ok()? })
+}
+
+fn screen(size: Size, pixels: &[u8], cursor: Option<Cursor>) -> Result<Screen, ScreenError> {
+    let mut screen = Screen::new(size);
+    let rect = Rect::new(0, 0, size.width, size.height);
+    let mut changes = vec![Change::Pixels { rect, pixels: pixels.to_vec() }];
+    changes.extend(cursor.map(|cursor| Change::Cursor(Arc::new(cursor))));
+    screen.apply(&changes)?;
+    Ok(screen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(shade: u8) -> Screen {
+        let cursor =
+            Cursor { hotspot: Point::new(1, 0), size: Size::new(2, 1), pixels: vec![shade, 2, 3, 255, 0, 0, 0, 0] };
+        screen(Size::new(6, 4), &[shade; 6 * 4 * 4], Some(cursor)).unwrap()
+    }
+
+    fn mark(position: u64) -> Mark {
+        Mark { position, sequence: position + 1, revision: 5, at_us: 99 }
+    }
+
+    #[test]
+    fn the_newest_whole_one_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut bases = Bases::new(folder.path());
+        assert!(bases.newest().is_none());
+        for position in 1..=5u8 {
+            bases.write(mark(u64::from(position)), Some(Point::new(3, 2)), &drawn(position)).unwrap();
+            let base = Bases::new(folder.path()).newest().unwrap();
+            assert_eq!(base.mark, mark(u64::from(position)));
+            assert_eq!(base.pointer, Some(Point::new(3, 2)));
+            assert_eq!(base.screen.pixels(), drawn(position).pixels());
+            assert_eq!(base.screen.cursor(), drawn(position).cursor());
+        }
+        let newest = folder.path().join("base-a");
+        let mut bytes = std::fs::read(&newest).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        std::fs::write(&newest, bytes).unwrap();
+        let mut bases = Bases::new(folder.path());
+        assert_eq!(bases.newest().unwrap().mark, mark(4), "the other one");
+        bases.write(mark(6), None, &Screen::new(Size::new(1, 1))).unwrap();
+        let base = Bases::new(folder.path()).newest().unwrap();
+        assert_eq!((base.mark, base.pointer), (mark(6), None));
+        assert_eq!(base.screen.size(), Size::new(1, 1), "a shorter one over a longer");
+    }
+
+    #[test]
+    fn one_cut_anywhere_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        Bases::new(folder.path()).write(mark(1), None, &drawn(9)).unwrap();
+        let bytes = std::fs::read(folder.path().join("base-a")).unwrap();
+        assert!(parse(&bytes).is_some());
+        for length in 0..bytes.len() {
+            assert!(parse(&bytes[..length]).is_none(), "cut to {length}");
+        }
+    }
+}

@@ -1,0 +1,418 @@
+//! The serial form of what is handed over: one record a pointer move, one or more a revision.
+//!
+//! A record is a header and a payload, both with a CRC-32, all integers little-endian:
+//!
+//! | bytes | header |
+//! |---|---|
+//! | 4 | magic `PCHO` |
+//! | 1 | kind: 1 part of an update, 2 its last part, 3 pointer |
+//! | 3 | zero |
+//! | 8 | sequence: 0, 1, 2… through the session |
+//! | 8 | revision that the update makes; of the screen at a pointer move |
+//! | 8 | media clock, microseconds; strictly rising |
+//! | 4 | bytes of the payload |
+//! | 4 | CRC-32 of the payload |
+//! | 4 | CRC-32 of the 40 bytes before |
+use std::io::IoSlice;
+use std::sync::Arc;
+
+use portcullis_rfb::{Change, Cursor, Point, Rect, Size};
+
+use crate::number::total;
+
+/// Bytes of a record's header.
+pub(crate) const HEADER_BYTES: usize = 44;
+/// The longest payload. A longer update is split between rows into several records.
+pub(crate) const MAX_PAYLOAD: usize = 8 * 1024 * 1024;
+/// Bytes of a change's own header, which no payload splits.
+const CHANGE_BYTES: usize = 13;
+const MAGIC: &[u8; 4] = b"PCHO";
+
+const PIXELS: u8 = 1;
+const COPY: u8 = 2;
+const CURSOR: u8 = 3;
+const RESIZE: u8 = 4;
+
+/// What a record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Changes of a revision that has more.
+    Part,
+    /// The last changes of a revision: with this it is handed over.
+    Update,
+    /// The pointer's place.
+    Pointer,
+}
+
+/// The header of a record, without its checksums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Header {
+    pub(crate) kind: Kind,
+    pub(crate) sequence: u64,
+    pub(crate) revision: u64,
+    pub(crate) at_us: u64,
+    pub(crate) length: u32,
+    pub(crate) crc: u32,
+}
+
+/// A record as read back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Record {
+    pub(crate) header: Header,
+    pub(crate) body: Body,
+}
+
+/// The payload of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Body {
+    Changes(Vec<Change>),
+    Pointer(Point),
+}
+
+impl Header {
+    pub(crate) fn to_bytes(self) -> [u8; HEADER_BYTES] {
+        let mut bytes = Vec::with_capacity(HEADER_BYTES);
+        bytes.extend_from_slice(MAGIC);
+        bytes.extend_from_slice(&[self.kind.code(), 0, 0, 0]);
+        bytes.extend_from_slice(&self.sequence.to_le_bytes());
+        bytes.extend_from_slice(&self.revision.to_le_bytes());
+        bytes.extend_from_slice(&self.at_us.to_le_bytes());
+        bytes.extend_from_slice(&self.length.to_le_bytes());
+        bytes.extend_from_slice(&self.crc.to_le_bytes());
+        let own = crc32fast::hash(&bytes);
+        bytes.extend_from_slice(&own.to_le_bytes());
+        bytes.try_into().unwrap_or([0; HEADER_BYTES])
+    }
+
+    /// The header of these bytes; `None` when they are not one, as behind the newest record.
+    pub(crate) fn from_bytes(bytes: &[u8; HEADER_BYTES]) -> Option<Self> {
+        let mut rest = Reader(bytes);
+        let checked = bytes.get(..HEADER_BYTES - 4)?;
+        if rest.array()? != *MAGIC {
+            return None;
+        }
+        let [kind, 0, 0, 0] = rest.array()? else {
+            return None;
+        };
+        let header = Self {
+            kind: Kind::of(kind)?,
+            sequence: rest.u64()?,
+            revision: rest.u64()?,
+            at_us: rest.u64()?,
+            length: rest.u32()?,
+            crc: rest.u32()?,
+        };
+        let whole = rest.u32()? == crc32fast::hash(checked);
+        let bounded = usize::try_from(header.length).is_ok_and(|length| length <= MAX_PAYLOAD);
+        (whole && bounded).then_some(header)
+    }
+}
+
+impl Kind {
+    fn code(self) -> u8 {
+        match self {
+            Self::Part => 1,
+            Self::Update => 2,
+            Self::Pointer => 3,
+        }
+    }
+
+    fn of(code: u8) -> Option<Self> {
+        match code {
+            1 => Some(Self::Part),
+            2 => Some(Self::Update),
+            3 => Some(Self::Pointer),
+            _ => None,
+        }
+    }
+}
+
+/// The payload of one record to be written: pieces in order, pixels borrowed from the changes.
+#[derive(Debug, Default)]
+pub(crate) struct Payload<'a> {
+    pieces: Vec<Piece<'a>>,
+    length: usize,
+}
+
+#[derive(Debug)]
+enum Piece<'a> {
+    Own(Vec<u8>),
+    Borrowed(&'a [u8]),
+}
+
+impl Piece<'_> {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Own(bytes) => bytes,
+            Self::Borrowed(bytes) => bytes,
+        }
+    }
+}
+
+impl<'a> Payload<'a> {
+    /// The payload of a pointer's place.
+    pub(crate) fn pointer(at: Point) -> Self {
+        let mut payload = Self::default();
+        payload.own(&[&at.x.to_le_bytes(), &at.y.to_le_bytes()]);
+        payload
+    }
+
+    /// The payloads of a revision, at least one, none longer than `limit` but where a single row or cursor is.
+    pub(crate) fn split(changes: &'a [Change], limit: usize) -> Vec<Self> {
+        let limit = limit.min(MAX_PAYLOAD);
+        let mut done = Vec::new();
+        let mut open = Self::default();
+        for change in changes {
+            match change {
+                Change::Pixels { rect, pixels } => {
+                    pixels_split(&mut done, &mut open, *rect, pixels, limit);
+                }
+                Change::Copy { to, from } => {
+                    room(&mut done, &mut open, CHANGE_BYTES, limit);
+                    let [x, y, width, height] = edges(*to);
+                    let (from_x, from_y) = (from.x.to_le_bytes(), from.y.to_le_bytes());
+                    open.own(&[&[COPY], &x, &y, &width, &height, &from_x, &from_y]);
+                }
+                Change::Cursor(cursor) => {
+                    room(&mut done, &mut open, CHANGE_BYTES + cursor.pixels.len(), limit);
+                    let Cursor { hotspot, size, .. } = **cursor;
+                    let [x, y, width, height] = edges(Rect::new(hotspot.x, hotspot.y, size.width, size.height));
+                    open.own(&[&[CURSOR], &x, &y, &width, &height]);
+                    open.borrow(&cursor.pixels);
+                }
+                Change::Resize(size) => {
+                    room(&mut done, &mut open, CHANGE_BYTES, limit);
+                    let (width, height) = (size.width.to_le_bytes(), size.height.to_le_bytes());
+                    open.own(&[&[RESIZE], &width, &height]);
+                }
+            }
+        }
+        done.push(open);
+        done
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.length
+    }
+
+    pub(crate) fn crc(&self) -> u32 {
+        let mut crc = crc32fast::Hasher::new();
+        self.pieces.iter().for_each(|piece| crc.update(piece.bytes()));
+        crc.finalize()
+    }
+
+    /// The bytes, ready for a vectored write.
+    pub(crate) fn slices(&self) -> impl Iterator<Item = IoSlice<'_>> {
+        self.pieces.iter().map(|piece| IoSlice::new(piece.bytes()))
+    }
+
+    fn own(&mut self, fields: &[&[u8]]) {
+        self.length += total(fields.iter().copied());
+        self.pieces.push(Piece::Own(fields.concat()));
+    }
+
+    fn borrow(&mut self, bytes: &'a [u8]) {
+        self.length += bytes.len();
+        self.pieces.push(Piece::Borrowed(bytes));
+    }
+}
+
+/// Begins another payload when `bytes` more would not fit into the open one.
+fn room<'a>(done: &mut Vec<Payload<'a>>, open: &mut Payload<'a>, bytes: usize, limit: usize) {
+    if open.length > 0 && open.length + bytes > limit {
+        done.push(std::mem::take(open));
+    }
+}
+
+/// Adds pixels in bands of whole rows, as many as fit each payload.
+fn pixels_split<'a>(done: &mut Vec<Payload<'a>>, open: &mut Payload<'a>, rect: Rect, pixels: &'a [u8], limit: usize) {
+    let stride = usize::from(rect.width) * 4;
+    let mut rows = pixels;
+    let mut y = rect.y;
+    let mut left = rect.height;
+    while left > 0 && stride > 0 {
+        room(done, open, CHANGE_BYTES + stride, limit);
+        let fit = limit.saturating_sub(open.length + CHANGE_BYTES) / stride;
+        let height = u16::try_from(fit).unwrap_or(u16::MAX).clamp(1, left);
+        let (band, rest) = rows.split_at_checked(usize::from(height) * stride).unwrap_or((rows, &[]));
+        let [x, top, width, height_bytes] = edges(Rect::new(rect.x, y, rect.width, height));
+        open.own(&[&[PIXELS], &x, &top, &width, &height_bytes]);
+        open.borrow(band);
+        rows = rest;
+        y = y.saturating_add(height);
+        left -= height;
+    }
+}
+
+fn edges(rect: Rect) -> [[u8; 2]; 4] {
+    [rect.x, rect.y, rect.width, rect.height].map(u16::to_le_bytes)
+}
+
+impl Body {
+    /// The body of a payload whose checksum was right; `None` when it is not what this version writes.
+    pub(crate) fn from_bytes(kind: Kind, bytes: &[u8]) -> Option<Self> {
+        let mut rest = Reader(bytes);
+        match kind {
+            Kind::Pointer => {
+                let at = Point::new(rest.u16()?, rest.u16()?);
+                rest.0.is_empty().then_some(Self::Pointer(at))
+            }
+            Kind::Part | Kind::Update => {
+                let mut changes = Vec::new();
+                while !rest.0.is_empty() {
+                    changes.push(change(&mut rest)?);
+                }
+                Some(Self::Changes(changes))
+            }
+        }
+    }
+}
+
+fn change(rest: &mut Reader<'_>) -> Option<Change> {
+    let [tag] = rest.array()?;
+    match tag {
+        PIXELS => {
+            let rect = rest.rect()?;
+            let pixels = rest.take(area_bytes(rect.size())?)?.to_vec();
+            Some(Change::Pixels { rect, pixels })
+        }
+        COPY => {
+            let to = rest.rect()?;
+            let from = Point::new(rest.u16()?, rest.u16()?);
+            Some(Change::Copy { to, from })
+        }
+        CURSOR => {
+            let place = rest.rect()?;
+            let pixels = rest.take(area_bytes(place.size())?)?.to_vec();
+            Some(Change::Cursor(Arc::new(Cursor { hotspot: place.origin(), size: place.size(), pixels })))
+        }
+        RESIZE => Some(Change::Resize(Size::new(rest.u16()?, rest.u16()?))),
+        _ => None,
+    }
+}
+
+fn area_bytes(size: Size) -> Option<usize> {
+    usize::try_from(size.area()).ok()?.checked_mul(4)
+}
+
+/// Reads fields off the front of a slice.
+pub(super) struct Reader<'a>(pub(super) &'a [u8]);
+
+impl<'a> Reader<'a> {
+    pub(super) fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (field, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(field)
+    }
+
+    pub(super) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.take(N)?.try_into().ok()
+    }
+
+    pub(super) fn u16(&mut self) -> Option<u16> {
+        self.array().map(u16::from_le_bytes)
+    }
+
+    pub(super) fn u32(&mut self) -> Option<u32> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    pub(super) fn u64(&mut self) -> Option<u64> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    pub(super) fn rect(&mut self) -> Option<Rect> {
+        Some(Rect::new(self.u16()?, self.u16()?, self.u16()?, self.u16()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn bytes(payload: &Payload<'_>) -> Vec<u8> {
+        payload.slices().flat_map(|slice| slice.to_vec()).collect()
+    }
+
+    fn any_change() -> impl Strategy<Value = Change> {
+        let rect =
+            (0u16..50, 0u16..50, 1u16..20, 1u16..20).prop_map(|(x, y, width, height)| Rect::new(x, y, width, height));
+        prop_oneof![
+            (rect.clone(), any::<u8>()).prop_map(|(rect, seed)| Change::Pixels {
+                rect,
+                pixels: (0..rect.area() * 4).map(|n| seed.wrapping_add(n as u8)).collect(),
+            }),
+            (rect, 0u16..50, 0u16..50).prop_map(|(to, x, y)| Change::Copy { to, from: Point::new(x, y) }),
+            (0u16..5).prop_map(|side| Change::Cursor(Arc::new(Cursor {
+                hotspot: Point::default(),
+                size: Size::new(side, side),
+                pixels: vec![7; usize::from(side) * usize::from(side) * 4],
+            }))),
+            (1u16..80, 1u16..80).prop_map(|(width, height)| Change::Resize(Size::new(width, height))),
+        ]
+    }
+
+    /// Bands of one rectangle as one change again.
+    fn joined(changes: Vec<Change>) -> Vec<Change> {
+        let mut whole: Vec<Change> = Vec::new();
+        for change in changes {
+            if let Change::Pixels { rect, pixels } = &change
+                && let Some(Change::Pixels { rect: above, pixels: held }) = whole.last_mut()
+                && above.x == rect.x
+                && above.width == rect.width
+                && above.bottom() == u32::from(rect.y)
+            {
+                above.height += rect.height;
+                held.extend_from_slice(pixels);
+                continue;
+            }
+            whole.push(change);
+        }
+        whole
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_split_comes_back(changes in prop::collection::vec(any_change(), 0..6), limit in 1usize..4000) {
+            let payloads = Payload::split(&changes, limit);
+            let mut back = Vec::new();
+            for payload in &payloads {
+                let bytes = bytes(payload);
+                prop_assert_eq!(bytes.len(), payload.len());
+                prop_assert_eq!(crc32fast::hash(&bytes), payload.crc());
+                let Some(Body::Changes(part)) = Body::from_bytes(Kind::Part, &bytes) else {
+                    return Err(TestCaseError::fail("unreadable"));
+                };
+                let alone = part.len() == 1;
+                prop_assert!(payload.len() <= limit || alone, "{} bytes in {} changes", payload.len(), part.len());
+                back.extend(part);
+            }
+            prop_assert_eq!(joined(back), joined(changes));
+        }
+
+        #[test]
+        fn a_header_with_any_bit_flipped_is_none(sequence: u64, at_us: u64, bit in 0usize..HEADER_BYTES * 8) {
+            let header = Header { kind: Kind::Update, sequence, revision: 3, at_us, length: 17, crc: 9 };
+            let mut bytes = header.to_bytes();
+            prop_assert_eq!(Header::from_bytes(&bytes), Some(header));
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            prop_assert_eq!(Header::from_bytes(&bytes), None);
+        }
+
+        #[test]
+        fn garbage_is_read_or_refused_without_harm(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            for kind in [Kind::Part, Kind::Update, Kind::Pointer] {
+                let _ = Body::from_bytes(kind, &bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn a_header_with_a_payload_over_the_cap_is_none() {
+        let header = |length| Header { kind: Kind::Pointer, sequence: 0, revision: 0, at_us: 0, length, crc: 0 };
+        let cap = u32::try_from(MAX_PAYLOAD).unwrap();
+        assert!(Header::from_bytes(&header(cap).to_bytes()).is_some());
+        assert!(Header::from_bytes(&header(cap + 1).to_bytes()).is_none());
+    }
+}
