@@ -108,7 +108,8 @@ fn leaves_do_no_network_and_read_no_clock() {
     }
     for (path, text) in sources() {
         let relative = path.strip_prefix(root()).expect("inside").to_owned();
-        if LEAVES.iter().any(|leaf| relative.starts_with(Path::new(leaf).join("src"))) {
+        let of_tests = relative.components().any(|part| part.as_os_str() == "tests");
+        if !of_tests && LEAVES.iter().any(|leaf| relative.starts_with(Path::new(leaf).join("src"))) {
             for clock in ["Instant::now", "SystemTime::now", "now_utc"] {
                 if text.contains(clock) {
                     faults.push(format!("{} reads the clock: {clock}", relative.display()));
@@ -159,7 +160,7 @@ fn unsafe_stays_at_the_edge_of_ffmpeg() {
     let word = ["unsafe", " {"].concat();
     let faults: Vec<_> = sources()
         .into_iter()
-        .filter(|(path, text)| text.contains(&word) && !path.starts_with(root().join("recorder/src/encoder")))
+        .filter(|(path, text)| text.contains(&word) && !path.starts_with(root().join("recorder/src/encoder.rs")))
         .map(|(path, _)| path.display().to_string())
         .collect();
     fail_with(&faults);
@@ -170,7 +171,8 @@ fn every_configuration_key_is_explained() {
     let text = std::fs::read_to_string(root().join("src/portcullis.toml")).expect("the defaults");
     let mut faults = Vec::new();
     let mut explained = false;
-    for line in text.lines() {
+    // The desktops at the end are examples; what a desktop has is explained above the first.
+    for line in text.lines().take_while(|line| !line.starts_with("[[desktops]]")) {
         match line {
             line if line.starts_with('#') => explained = true,
             "" => explained = false,

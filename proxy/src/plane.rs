@@ -6,21 +6,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use portcullis_evidence::{self as evidence, Manifest, SigningKey, VERSION, What, stamp};
-use portcullis_policy::{Action, Effect, Mode, PolicySet, Request, Subject, Verdict};
-use portcullis_recorder::Recording;
-use portcullis_rfb::{Change, Screen};
+use portcullis_evidence::{SigningKey, What};
+use portcullis_policy::{PolicySet, Subject};
 use portcullis_vault::Vault;
-use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use crate::identity::{Caller, Identify};
 use crate::journal::{About, Journal};
-use crate::link::Link;
 use crate::outcome::Outcome;
-use crate::runtime::{Runtime, Template, TemplateKind};
-use crate::session::{Permit, Session, SessionId, Stage};
+use crate::permit::{Permit, SessionId};
+use crate::refusal::Refusal;
+use crate::runtime::{Runtime, Template};
+use crate::session::{Session, Stage};
 use crate::ticket::{Grant, Ticket, TicketError, Tickets};
 use crate::token::Verifier;
 
@@ -69,50 +67,23 @@ pub struct PlaneConfig {
     pub max_fps: u32,
 }
 
-/// Why a session was not opened, or not found.
-#[derive(Debug, Clone)]
-pub enum Refusal {
-    /// Policy says no; the verdict names the rule.
-    Denied(Box<Verdict>),
-    /// The token names another desktop or session.
-    NotCovered {
-        /// What the token does not cover.
-        what: String,
-    },
-    /// There is no such desktop, or no such session that this caller may know of.
-    Unknown {
-        /// What was asked for.
-        what: String,
-    },
-    /// Too many sessions are live.
-    Busy {
-        /// Which limit was reached.
-        reason: String,
-    },
-    /// The recording or the desktop could not be started.
-    Failed {
-        /// What failed.
-        reason: String,
-    },
-}
-
 /// Every live session of this gate.
 pub struct Plane {
     pub(crate) config: PlaneConfig,
     sessions: Mutex<HashMap<SessionId, Slot>>,
     pub(crate) tickets: Tickets,
-    tasks: TaskTracker,
+    pub(crate) tasks: TaskTracker,
 }
 
 /// A place in the table of sessions, taken before anything is started so that limits hold.
 #[derive(Clone)]
-enum Slot {
+pub(crate) enum Slot {
     Starting { subject: String },
     Live(Arc<Session>),
 }
 
 impl Slot {
-    fn subject(&self) -> &str {
+    pub(crate) fn subject(&self) -> &str {
         match self {
             Self::Starting { subject } => subject,
             Self::Live(session) => &session.permit.subject.name,
@@ -141,122 +112,11 @@ impl Plane {
             }
             opened
         });
-        opening.await.unwrap_or_else(|_| Err(failed("opening the session was interrupted".into())))
-    }
-
-    async fn try_open(self: &Arc<Self>, caller: &Caller, desktop: &str) -> Result<Arc<Session>, Refusal> {
-        if self.is_closing() {
-            return Err(Refusal::Busy { reason: "the gate is stopping".into() });
-        }
-        if !caller.covers(desktop) {
-            return Err(Refusal::NotCovered { what: format!("the desktop {desktop:?}") });
-        }
-        let template = self
-            .config
-            .templates
-            .iter()
-            .find(|template| template.name == desktop)
-            .ok_or_else(|| Refusal::Unknown { what: format!("desktop {desktop:?}") })?;
-        let permit = self.permit(caller, template)?;
-        let place = self.reserve(&permit)?;
-        let (session, stage) = self.start(&permit, template).await?;
-        self.insert(&session);
-        place.keep();
-        if self.is_closing() {
-            session.end(Outcome::Stopping);
-        }
-        self.config.journal.note(
-            about(&permit),
-            What::SessionOpened { desktop: permit.desktop.clone(), runtime: runtime_of(template).to_owned() },
-        );
-        self.config.aftermath.opened(permit.id.as_str()).await;
-        let (plane, living) = (Arc::clone(self), Arc::clone(&session));
-        self.tasks.spawn(async move { plane.attend(living, stage).await });
-        Ok(session)
-    }
-
-    fn permit(&self, caller: &Caller, template: &Template) -> Result<Permit, Refusal> {
-        let policies = self.policies();
-        let subject = caller.subject();
-        let verdict = policies.decide(&Request { subject, desktop: &template.name, action: Action::Open });
-        if verdict.effect == Effect::Deny {
-            return Err(Refusal::Denied(Box::new(verdict)));
-        }
-        let strict = policies.obligations(subject, &template.name).recording.mode == Mode::Strict;
-        Ok(Permit {
-            id: SessionId::generate(),
-            subject: subject.clone(),
-            desktop: template.name.clone(),
-            title: template.title.clone(),
-            verdict,
-            started: OffsetDateTime::now_utc(),
-            until: caller.until(),
-            strict,
-        })
-    }
-
-    async fn start(&self, permit: &Permit, template: &Template) -> Result<(Arc<Session>, Stage), Refusal> {
-        // INVARIANT: the evidence exists before the desktop is touched.
-        let recording = Recording::start(
-            self.config.recorder.clone(),
-            Arc::clone(&self.config.vault),
-            Arc::clone(&self.config.key),
-            manifest(permit, self.config.key.kid()),
-            template.size,
-        )
-        .await
-        .map_err(|error| failed(format!("the recording could not be started: {error}")))?;
-        let (session, acts) =
-            Session::new(permit.clone(), self.config.policies.clone(), recording.clone(), Screen::new(template.size));
-        let staged = self.stage(&session, template, acts).await;
-        match staged {
-            Ok(stage) => Ok((session, stage)),
-            Err(reason) => {
-                let _ = session.note(What::SessionClosed { reason: reason.clone() });
-                if let Err(error) = recording.close(&reason).await {
-                    tracing::error!(session = %session.id, %error, "the evidence of a failed start could not be sealed");
-                }
-                self.config.aftermath.sealed(session.id.as_str()).await;
-                Err(failed(reason))
-            }
-        }
-    }
-
-    async fn stage(
-        &self,
-        session: &Arc<Session>,
-        template: &Template,
-        acts: tokio::sync::mpsc::Receiver<crate::link::Act>,
-    ) -> Result<Stage, String> {
-        let opened = What::SessionOpened { desktop: template.name.clone(), runtime: runtime_of(template).to_owned() };
-        session.note(opened).map_err(|outcome| outcome.to_string())?;
-        let runtime = self
-            .config
-            .runtimes
-            .iter()
-            .find(|runtime| runtime.name() == runtime_of(template))
-            .ok_or_else(|| format!("this gate has no {} runtime", runtime_of(template)))?;
-        let desktop = runtime.start(template, &session.id).await.map_err(|error| error.to_string())?;
-        let linked = async {
-            let link = Link::establish(desktop.as_ref()).await?;
-            if link.size != template.size {
-                session.show(&[Change::Resize(link.size)]).await?;
-            }
-            Ok::<_, Outcome>(link)
-        };
-        match linked.await {
-            Ok(link) => {
-                Ok(Stage { desktop, link, acts, reconnect: self.config.reconnect, max_fps: self.config.max_fps })
-            }
-            Err(outcome) => {
-                desktop.destroy().await;
-                Err(outcome.to_string())
-            }
-        }
+        opening.await.unwrap_or_else(|_| Err(Refusal::Failed { reason: "opening the session was interrupted".into() }))
     }
 
     /// Lives a session through, then takes it off the table.
-    async fn attend(self: Arc<Self>, session: Arc<Session>, stage: Stage) {
+    pub(crate) async fn attend(self: Arc<Self>, session: Arc<Session>, stage: Stage) {
         let outcome = Arc::clone(&session).live(stage).await;
         tracing::info!(session = %session.id, subject = %session.permit.subject.name, outcome = outcome.label(), "session closed");
         self.remove(&session.id);
@@ -374,49 +234,16 @@ impl Plane {
         self.config.journal.note(about, What::Refused { what: what.to_owned(), reason: refusal.to_string() });
     }
 
-    fn reserve(self: &Arc<Self>, permit: &Permit) -> Result<Place, Refusal> {
-        let mut table = self.table();
-        if table.len() >= self.config.most_sessions {
-            return Err(Refusal::Busy { reason: format!("all {} sessions of this gate are in use", table.len()) });
-        }
-        let own = table.values().filter(|slot| slot.subject() == permit.subject.name).count();
-        if own >= self.config.most_per_subject {
-            return Err(Refusal::Busy { reason: format!("you have {own} sessions open; end one of them first") });
-        }
-        table.insert(permit.id.clone(), Slot::Starting { subject: permit.subject.name.clone() });
-        Ok(Place { plane: Arc::clone(self), id: Some(permit.id.clone()) })
-    }
-
-    fn insert(&self, session: &Arc<Session>) {
+    pub(crate) fn insert(&self, session: &Arc<Session>) {
         self.table().insert(session.id.clone(), Slot::Live(Arc::clone(session)));
     }
 
-    fn remove(&self, id: &SessionId) {
+    pub(crate) fn remove(&self, id: &SessionId) {
         self.table().remove(id);
     }
 
-    fn table(&self) -> std::sync::MutexGuard<'_, HashMap<SessionId, Slot>> {
+    pub(crate) fn table(&self) -> std::sync::MutexGuard<'_, HashMap<SessionId, Slot>> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A reserved place, given back when opening fails or its request is dropped.
-struct Place {
-    plane: Arc<Plane>,
-    id: Option<SessionId>,
-}
-
-impl Place {
-    fn keep(mut self) {
-        self.id = None;
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        if let Some(id) = self.id.take() {
-            self.plane.remove(&id);
-        }
     }
 }
 
@@ -426,46 +253,7 @@ impl fmt::Debug for Plane {
     }
 }
 
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Denied(verdict) => write!(f, "{} (rule {})", verdict.reason, verdict.rule),
-            Self::NotCovered { what } => write!(f, "the token does not cover {what}"),
-            Self::Unknown { what } => write!(f, "there is no {what}"),
-            Self::Busy { reason } | Self::Failed { reason } => f.write_str(reason),
-        }
-    }
-}
-
-/// The name of the runtime that starts a template.
-fn runtime_of(template: &Template) -> &'static str {
-    match template.kind {
-        TemplateKind::Process(_) => "process",
-        TemplateKind::Docker(_) => "docker",
-    }
-}
-
-fn failed(reason: String) -> Refusal {
-    Refusal::Failed { reason }
-}
-
-fn about(permit: &Permit) -> About<'_> {
+/// Whose session an entry of the journal is about.
+pub(crate) fn about(permit: &Permit) -> About<'_> {
     About { subject: &permit.subject.name, session: permit.id.as_str(), ..About::default() }
-}
-
-fn manifest(permit: &Permit, kid: &str) -> Manifest {
-    Manifest {
-        v: VERSION,
-        id: permit.id.as_str().to_owned(),
-        subject: permit.subject.name.clone(),
-        issuer: permit.subject.issuer.clone(),
-        groups: permit.subject.groups.clone(),
-        desktop: permit.desktop.clone(),
-        policy: permit.verdict.revision.to_string(),
-        rule: permit.verdict.rule.to_string(),
-        started: stamp(permit.started),
-        mode: if permit.strict { evidence::Mode::Strict } else { evidence::Mode::BestEffort },
-        gate: env!("CARGO_PKG_VERSION").to_owned(),
-        key: kid.to_owned(),
-    }
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 use portcullis_evidence::{Effect as Verdicted, What};
-use portcullis_policy::{Action, Effect, PolicySet, Request, Subject, Verdict};
+use portcullis_policy::{Action, Effect, PolicySet, Request, Verdict};
 use portcullis_recorder::Recording;
 use portcullis_rfb::{Change, Screen};
 use sha2::{Digest, Sha256};
@@ -20,6 +20,7 @@ use tokio::time::{sleep, timeout};
 use crate::link::{Act, Link};
 use crate::outcome::Outcome;
 use crate::pace::Pace;
+use crate::permit::{Permit, SessionId};
 use crate::runtime::Desktop;
 use crate::seat::TOO_LONG;
 
@@ -33,51 +34,6 @@ const CLIPBOARD_RATE: u32 = 10;
 const BELL_RATE: u32 = 1;
 /// The time viewers have to take their close frame.
 const PARTING: Duration = Duration::from_secs(2);
-
-/// A session's name: a version 7 UUID, so that names sort by time.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SessionId(String);
-
-impl SessionId {
-    /// A new, unique name.
-    #[must_use]
-    pub fn generate() -> Self {
-        Self(uuid::Uuid::now_v7().to_string())
-    }
-
-    /// The name as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for SessionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// What is known of a session before its desktop is touched.
-#[derive(Debug, Clone)]
-pub struct Permit {
-    /// The session's name.
-    pub id: SessionId,
-    /// Whose session it is.
-    pub subject: Subject,
-    /// The template's name.
-    pub desktop: String,
-    /// The template's title, for people.
-    pub title: String,
-    /// The verdict on `open`, with rule and policy revision.
-    pub verdict: Verdict,
-    /// When it was opened.
-    pub started: OffsetDateTime,
-    /// When it must end, in seconds since the Unix epoch.
-    pub until: Option<i64>,
-    /// Whether a record that fails ends the session.
-    pub strict: bool,
-}
 
 /// What a viewer is told beside pixels.
 #[derive(Debug, Clone)]
@@ -365,7 +321,9 @@ impl Session {
     async fn wait_refused(&self) -> Outcome {
         let mut policies = self.policies.clone();
         while policies.changed().await.is_ok() {
-            let verdict = self.judge(Action::Open);
+            // Nobody may look on without `watch`: who loses it loses the session as who loses `open` does.
+            let verdict = Some(self.judge(Action::Open)).filter(|verdict| verdict.effect == Effect::Deny);
+            let verdict = verdict.unwrap_or_else(|| self.judge(Action::Watch));
             let what = What::PolicyChanged { effect: verdicted(&verdict), reason: verdict.reason.clone() };
             if let Err(outcome) = self.note_under(&verdict, what) {
                 return outcome;

@@ -10,8 +10,8 @@ const COLOURS: [[u8; 3]; 6] = [[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255,
 #[tokio::test]
 async fn every_revision_that_was_shown_survives_kill_9() {
     let mut gate = Gate::start(&plan()).await.unwrap();
-    let api = gate.api("alice", "testers", "desk").unwrap();
-    let opened = api.open("desk").await.unwrap();
+    let api = gate.api("alice", "testers", "bare").unwrap();
+    let opened = api.open("bare").await.unwrap();
     let desktop = DesktopProbe::find(&opened.id).await.unwrap();
     let mut viewer = Viewer::connect(&gate.url, &opened).await.unwrap();
     for [blue, green, red] in COLOURS {
@@ -50,6 +50,6 @@ async fn every_revision_that_was_shown_survives_kill_9() {
     }
     let gone = !std::path::Path::new(&format!("/proc/{}", desktop.server)).exists();
     assert!(gone, "the orphaned desktop was reaped");
-    let opened = gate.api("alice", "testers", "desk").unwrap().open("desk").await.unwrap();
+    let opened = gate.api("alice", "testers", "bare").unwrap().open("bare").await.unwrap();
     assert!(!opened.ticket.is_empty(), "the gate works on");
 }

@@ -11,7 +11,7 @@ mod shutdown;
 
 use portcullis_tests::gate::Plan;
 
-/// A gate with one small terminal, `desk`, and one desktop that no policy names, `closed`.
+/// A gate with one small terminal, `desk`, the same screen without a window, `bare`, and one desktop that no policy names, `closed`.
 pub(crate) fn plan() -> Plan {
     Plan::new(
         r#"
@@ -23,18 +23,22 @@ title = "Desk"
 size = "640x480"
 process = { programs = [["xterm", "-bg", "white", "-fg", "black"]] }
 [[desktops]]
+name = "bare"
+size = "640x480"
+process = { programs = [] }
+[[desktops]]
 name = "closed"
 process = { programs = [["xterm"]] }
 "#,
     )
     .policy(
         "tests.yaml",
-        "policy: tests\napplies: {groups: [testers], desktops: [desk]}\nallow:\n  open: {}\n  control: {}\n",
+        "policy: tests\napplies: {groups: [testers], desktops: [desk, bare]}\nallow:\n  open: {}\n  control: {}\n",
     )
 }
 
 /// A policy file that also lets text cross both ways.
-pub(crate) const CLIPBOARD: &str = "policy: clipboard\napplies: {groups: [testers], desktops: [desk]}\nallow:\n  paste: {max_bytes: 1 KiB}\n  copy: {max_bytes: 1 KiB}\n";
+pub(crate) const CLIPBOARD: &str = "policy: clipboard\napplies: {groups: [testers], desktops: [desk, bare]}\nallow:\n  paste: {max_bytes: 1 KiB}\n  copy: {max_bytes: 1 KiB}\n";
 
 /// The events of a bundle.
 pub(crate) fn events(bundle: &std::path::Path) -> anyhow::Result<Vec<serde_json::Value>> {

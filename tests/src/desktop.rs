@@ -82,7 +82,8 @@ impl DesktopProbe {
                         if pixels {
                             return Ok(screen);
                         }
-                        rfb.request_update(false);
+                        // The whole picture is still owed: asking for it once more would bring its size once more.
+                        rfb.request_update(true);
                     }
                     _ => {}
                 }

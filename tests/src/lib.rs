@@ -24,7 +24,8 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> anyhow::Result<Option<T>>) -> anyhow::Result<T> {
     let start = Instant::now();
     loop {
-        if let Some(answer) = ask().await? {
+        let answer = tokio::time::timeout(PATIENCE, ask()).await.map_err(|_| anyhow::anyhow!("no answer: {what}"))?;
+        if let Some(answer) = answer? {
             return Ok(answer);
         }
         anyhow::ensure!(start.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain: {what}");

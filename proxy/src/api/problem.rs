@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::plane::Refusal;
+use crate::refusal::Refusal;
 use crate::ticket::TicketError;
 
 /// What went wrong, for a person and for a program.

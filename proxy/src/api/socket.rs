@@ -36,13 +36,13 @@ pub(super) async fn upgrade(
     let socket = socket.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.to_string()))?;
     let ticket = offered(&headers).map_err(|detail| refuse(&plane, StatusCode::BAD_REQUEST, detail))?;
     // The ticket is gone from here on, whatever the answer: one that was offered wrongly is burnt.
-    plane
+    let grant = plane
         .tickets
         .redeem(&ticket, &id, &origin, Instant::now())
         .map_err(|error| refuse(&plane, StatusCode::UNAUTHORIZED, &error.to_string()))?;
     let session = plane
         .live(&id)
-        .filter(|session| !session.is_ending())
+        .filter(|session| !session.is_ending() && session.permit.subject.name == grant.subject)
         .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "the session has ended"))?;
     Ok(socket
         .protocols(["binary"])

@@ -1,0 +1,199 @@
+//! Opening a session, in the order that the story has: decide, reserve a place, record, start the desktop.
+
+use std::sync::Arc;
+
+use portcullis_evidence::{self as evidence, Manifest, VERSION, What, stamp};
+use portcullis_policy::{Action, Effect, Mode, Request};
+use portcullis_recorder::Recording;
+use portcullis_rfb::{Change, Screen};
+use time::OffsetDateTime;
+use tokio::sync::mpsc;
+
+use crate::identity::Caller;
+use crate::link::{Act, Link};
+use crate::outcome::Outcome;
+use crate::permit::{Permit, SessionId};
+use crate::plane::{Plane, Slot, about};
+use crate::refusal::Refusal;
+use crate::runtime::{Template, TemplateKind};
+use crate::session::{Session, Stage};
+
+impl Plane {
+    pub(crate) async fn try_open(self: &Arc<Self>, caller: &Caller, desktop: &str) -> Result<Arc<Session>, Refusal> {
+        if self.is_closing() {
+            return Err(Refusal::Busy { reason: "the gate is stopping".into() });
+        }
+        if !caller.covers(desktop) {
+            return Err(Refusal::NotCovered { what: format!("the desktop {desktop:?}") });
+        }
+        let template = self
+            .config
+            .templates
+            .iter()
+            .find(|template| template.name == desktop)
+            .ok_or_else(|| Refusal::Unknown { what: format!("desktop {desktop:?}") })?;
+        let permit = self.permit(caller, template)?;
+        let place = self.reserve(&permit)?;
+        let (session, stage) = self.start(&permit, template).await?;
+        self.insert(&session);
+        place.keep();
+        if self.is_closing() {
+            session.end(Outcome::Stopping);
+        }
+        self.config.journal.note(
+            about(&permit),
+            What::SessionOpened { desktop: permit.desktop.clone(), runtime: runtime_of(template).to_owned() },
+        );
+        self.config.aftermath.opened(permit.id.as_str()).await;
+        let (plane, living) = (Arc::clone(self), Arc::clone(&session));
+        self.tasks.spawn(async move { plane.attend(living, stage).await });
+        Ok(session)
+    }
+
+    fn permit(&self, caller: &Caller, template: &Template) -> Result<Permit, Refusal> {
+        let policies = self.policies();
+        let subject = caller.subject();
+        let verdict = policies.decide(&Request { subject, desktop: &template.name, action: Action::Open });
+        if verdict.effect == Effect::Deny {
+            return Err(Refusal::Denied(Box::new(verdict)));
+        }
+        // A session whose subject may not look on would be a desktop for nobody.
+        let watch = policies.decide(&Request { subject, desktop: &template.name, action: Action::Watch });
+        if watch.effect == Effect::Deny {
+            return Err(Refusal::Denied(Box::new(watch)));
+        }
+        let strict = policies.obligations(subject, &template.name).recording.mode == Mode::Strict;
+        Ok(Permit {
+            id: SessionId::generate(),
+            subject: subject.clone(),
+            desktop: template.name.clone(),
+            title: template.title.clone(),
+            verdict,
+            started: OffsetDateTime::now_utc(),
+            until: caller.until(),
+            strict,
+        })
+    }
+
+    async fn start(&self, permit: &Permit, template: &Template) -> Result<(Arc<Session>, Stage), Refusal> {
+        // INVARIANT: the evidence exists before the desktop is touched.
+        let recording = Recording::start(
+            self.config.recorder.clone(),
+            Arc::clone(&self.config.vault),
+            Arc::clone(&self.config.key),
+            manifest(permit, self.config.key.kid()),
+            template.size,
+        )
+        .await
+        .map_err(|error| failed(format!("the recording could not be started: {error}")))?;
+        let (session, acts) =
+            Session::new(permit.clone(), self.config.policies.clone(), recording.clone(), Screen::new(template.size));
+        let staged = self.stage(&session, template, acts).await;
+        match staged {
+            Ok(stage) => Ok((session, stage)),
+            Err(reason) => {
+                let _ = session.note(What::SessionClosed { reason: reason.clone() });
+                if let Err(error) = recording.close(&reason).await {
+                    tracing::error!(session = %session.id, %error, "the evidence of a failed start could not be sealed");
+                }
+                self.config.aftermath.sealed(session.id.as_str()).await;
+                Err(failed(reason))
+            }
+        }
+    }
+
+    async fn stage(
+        &self,
+        session: &Arc<Session>,
+        template: &Template,
+        acts: mpsc::Receiver<Act>,
+    ) -> Result<Stage, String> {
+        let opened = What::SessionOpened { desktop: template.name.clone(), runtime: runtime_of(template).to_owned() };
+        session.note(opened).map_err(|outcome| outcome.to_string())?;
+        let runtime = self
+            .config
+            .runtimes
+            .iter()
+            .find(|runtime| runtime.name() == runtime_of(template))
+            .ok_or_else(|| format!("this gate has no {} runtime", runtime_of(template)))?;
+        let desktop = runtime.start(template, &session.id).await.map_err(|error| error.to_string())?;
+        let linked = async {
+            let link = Link::establish(desktop.as_ref()).await?;
+            if link.size != template.size {
+                session.show(&[Change::Resize(link.size)]).await?;
+            }
+            Ok::<_, Outcome>(link)
+        };
+        match linked.await {
+            Ok(link) => {
+                Ok(Stage { desktop, link, acts, reconnect: self.config.reconnect, max_fps: self.config.max_fps })
+            }
+            Err(outcome) => {
+                desktop.destroy().await;
+                Err(outcome.to_string())
+            }
+        }
+    }
+
+    fn reserve(self: &Arc<Self>, permit: &Permit) -> Result<Place, Refusal> {
+        let mut table = self.table();
+        if table.len() >= self.config.most_sessions {
+            return Err(Refusal::Busy { reason: format!("all {} sessions of this gate are in use", table.len()) });
+        }
+        let own = table.values().filter(|slot| slot.subject() == permit.subject.name).count();
+        if own >= self.config.most_per_subject {
+            return Err(Refusal::Busy { reason: format!("you have {own} sessions open; end one of them first") });
+        }
+        table.insert(permit.id.clone(), Slot::Starting { subject: permit.subject.name.clone() });
+        Ok(Place { plane: Arc::clone(self), id: Some(permit.id.clone()) })
+    }
+}
+
+/// A reserved place, given back when opening fails or its request is dropped.
+struct Place {
+    plane: Arc<Plane>,
+    id: Option<SessionId>,
+}
+
+impl Place {
+    fn keep(mut self) {
+        self.id = None;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(id) = self.id.take() {
+            self.plane.remove(&id);
+        }
+    }
+}
+
+/// The name of the runtime that starts a template.
+fn runtime_of(template: &Template) -> &'static str {
+    match template.kind {
+        TemplateKind::Process(_) => "process",
+        TemplateKind::Docker(_) => "docker",
+    }
+}
+
+fn failed(reason: String) -> Refusal {
+    Refusal::Failed { reason }
+}
+
+fn manifest(permit: &Permit, kid: &str) -> Manifest {
+    Manifest {
+        v: VERSION,
+        id: permit.id.as_str().to_owned(),
+        subject: permit.subject.name.clone(),
+        issuer: permit.subject.issuer.clone(),
+        groups: permit.subject.groups.clone(),
+        desktop: permit.desktop.clone(),
+        policy: permit.verdict.revision.to_string(),
+        rule: permit.verdict.rule.to_string(),
+        started: stamp(permit.started),
+        mode: if permit.strict { evidence::Mode::Strict } else { evidence::Mode::BestEffort },
+        gate: env!("CARGO_PKG_VERSION").to_owned(),
+        key: kid.to_owned(),
+    }
+}

@@ -1,0 +1,101 @@
+/** Pasting in the browser: it reaches the desktop where a rule permits it, and nowhere else, whatever the page sends. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launch, profile } from './browser.mjs';
+import { events } from './bundle.mjs';
+import { Desktop } from './desktop.mjs';
+import { Gate } from './gate.mjs';
+import { end, open, signIn } from './session.mjs';
+import { steps, until } from './until.mjs';
+
+let gate, browser;
+before(async () => {
+  [gate, browser] = await Promise.all([Gate.start(), launch()]);
+});
+after(async () => {
+  await browser?.close();
+  await gate?.stop();
+});
+
+/** ClientCutText, RFC 6143 section 7.5.6. */
+function cutText(words) {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(words.length);
+  return [6, 0, 0, 0, ...length, ...Buffer.from(words, 'latin1')];
+}
+
+test('the clipboard between the browser and a desktop', async (t) => {
+  const step = steps(t);
+  const { context } = await profile(browser);
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: gate.url });
+  // Keeps the page's sockets, so that a test can send what the page would not.
+  await context.addInitScript(() => {
+    window.sockets = [];
+    window.WebSocket = new Proxy(WebSocket, {
+      construct(plain, words) {
+        const socket = Reflect.construct(plain, words);
+        window.sockets.push(socket);
+        return socket;
+      },
+    });
+  });
+  const page = await context.newPage();
+  await signIn(page, gate);
+  const pasting = async (words) => {
+    await page.evaluate((words) => navigator.clipboard.writeText(words), words);
+    await page.keyboard.press('Control+v');
+  };
+
+  await step('with a rule, what is pasted reaches the desktop, and the page says so', async () => {
+    const { id } = await open(page, 'Terminal');
+    const desktop = await Desktop.find(id);
+    await pasting('let in by a rule');
+    await until('the paste is on the clipboard of the desktop', async () => (await desktop.clipboard()) === 'let in by a rule');
+    await page.getByText("Sent to the desktop's clipboard: 16 characters.").waitFor();
+    await end(page);
+    const [paste] = await judged(id);
+    assert.deepEqual([paste.effect, paste.bytes], ['permit', 16]);
+    assert.match(paste.rule, /^terminal\.yaml:\d+ /);
+    await page.getByRole('link', { name: 'To the desktops', exact: true }).click();
+  });
+
+  await step('without one, it does not, and the page says so', async () => {
+    const { id, canvas } = await open(page, 'Sealed terminal');
+    const desktop = await Desktop.find(id);
+    await page.getByRole('button', { name: 'What is allowed here' }).click();
+    await page.getByText('Text from this computer cannot be pasted into the desktop.').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('application').click();
+    const owner = desktop.copy("the desktop's own");
+    await until('the desktop has copied', async () => (await desktop.clipboard()) === "the desktop's own");
+
+    await pasting('smuggled by the page');
+    await page.getByText('Pasting in is not permitted here.').waitFor();
+    // Nor past the page: the message itself, on its socket.
+    const message = cutText('smuggled by a message');
+    await page.evaluate((message) => window.sockets.at(-1).send(new Uint8Array(message)), message);
+    // What is typed behind it on the same socket has arrived: so would the paste have.
+    const before = await canvas.keep();
+    await page.keyboard.type('echo behind it\n');
+    await canvas.restsAfter(before, 'what was typed behind the paste', ({ height }) => height >= 40);
+    assert.equal(await desktop.clipboard(), "the desktop's own");
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), 'smuggled by the page', 'the copy came out');
+
+    await end(page);
+    owner.kill();
+    const all = await judged(id);
+    const pastes = all.filter(({ type }) => type === 'paste');
+    assert.deepEqual(pastes.map(({ effect, bytes }) => [effect, bytes]), [['deny', 21]]);
+    assert(all.some(({ type, effect }) => type === 'copy' && effect === 'deny'), 'no word on the copy');
+    assert(!(JSON.stringify(all) + gate.log() + gate.journal()).includes('smuggled'), 'contents are in a log');
+  });
+
+  /** Judged crossings of a session, once it is sealed. */
+  async function judged(id) {
+    await until('the recording is sealed', async () => {
+      const answer = await context.request.get(`${gate.url}/api/recordings/${id}`);
+      return answer.ok() && (await answer.json()).state === 'closed';
+    });
+    return events(gate.bundle(id)).filter(({ type }) => type === 'paste' || type === 'copy');
+  }
+});
