@@ -1,6 +1,8 @@
 /** A recording's HLS stream in a <video>: hls.js where it runs, the browser's own player elsewhere. */
 import type Hls from 'hls.js/light';
+import type { LoaderCallbacks, LoaderConfiguration, LoaderContext } from 'hls.js/light';
 import { frameTicks, timescaleOf } from './frames';
+import { eager } from './playlist';
 
 /** What the player wants to hear. */
 export interface Listen {
@@ -34,6 +36,7 @@ export class Stream {
       startPosition: from,
       maxBufferLength: AHEAD,
       backBufferLength: 4 * AHEAD,
+      pLoader: eagerLoader(Hls),
     });
     const stream = new Stream(hls, video);
     stream.#listen(Hls, hls, listen);
@@ -89,4 +92,25 @@ export class Stream {
       listen.onfail(error.response?.code === 404 ? 'missing' : 'broken');
     });
   }
+}
+
+/** hls.js's own loader, but the playlist of a running recording is asked for again soon. */
+function eagerLoader(Library: typeof Hls) {
+  class Eager extends Library.DefaultConfig.loader {
+    override load(
+      context: LoaderContext,
+      config: LoaderConfiguration,
+      callbacks: LoaderCallbacks<LoaderContext>,
+    ): void {
+      const onSuccess: typeof callbacks.onSuccess = (response, ...rest) => {
+        const { data } = response;
+        callbacks.onSuccess(
+          typeof data === 'string' ? { ...response, data: eager(data) } : response,
+          ...rest,
+        );
+      };
+      super.load(context, config, { ...callbacks, onSuccess });
+    }
+  }
+  return Eager as unknown as NonNullable<Hls['config']['pLoader']>;
 }
