@@ -277,7 +277,6 @@ export const scenes = [
   {
     name: 'player',
     path: `/recordings/${playable.closed}`,
-    whole: true,
     async act(tab, _, fault) {
       await showVideo(tab);
       await tab
