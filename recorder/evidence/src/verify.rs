@@ -6,6 +6,8 @@
 mod chain;
 mod files;
 mod sums;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -184,11 +186,10 @@ impl Check<'_> {
             let links = self.seal.as_ref().map_or(end.links, |seal| seal.links);
             let unproved = path.segment().map_or(!end.unproved.is_empty(), |n| end.unproved.contains(&n));
             match (&sums, sums.as_ref().and_then(|sums| sums.get(&path))) {
-                (_, Some(digest)) => self.against_sum(path, *digest),
+                (_, Some(digest)) if unproved => self.against_sum(path, *digest),
+                (None, None) if unproved || (self.seal.is_none() && end.may_be_open(path)) => {}
                 (Some(_), None) => self.report.fault(path, Kind::Extra, "neither the chain nor SHA256SUMS lists it"),
-                (None, None) if self.seal.is_none() && end.may_be_open(path) => {}
-                (None, None) if unproved => {}
-                (None, None) => self.report.fault(path, Kind::Extra, format!("none of the {links} links lists it")),
+                _ => self.report.fault(path, Kind::Extra, format!("none of the {links} links lists it")),
             }
         }
         let mut lost: Vec<PathInBundle> = sums.unwrap_or_default().into_keys().collect();

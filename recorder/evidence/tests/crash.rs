@@ -120,7 +120,7 @@ fn recover_again(dir: &Path) -> Option<State> {
 #[test]
 fn power_cut_at_any_step() {
     for step in 0..=steps() {
-        for unsynced in [Unsynced::Lost, Unsynced::Zeros] {
+        for unsynced in [Unsynced::Lost, Unsynced::Zeros, Unsynced::NewestName] {
             let (folder, dir) = folder();
             let power = Arc::new(Power::cut_at(step));
             let mut progress = Progress::default();

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bundle::{copy, files, key, keys, sealed};
-use portcullis_evidence::{BundleWriter, Fault, Kind, Report, SigningKey, State, verify};
+use portcullis_evidence::{BundleWriter, Fault, Kind, Reopened, Report, SigningKey, State, verify};
 use tempfile::TempDir;
 
 /// A sealed bundle and a way to break it.
@@ -285,7 +285,7 @@ fn a_bundle_begun_under_a_new_key_is_finished_under_another_and_still_has_to_nam
     let other = Arc::new(SigningKey::generate(&[2; 32]));
     drop(BundleWriter::create(&dir, &bundle::manifest(), key()).unwrap());
     // The gate's key was renewed before anything was signed: link 1 bears the new key, the manifest names the old one.
-    let portcullis_evidence::Reopened::Open(mut writer, _) = BundleWriter::reopen(&dir, other.clone()).unwrap() else {
+    let Reopened::Open(mut writer, _) = BundleWriter::reopen(&dir, other.clone()).unwrap() else {
         panic!("not open");
     };
     writer.close_segment(0, 1, &[]).unwrap();
@@ -333,29 +333,48 @@ fn parts_of_another_session_of_the_same_gate_are_out_of_place() {
     }
 }
 
+/// The links that a second run of the gate signs when it goes on from the first `links` links of the same session, as
+/// after a disk was copied. Every one of them is truly signed.
+fn fork(case: &Case, links: u32) -> PathBuf {
+    let dir = case.folder.path().join("fork");
+    copy(&case.dir(), &dir);
+    for file in files(&dir) {
+        let later = (links + 1..=3).any(|n| file.contains(&format!("/{n:05}."))) || file.ends_with("init-0002.mp4");
+        if later || file == "seal.json" || file == "SHA256SUMS" {
+            fs::remove_file(dir.join(file)).unwrap();
+        }
+    }
+    let Reopened::Open(mut writer, _) = BundleWriter::reopen(&dir, key()).unwrap() else { panic!("not open") };
+    writer.close_segment(writer.from_us(), writer.from_us() + 10_000_000, &[]).unwrap();
+    dir
+}
+
 #[test]
 fn a_second_link_3_that_was_truly_signed_is_not_the_one_that_was_sealed() {
-    // Two runs of the gate from the same two links, as after a disk was copied: both sign a third one.
-    let folder = tempfile::tempdir().unwrap();
-    let fork = folder.path().join("fork");
     let case = Case::new();
-    copy(&case.dir(), &fork);
-    for file in ["seal.json", "SHA256SUMS", "chain/00003.jws", "events/00003.jsonl", "video/00003.m4s"] {
-        fs::remove_file(fork.join(file)).unwrap();
-    }
-    let portcullis_evidence::Reopened::Open(mut writer, _) = BundleWriter::reopen(&fork, key()).unwrap() else {
-        panic!("not open");
-    };
-    writer.close_segment(20_000_000, 30_000_000, &[]).unwrap();
+    let fork = fork(&case, 2);
     for file in ["chain/00003.jws", "events/00003.jsonl"] {
         fs::copy(fork.join(file), case.path(file)).unwrap();
     }
-    let found = case.faults();
-    assert!(found.contains(&("chain/00003.jws".to_owned(), Kind::Reordered)), "{found:?}");
+    assert!(case.faults().contains(&("chain/00003.jws".to_owned(), Kind::Reordered)), "{}", case.verify());
     // Without the listing the seal alone tells.
     case.remove("SHA256SUMS");
-    let found = case.faults();
-    assert!(found.contains(&("chain/00003.jws".to_owned(), Kind::Reordered)), "{found:?}");
+    assert!(case.faults().contains(&("chain/00003.jws".to_owned(), Kind::Reordered)), "{}", case.verify());
+}
+
+#[test]
+fn a_second_link_2_that_was_truly_signed_is_not_the_one_that_link_3_follows() {
+    let case = Case::new();
+    let fork = fork(&case, 1);
+    fs::copy(fork.join("chain/00002.jws"), case.path("chain/00002.jws")).unwrap();
+    // The seal knows which one was meant; without it, link 3 does not follow.
+    let places = |case: &Case| -> Vec<String> {
+        case.faults().into_iter().filter(|fault| fault.1 == Kind::Reordered).map(|fault| fault.0).collect()
+    };
+    assert_eq!(places(&case), ["chain/00002.jws"]);
+    case.remove("SHA256SUMS");
+    case.remove("seal.json");
+    assert_eq!(places(&case), ["chain/00003.jws"]);
 }
 
 #[test]

@@ -256,6 +256,7 @@ fn events_of_later_types_are_counted_and_broken_ones_are_faults() {
         (line(2, 6, "x").replace(",\"type\"", ", \"type\""), Kind::Malformed),
         (line(2, 6, "x").replace('T', "t"), Kind::Malformed),
         (line(2, 6, "x").trim_end().to_owned(), Kind::Malformed),
+        (line(2, 6, "bell").replace(bundle::ID, "other").replace("\"more\":{\"a\":[]},", ""), Kind::Malformed),
         ("\n".to_owned(), Kind::Malformed),
         ("x".repeat(100_000), Kind::Malformed),
     ] {

@@ -117,6 +117,8 @@ struct Memory {
     kept: HashMap<PathBuf, usize>,
     /// What is in a file after a cut.
     contents: HashMap<usize, Vec<u8>>,
+    /// The name that was given last.
+    newest: Option<PathBuf>,
     folders: Vec<PathBuf>,
     kept_folders: Vec<PathBuf>,
 }
@@ -128,6 +130,8 @@ pub enum Unsynced {
     Lost,
     /// The names and the lengths, with zeros for the bytes.
     Zeros,
+    /// The newest name, before all older ones: a folder's names need not reach the disk in their order.
+    NewestName,
 }
 
 impl Power {
@@ -138,8 +142,16 @@ impl Power {
     /// Makes of the folder `root` what is found after the cut.
     pub fn cut(&self, root: &Path, unsynced: Unsynced) {
         let memory = self.state.lock().unwrap();
-        let names = if unsynced == Unsynced::Lost { &memory.kept } else { &memory.now };
-        let folders = if unsynced == Unsynced::Lost { &memory.kept_folders } else { &memory.folders };
+        let mut names = memory.kept.clone();
+        let mut folders = &memory.kept_folders;
+        match unsynced {
+            Unsynced::Lost => {}
+            Unsynced::Zeros => (names, folders) = (memory.now.clone(), &memory.folders),
+            Unsynced::NewestName => {
+                let newest = memory.newest.iter().filter_map(|path| Some((path.clone(), *memory.now.get(path)?)));
+                names.extend(newest);
+            }
+        }
         let found: Vec<(PathBuf, Vec<u8>)> = names
             .iter()
             .map(|(path, file)| {
@@ -194,6 +206,7 @@ impl Memory {
                 let file = self.file(from);
                 self.now.remove(from);
                 self.now.insert(to.clone(), file);
+                self.newest = Some(to.clone());
             }
             Step::Remove(path) => {
                 self.now.remove(path);
