@@ -226,3 +226,13 @@ fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_api_is_the_one_that_is_described() {
+        let described = include_str!("../docs/openapi.json");
+        let real = super::openapi().to_pretty_json().unwrap();
+        assert!(described.trim() == real.trim(), "docs/openapi.json is not what the program serves: `just bless`, and look at the difference");
+    }
+}

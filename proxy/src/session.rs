@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use portcullis_evidence::{Effect as Verdicted, What};
 use portcullis_policy::{Action, Effect, PolicySet, Request, Verdict};
-use portcullis_recorder::Recording;
+use portcullis_recorder::{RecordError, Recording};
 use portcullis_rfb::{Change, Screen};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
@@ -147,10 +147,8 @@ impl Session {
     pub(crate) async fn show(&self, changes: &[Change]) -> Result<(), Outcome> {
         let next = self.screen().revision() + 1;
         // INVARIANT: no viewer is sent a revision that the recorder does not have; viewers read the screen, which changes only below.
-        self.recording
-            .hand_over(next, changes)
-            .await
-            .map_err(|error| Outcome::RecordingFailed { reason: error.to_string() })?;
+        let handed = self.recording.hand_over(next, changes).await;
+        handed.or_else(|error| self.unrecorded(&error))?;
         let applied = self.screen.write().unwrap_or_else(PoisonError::into_inner).apply(changes);
         let revision = applied.map_err(|error| Outcome::Violation { side: "desktop", reason: error.to_string() })?;
         self.revision.send_replace(revision);
@@ -228,9 +226,13 @@ impl Session {
     /// # Errors
     /// [`Outcome::RecordingFailed`]: in strict mode nothing goes on that is not on the record.
     pub(crate) fn note_under(&self, verdict: &Verdict, what: What) -> Result<(), Outcome> {
-        self.recording
-            .event(&verdict.rule.to_string(), &verdict.revision.to_string(), what)
-            .map_err(|error| Outcome::RecordingFailed { reason: error.to_string() })
+        let noted = self.recording.event(&verdict.rule.to_string(), &verdict.revision.to_string(), what);
+        noted.or_else(|error| self.unrecorded(&error))
+    }
+
+    /// What cannot be recorded does not happen, unless policy says `best_effort`: then the bundle is closed with its gap at the end.
+    fn unrecorded(&self, error: &RecordError) -> Result<(), Outcome> {
+        if self.permit.strict { Err(Outcome::RecordingFailed { reason: error.to_string() }) } else { Ok(()) }
     }
 
     /// Queues a permitted and recorded action for the desktop; waits while the queue is full.
@@ -302,7 +304,11 @@ impl Session {
         let mut failure = self.recording.failure();
         let reason = failure.wait_for(Option::is_some).await.map(|known| known.clone());
         match reason.ok().flatten() {
-            Some(reason) => Outcome::RecordingFailed { reason },
+            Some(reason) if self.permit.strict => Outcome::RecordingFailed { reason },
+            Some(reason) => {
+                tracing::error!(session = %self.id, reason, "recording failed; policy says best_effort, so the session goes on");
+                std::future::pending().await
+            }
             None => std::future::pending().await,
         }
     }

@@ -49,8 +49,15 @@ pub(crate) async fn serve(mut socket: WebSocket, session: Arc<Session>, origin: 
     if outcome.ends_session() {
         session.end(outcome.clone());
     }
+    let _ = timeout(PARTING, part(&mut socket, &outcome)).await;
+}
+
+/// Sends the close frame and waits for the viewer's own: a socket that is dropped with input unread is reset, and the code with it.
+async fn part(socket: &mut WebSocket, outcome: &Outcome) {
     let frame = CloseFrame { code: outcome.close_code(), reason: outcome.close_reason().into() };
-    let _ = timeout(PARTING, socket.send(Message::Close(Some(frame)))).await;
+    if socket.send(Message::Close(Some(frame))).await.is_ok() {
+        while let Some(Ok(_)) = socket.recv().await {}
+    }
 }
 
 fn connection(session: &Session) -> Connection {

@@ -14,7 +14,7 @@ use crate::plane::Plane;
 use crate::runtime::Template;
 
 /// Lists the desktops with the verdict on each.
-#[utoipa::path(get, path = "/api/desktops", tag = "desktops",
+#[utoipa::path(get, path = "/api/desktops", operation_id = "list_desktops", tag = "desktops",
     responses((status = 200, body = Desktops), (status = 401, body = Problem)))]
 pub(super) async fn list(
     State(plane): State<Arc<Plane>>,

@@ -78,7 +78,7 @@ pub struct Opened {
 
 /// How the record of a live session stands.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct RecordingState {
+pub struct LiveRecording {
     /// `strict` or `best_effort`.
     pub mode: String,
     /// `recording` or `failed`.
@@ -107,7 +107,7 @@ pub struct Session {
     /// What may be done in it.
     pub allows: Allows,
     /// Its record.
-    pub recording: RecordingState,
+    pub recording: LiveRecording,
 }
 
 /// Live sessions, newest first.

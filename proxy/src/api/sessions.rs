@@ -11,14 +11,14 @@ use time::format_description::well_known::Rfc3339;
 
 use super::caller::{Asked, authenticate};
 use super::desktops::allows;
-use super::model::{self, OpenSession, Opened, PolicyRef, RecordingState, Sessions};
+use super::model::{self, LiveRecording, OpenSession, Opened, PolicyRef, Sessions};
 use super::problem::Problem;
 use crate::outcome::Outcome;
 use crate::plane::Plane;
 use crate::session::Session;
 
 /// Opens a session on a desktop and issues its first ticket.
-#[utoipa::path(post, path = "/api/sessions", tag = "sessions", request_body = OpenSession,
+#[utoipa::path(post, path = "/api/sessions", operation_id = "open_session", tag = "sessions", request_body = OpenSession,
     responses((status = 201, body = Opened), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
 pub(super) async fn open(
@@ -34,7 +34,7 @@ pub(super) async fn open(
 }
 
 /// Issues a ticket for a live session of one's own.
-#[utoipa::path(post, path = "/api/sessions/{id}/tickets", tag = "sessions", params(("id" = String, Path, description = "the session")),
+#[utoipa::path(post, path = "/api/sessions/{id}/tickets", operation_id = "reconnect_session", tag = "sessions", params(("id" = String, Path, description = "the session")),
     responses((status = 201, body = Opened), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
 pub(super) async fn ticket(
     State(plane): State<Arc<Plane>>,
@@ -52,7 +52,7 @@ pub(super) async fn ticket(
 }
 
 /// Lists the live sessions that the caller may know of.
-#[utoipa::path(get, path = "/api/sessions", tag = "sessions",
+#[utoipa::path(get, path = "/api/sessions", operation_id = "list_sessions", tag = "sessions",
     responses((status = 200, body = Sessions), (status = 401, body = Problem)))]
 pub(super) async fn list(
     State(plane): State<Arc<Plane>>,
@@ -65,7 +65,7 @@ pub(super) async fn list(
 }
 
 /// Reads one live session.
-#[utoipa::path(get, path = "/api/sessions/{id}", tag = "sessions", params(("id" = String, Path, description = "the session")),
+#[utoipa::path(get, path = "/api/sessions/{id}", operation_id = "read_session", tag = "sessions", params(("id" = String, Path, description = "the session")),
     responses((status = 200, body = model::Session), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub(super) async fn read(
     State(plane): State<Arc<Plane>>,
@@ -79,7 +79,7 @@ pub(super) async fn read(
 }
 
 /// Ends a session: its viewers are told, its evidence is sealed, its desktop destroyed.
-#[utoipa::path(delete, path = "/api/sessions/{id}", tag = "sessions", params(("id" = String, Path, description = "the session")),
+#[utoipa::path(delete, path = "/api/sessions/{id}", operation_id = "end_session", tag = "sessions", params(("id" = String, Path, description = "the session")),
     responses((status = 204, description = "it is ending"), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub(super) async fn end(
     State(plane): State<Arc<Plane>>,
@@ -128,7 +128,7 @@ fn describe(plane: &Plane, session: &Session) -> model::Session {
         viewers: session.viewers(),
         policy: PolicyRef { revision: permit.verdict.revision.to_string(), rule: permit.verdict.rule.to_string() },
         allows: allows(&plane.policies(), &permit.subject, &permit.desktop),
-        recording: RecordingState {
+        recording: LiveRecording {
             mode: if permit.strict { "strict" } else { "best_effort" }.to_owned(),
             state: if session.is_recording() { "recording" } else { "failed" }.to_owned(),
         },

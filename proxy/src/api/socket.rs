@@ -21,7 +21,7 @@ const READ_BYTES: usize = 16 * 1024;
 const WRITE_BYTES: usize = 64 * 1024;
 
 /// Upgrades to a WebSocket that speaks RFB 3.8, against a one-time ticket.
-#[utoipa::path(get, path = "/sessions/{id}/rfb", tag = "sessions",
+#[utoipa::path(get, path = "/sessions/{id}/rfb", operation_id = "view_session", tag = "sessions",
     params(("id" = String, Path, description = "the session"),
         ("Sec-WebSocket-Protocol" = String, Header, description = "`binary, ticket.<TICKET>`; answered with `binary`")),
     responses((status = 101, description = "RFB in binary frames"), (status = 400, body = Problem),
