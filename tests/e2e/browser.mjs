@@ -51,15 +51,16 @@ export class Witness {
     context.on('page', (page) => page.on('websocket', (socket) => this.addresses.push(socket.url())));
     context.on('console', (message) => {
       // That the canvas is read is the tests' own doing.
-      if (['error', 'warning'].includes(message.type()) && !message.text().startsWith('Canvas2D: Multiple readback'))
+      if (
+        ['error', 'warning'].includes(message.type()) &&
+        !message.text().startsWith('Canvas2D: Multiple readback')
+      )
         this.complaints.push(`${message.type()}: ${message.text()} (${message.location().url})`);
     });
     context.on('weberror', (error) => this.complaints.push(`uncaught: ${error.error().stack}`));
     context.on('response', (response) => {
       if (response.status() !== 201 || !/\/api\/sessions(\/[^/]+\/tickets)?$/.test(response.url())) return;
-      this.#reading.push(
-        response.json().then(({ ticket }) => this.tickets.push(ticket)),
-      );
+      this.#reading.push(response.json().then(({ ticket }) => this.tickets.push(ticket)));
     });
   }
 

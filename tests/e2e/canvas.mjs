@@ -59,7 +59,8 @@ export class Canvas {
 function look(canvas, kept) {
   const { width, height } = canvas;
   const now = new Uint32Array(canvas.getContext('2d').getImageData(0, 0, width, height).data.buffer);
-  const then = kept.width === width && kept.height === height ? new Uint32Array(kept.data.buffer) : new Uint32Array(0);
+  const then =
+    kept.width === width && kept.height === height ? new Uint32Array(kept.data.buffer) : new Uint32Array(0);
   let [left, top, right, bottom, hash] = [width, height, -1, -1, 0x811c9dc5];
   const colours = new Set();
   for (let y = 0, at = 0; y < height; y += 1) {

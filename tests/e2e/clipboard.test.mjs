@@ -10,7 +10,8 @@ import { steps, until } from './until.mjs';
 
 let gate, browser;
 before(async () => {
-  [gate, browser] = await Promise.all([Gate.start(), launch()]);
+  gate = await Gate.start();
+  browser = await launch();
 });
 after(async () => {
   await browser?.close();
@@ -50,7 +51,10 @@ test('the clipboard between the browser and a desktop', async (t) => {
     const { id } = await open(page, 'Terminal');
     const desktop = await Desktop.find(id);
     await pasting('let in by a rule');
-    await until('the paste is on the clipboard of the desktop', async () => (await desktop.clipboard()) === 'let in by a rule');
+    await until(
+      'the paste is on the clipboard of the desktop',
+      async () => (await desktop.clipboard()) === 'let in by a rule',
+    );
     await page.getByText("Sent to the desktop's clipboard: 16 characters.").waitFor();
     await end(page);
     const [paste] = await judged(id);
@@ -79,15 +83,28 @@ test('the clipboard between the browser and a desktop', async (t) => {
     await page.keyboard.type('echo behind it\n');
     await canvas.restsAfter(before, 'what was typed behind the paste', ({ height }) => height >= 40);
     assert.equal(await desktop.clipboard(), "the desktop's own");
-    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), 'smuggled by the page', 'the copy came out');
+    assert.equal(
+      await page.evaluate(() => navigator.clipboard.readText()),
+      'smuggled by the page',
+      'the copy came out',
+    );
 
     await end(page);
     owner.kill();
     const all = await judged(id);
     const pastes = all.filter(({ type }) => type === 'paste');
-    assert.deepEqual(pastes.map(({ effect, bytes }) => [effect, bytes]), [['deny', 21]]);
-    assert(all.some(({ type, effect }) => type === 'copy' && effect === 'deny'), 'no word on the copy');
-    assert(!(JSON.stringify(all) + gate.log() + gate.journal()).includes('smuggled'), 'contents are in a log');
+    assert.deepEqual(
+      pastes.map(({ effect, bytes }) => [effect, bytes]),
+      [['deny', 21]],
+    );
+    assert(
+      all.some(({ type, effect }) => type === 'copy' && effect === 'deny'),
+      'no word on the copy',
+    );
+    assert(
+      !(JSON.stringify(all) + gate.log() + gate.journal()).includes('smuggled'),
+      'contents are in a log',
+    );
   });
 
   /** Judged crossings of a session, once it is sealed. */

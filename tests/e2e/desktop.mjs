@@ -11,13 +11,26 @@ export class Desktop {
 
   /** Finds the desktop of a session among the processes of this machine. */
   static find(session) {
-    return until('the session has a desktop', () => seek(session));
+    return until('the session has a desktop', () => Desktop.now(session));
+  }
+
+  /** The desktop that a session has at this moment, or null. */
+  static now(session) {
+    const [server, display] = seek(session);
+    return server && display ? new Desktop(server, display) : null;
+  }
+
+  /** Whether any process of a session runs. */
+  static runs(session) {
+    return seek(session).some((found) => found !== null);
   }
 
   /** Runs an X program there and returns what it printed, or null when it failed. */
   run(program, args) {
     return new Promise((done) => {
-      execFile('nsenter', this.#words(program, args), this.#options(), (error, out) => done(error ? null : out));
+      execFile('nsenter', this.#words(program, args), this.#options(), (error, out) =>
+        done(error ? null : out),
+      );
     });
   }
 
@@ -45,6 +58,7 @@ export class Desktop {
   }
 }
 
+/** The VNC server's process and the display of a session, each null where there is none. */
 function seek(session) {
   let [server, display] = [null, null];
   for (const process of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
@@ -53,7 +67,7 @@ function seek(session) {
     if (words(`/proc/${process}/cmdline`)[0]?.endsWith('Xvnc')) server = process;
     display ??= environment.find((word) => word.startsWith('DISPLAY='))?.slice('DISPLAY='.length) ?? null;
   }
-  return server && display ? new Desktop(server, display) : null;
+  return [server, display];
 }
 
 function words(path) {

@@ -2,10 +2,20 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, cpSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  cpSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { Desktop } from './desktop.mjs';
 import { until } from './until.mjs';
 
 const root = join(import.meta.dirname, '../..');
@@ -49,7 +59,14 @@ export class Gate {
 
   async #launch() {
     const log = openSync(this.#path('gate.log'), 'a');
-    const places = ['--config', this.#path('gate.toml'), '--data', this.data, '--policy', this.#path('policies')];
+    const places = [
+      '--config',
+      this.#path('gate.toml'),
+      '--data',
+      this.data,
+      '--policy',
+      this.#path('policies'),
+    ];
     const { PORTCULLIS_ORIGINS: _, ...env } = process.env;
     this.#child = spawn(program, ['serve', '--listen', '127.0.0.1:0', ...places], {
       env: { ...env, RUST_LOG: env.RUST_LOG ?? 'info', NO_COLOR: '1' },
@@ -84,15 +101,25 @@ export class Gate {
   /** The gate's own journal, as text. */
   journal() {
     const folder = join(this.data, 'journal');
-    return readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8')).join('');
+    return readdirSync(folder)
+      .map((name) => readFileSync(join(folder, name), 'utf8'))
+      .join('');
+  }
+
+  /** The folders of all bundles in the vault. */
+  bundles() {
+    const vault = join(this.data, 'vault');
+    const manifests = readdirSync(vault, { recursive: true }).filter(
+      (path) => basename(path) === 'session.json',
+    );
+    return manifests.map((path) => join(vault, dirname(path)));
   }
 
   /** The folder of a session's bundle in the vault. */
   bundle(id) {
-    const sessions = join(this.data, 'vault/sessions');
-    const found = readdirSync(sessions, { recursive: true }).find((path) => path.endsWith(id));
+    const found = this.bundles().find((path) => basename(path) === id);
     assert(found, `no bundle of ${id} in the vault`);
-    return join(sessions, found);
+    return found;
   }
 
   /** `portcullis verify` on a bundle: its exit code and what it printed. */
@@ -104,17 +131,29 @@ export class Gate {
     });
   }
 
-  /** SIGTERM; the gate must drain and leave with code 0. The data folder goes with it. */
+  /** SIGTERM; the gate must drain and leave with code 0 and without a desktop. The data folder goes with it. */
   async stop() {
     const child = this.#child;
     if (child.exitCode === null && child.signalCode === null) {
-      const left = once(child, 'exit');
+      const exit = once(child, 'exit');
       child.kill('SIGTERM');
-      const late = until('the gate stops', () => child.exitCode !== null || child.signalCode !== null, 40_000);
-      await Promise.race([left, late]).finally(() => child.kill('SIGKILL'));
+      const late = until(
+        'the gate stops',
+        () => child.exitCode !== null || child.signalCode !== null,
+        40_000,
+      );
+      await Promise.race([exit, late]).finally(() => child.kill('SIGKILL'));
     }
     const log = this.log();
+    const left = this.bundles()
+      .map((path) => basename(path))
+      .filter((id) => Desktop.runs(id));
     if (!process.env.PORTCULLIS_KEEP) rmSync(this.#folder, { recursive: true, force: true });
-    assert.deepEqual([child.exitCode, child.signalCode], [0, null], `the gate did not leave in order:\n${log}`);
+    assert.deepEqual(
+      [child.exitCode, child.signalCode],
+      [0, null],
+      `the gate did not leave in order:\n${log}`,
+    );
+    assert.deepEqual(left, [], 'desktops outlive the gate');
   }
 }

@@ -8,15 +8,26 @@ import { until } from './until.mjs';
 
 let gate, browser;
 before(async () => {
-  [gate, browser] = await Promise.all([Gate.start(), launch()]);
+  gate = await Gate.start();
+  browser = await launch();
 });
 after(async () => {
   await browser?.close();
   await gate?.stop();
 });
 
+/** What is typed for the picture. */
+const LINES = [
+  'PS1="\\[\\e[1;32m\\]desktop\\[\\e[0m\\]:\\[\\e[1;36m\\]\\w\\[\\e[0m\\]\\$ "; clear',
+  'id',
+  'ls -l --color /',
+  'find /usr -maxdepth 1 | sort',
+  'echo "Everything seen here is on the record."',
+];
+
 test('every page has its looks', async () => {
   const { context, witness } = await profile(browser);
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: gate.url });
   const page = await context.newPage();
   const look = async (name, settled) => {
     await shoot(page, name, async () => {
@@ -30,7 +41,10 @@ test('every page has its looks', async () => {
   await page.getByRole('heading', { name: 'Sign in' }).waitFor();
   await look('sign-in');
   // Asking who one is, before anybody is: the browser reports the answer.
-  assert.deepEqual(witness.complaints.filter((words) => !/401 \(Unauthorized\)/.test(words)), []);
+  assert.deepEqual(
+    witness.complaints.filter((words) => !/401 \(Unauthorized\)/.test(words)),
+    [],
+  );
   witness.complaints.length = 0;
 
   await signIn(page, gate);
@@ -41,12 +55,19 @@ test('every page has its looks', async () => {
   await page.getByRole('link', { name: 'Desktops', exact: true }).click();
 
   const { canvas } = await open(page, 'Terminal');
-  for (const line of ['PS1="\\[\\e[1;34m\\]\\w\\[\\e[0m\\] \\$ "; clear', 'uname -srm; date -u', 'ls --color /usr/share | head -n 120 | column -c 108']) {
+  for (const line of LINES) {
     const before = await canvas.keep();
     await page.keyboard.type(`${line}\n`);
     await canvas.restsAfter(before, line, () => true);
   }
   await look('session', () => canvas.shows('the desktop in its new size'));
+  // One paste that the policy permits and one beyond its bounds: the player shows both.
+  for (const length of [64 * 1024 + 1, 24]) {
+    await page.evaluate((length) => navigator.clipboard.writeText('x'.repeat(length)), length);
+    await page.getByRole('button', { name: 'Paste', exact: true }).click();
+  }
+  await page.getByText("desktop's clipboard: 24 characters").waitFor();
+  await look('session-paste', () => canvas.shows('the desktop in its new size'));
   await page.getByRole('button', { name: 'What is allowed here' }).click();
   await look('session-allowed', () => canvas.shows('the desktop in its new size'));
   await page.keyboard.press('Escape');
@@ -59,8 +80,31 @@ test('every page has its looks', async () => {
   await page.getByRole('link', { name: 'See the recording' }).click();
   const video = page.locator('video');
   await until('the video is ready', () => video.evaluate((video) => video.readyState >= 3));
-  await page.getByRole('region', { name: /^Events/ }).getByRole('listitem').filter({ hasText: 'Keys' }).last().getByRole('button').click();
-  await look('player', () => until('the frame is there', () => video.evaluate((video) => !video.seeking && video.readyState >= 2)));
+  // The screen changed its size several times: the film plays on across each.
+  await page.getByRole('slider', { name: 'Position' }).press('End');
+  await until('it has come to the end', () =>
+    video.evaluate(
+      (video) => !video.seeking && video.readyState >= 2 && video.currentTime > video.duration - 0.1,
+    ),
+  );
+  assert.equal(
+    await page.getByRole('region', { name: 'Recorded screen' }).getByRole('alert').count(),
+    0,
+    'the player complains',
+  );
+  await page
+    .getByRole('region', { name: /^Events/ })
+    .getByRole('listitem')
+    .filter({ hasText: 'Keys' })
+    .last()
+    .getByRole('button')
+    .click();
+  await page.evaluate(() => scrollTo(0, 0));
+  for (const title of ['permitted', 'stopped'])
+    await page.getByRole('listitem').filter({ hasText: 'Paste in' }).getByText(title).waitFor();
+  await look('player', () =>
+    until('the frame is there', () => video.evaluate((video) => !video.seeking && video.readyState >= 2)),
+  );
   await page.getByRole('link', { name: 'All recordings' }).click();
   await page.getByText('Sealed').waitFor();
   await look('recordings');
