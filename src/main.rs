@@ -107,7 +107,8 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("portcullis: {error:#}");
-            ExitCode::FAILURE
+            // 1 is `verify`'s word for a recording that is not sound.
+            ExitCode::from(2)
         }
     }
 }

@@ -9,7 +9,7 @@ use portcullis_policy::{PolicyFile, PolicySet};
 use tokio::sync::watch;
 
 /// How often the folder is looked at.
-const LOOK: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(700);
 /// Files that a folder may hold, and the most that one of them may hold, in bytes.
 const MOST_FILES: usize = 1000;
 const MOST_BYTES: u64 = 1024 * 1024;
@@ -17,8 +17,8 @@ const MOST_BYTES: u64 = 1024 * 1024;
 /// The policies built in, for a gate that names no folder.
 const BUILT_IN: [(&str, &str); 4] = [
     ("browser.yaml", include_str!("../policy/examples/default/browser.yaml")),
-    ("default.yaml", include_str!("../policy/examples/default/default.yaml")),
     ("terminal.yaml", include_str!("../policy/examples/default/terminal.yaml")),
+    ("users.yaml", include_str!("../policy/examples/default/users.yaml")),
     ("vault.yaml", include_str!("../policy/examples/default/vault.yaml")),
 ];
 
@@ -44,13 +44,22 @@ pub(crate) fn follow(folder: &Path) -> anyhow::Result<watch::Receiver<Arc<Policy
 }
 
 async fn keep_looking(folder: PathBuf, mut last: Vec<PolicyFile>, sender: watch::Sender<Arc<PolicySet>>) {
+    // What is being written is not applied: a change counts when two looks in a row see the same.
+    let mut settling: Option<Vec<PolicyFile>> = None;
     loop {
         tokio::time::sleep(LOOK).await;
         let place = folder.clone();
         let read = tokio::task::spawn_blocking(move || read(&place)).await;
         let files = match read {
-            Ok(Ok(files)) if files == last => continue,
-            Ok(Ok(files)) => files,
+            Ok(Ok(files)) if files == last => {
+                settling = None;
+                continue;
+            }
+            Ok(Ok(files)) if settling.as_ref() == Some(&files) => files,
+            Ok(Ok(files)) => {
+                settling = Some(files);
+                continue;
+            }
             Ok(Err(error)) => {
                 tracing::error!(
                     error = format!("{error:#}"),

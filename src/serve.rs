@@ -1,5 +1,6 @@
 //! `portcullis serve`: composes the gate and runs it until it is told to stop.
 
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +33,8 @@ const PARTING: Duration = Duration::from_secs(3);
 /// Runs the gate; returns when it has drained.
 pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let coloured = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(coloured).with_writer(std::io::stderr).init();
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(config))
 }
 
@@ -233,6 +235,9 @@ mod tests {
     fn the_api_is_the_one_that_is_described() {
         let described = include_str!("../docs/openapi.json");
         let real = super::openapi().to_pretty_json().unwrap();
-        assert!(described.trim() == real.trim(), "docs/openapi.json is not what the program serves: `just bless`, and look at the difference");
+        assert!(
+            described.trim() == real.trim(),
+            "docs/openapi.json is not what the program serves: `just bless`, and look at the difference"
+        );
     }
 }

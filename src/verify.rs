@@ -25,7 +25,7 @@ pub(crate) struct VerifyArgs {
     place: DataArgs,
 }
 
-/// Verifies and prints; exit code 0 when sound, 1 when not.
+/// Verifies and prints; exit code 0 when sound, 1 when not. What keeps it from looking at all is exit code 2.
 pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let keys = keys(args)?;
     let report = portcullis_evidence::verify(&args.path, &keys);

@@ -10,7 +10,7 @@ fn defaults() -> PolicySet {
     let file = |name: &str, text: &str| PolicyFile { name: name.into(), text: text.into() };
     PolicySet::parse(&[
         file("browser.yaml", include_str!("../examples/default/browser.yaml")),
-        file("default.yaml", include_str!("../examples/default/default.yaml")),
+        file("users.yaml", include_str!("../examples/default/users.yaml")),
         file("terminal.yaml", include_str!("../examples/default/terminal.yaml")),
         file("vault.yaml", include_str!("../examples/default/vault.yaml")),
     ])
@@ -32,13 +32,13 @@ const KIB_64: u64 = 64 * 1024;
 #[test]
 fn users_control_every_desktop_but_the_vault() {
     for desktop in ["terminal", "browser", "sealed"] {
-        check(&["users"], desktop, Action::Open, "Permit by default.yaml:8 allow.control");
-        check(&["users"], desktop, Action::Control, "Permit by default.yaml:8 allow.control");
+        check(&["users"], desktop, Action::Open, "Permit by users.yaml:8 allow.control");
+        check(&["users"], desktop, Action::Control, "Permit by users.yaml:8 allow.control");
         check(
             &["users"],
             desktop,
             Action::Resize { width: 1920, height: 1080 },
-            "Permit by default.yaml:9 allow.resize",
+            "Permit by users.yaml:9 allow.resize",
         );
     }
     for action in [Action::Open, Action::Watch, Action::Control, Action::Paste { bytes: 1 }, Action::Copy { bytes: 1 }]
@@ -71,5 +71,5 @@ fn strangers_open_nothing() {
 fn everything_is_recorded_strictly() {
     let alice = Subject { name: "alice".into(), groups: vec!["users".into()], issuer: "portcullis".into() };
     let recording = defaults().obligations(&alice, "terminal").recording;
-    assert_eq!(format!("{} by {}", recording.mode.name(), recording.rule), "strict by default.yaml:11 recording.mode");
+    assert_eq!(format!("{} by {}", recording.mode.name(), recording.rule), "strict by users.yaml:11 recording.mode");
 }

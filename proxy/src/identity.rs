@@ -58,3 +58,8 @@ impl Caller {
         }
     }
 }
+
+/// Whether two subjects are one: a name is unique for its issuer only.
+pub(crate) fn same(one: &Subject, other: &Subject) -> bool {
+    one.name == other.name && one.issuer == other.issuer
+}

@@ -5,9 +5,12 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use portcullis_evidence::{Event, VERSION, What, stamp};
 use time::OffsetDateTime;
+
+use crate::pace::Pace;
 
 /// An append-only journal in a folder; every line is an evidence [`Event`], with an empty `session` where there was none.
 #[derive(Debug)]
@@ -81,5 +84,29 @@ impl Journal {
         let mut line = serde_json::to_vec(&event)?;
         line.push(b'\n');
         open.file.as_mut().map_or(Ok(()), |file| file.write_all(&line))
+    }
+}
+
+/// Refusals of strangers, so that they do not fill the journal: 20 a second and 200 at once are written, the rest is counted.
+#[derive(Debug)]
+pub(crate) struct Knocks(Mutex<(Pace, u64)>);
+
+impl Default for Knocks {
+    fn default() -> Self {
+        Self(Mutex::new((Pace::new(20, 200), 0)))
+    }
+}
+
+impl Knocks {
+    /// Whether one more is to be written, and how many were not since the last one.
+    pub(crate) fn due(&self) -> Option<u64> {
+        let mut knocks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = knocks.0.try_take(Instant::now());
+        if due {
+            Some(std::mem::take(&mut knocks.1))
+        } else {
+            knocks.1 += 1;
+            None
+        }
     }
 }

@@ -7,6 +7,7 @@
 )]
 
 pub mod api;
+mod crossing;
 pub mod identity;
 pub mod journal;
 mod link;

@@ -7,15 +7,17 @@ use portcullis_rfb::{Change, Key, Point, Pointer, Size};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep, sleep_until, timeout};
 
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, chain};
 use crate::pace::Pace;
 use crate::runtime::Desktop;
 use crate::session::Session;
 
 /// The time a desktop has to answer the RFB handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+/// The longest that a desktop may leave what it is sent unread.
+const STALL: Duration = Duration::from_secs(10);
 /// What is read from a desktop at once, in bytes.
 const READ_BYTES: usize = 256 * 1024;
 /// While more than this waits to be written to a desktop, no further action is taken from the queue, in bytes.
@@ -53,7 +55,7 @@ impl Link {
     /// # Errors
     /// The outcome that ends the session: the desktop is gone, silent or not speaking RFB.
     pub(crate) async fn establish(desktop: &dyn Desktop) -> Result<Self, Outcome> {
-        let stream = desktop.connect().await.map_err(|error| gone(error.to_string()))?;
+        let stream = desktop.connect().await.map_err(|error| gone(chain(&error)))?;
         timeout(HANDSHAKE, shake_hands(stream))
             .await
             .map_err(|_| gone("it did not answer the RFB handshake in time"))?
@@ -68,11 +70,16 @@ impl Link {
         let mut pace = Pace::new(max_fps, BURST);
         // INVARIANT: an update request is outstanding whether or not anybody watches, but for the pause that the frame rate asks for.
         let mut asked = true;
+        let mut took = tokio::time::Instant::now();
         rfb.request_update(false);
         // Xvnc paints its cursor into the framebuffer until a viewer has said where the pointer is; from then on it sends the shape.
         let middle = Point { x: size.width / 2, y: size.height / 2 };
-        session.act(Act::Pointer(Pointer::new(0, middle))).await;
+        session.point(middle);
+        rfb.pointer(Pointer::new(0, middle));
         loop {
+            if output.is_empty() {
+                took = tokio::time::Instant::now();
+            }
             output.append(&mut rfb.take_output());
             let due = pace.wait(Instant::now());
             tokio::select! {
@@ -88,10 +95,14 @@ impl Link {
                     }
                 }
                 written = writer.write(&output), if !output.is_empty() => match written {
-                    Ok(count) => drop(output.drain(..count)),
+                    Ok(count) => {
+                        took = tokio::time::Instant::now();
+                        drop(output.drain(..count));
+                    }
                     Err(error) => return gone(error.to_string()),
                 },
                 Some(act) = acts.recv(), if output.len() < WRITE_BYTES => perform(session, &mut rfb, act),
+                () = sleep_until(took + STALL), if !output.is_empty() => return gone("it takes no input"),
                 () = sleep(due), if !asked => {
                     pace.take(Instant::now());
                     rfb.request_update(true);
@@ -113,8 +124,10 @@ async fn shake_hands(mut stream: UnixStream) -> Result<Link, Outcome> {
             return Err(gone("it closed its connection during the handshake"));
         }
         let events = rfb.receive(buffer.get(..count).unwrap_or_default()).map_err(|error| violation(&error))?;
-        if let Some(Event::Ready { size, .. }) = events.into_iter().next() {
-            return Ok(Link { stream, rfb, size });
+        match events.as_slice() {
+            [] => {}
+            [Event::Ready { size, .. }] => return Ok(Link { stream, size: *size, rfb }),
+            _ => return Err(Outcome::Violation { side: "desktop", reason: "it speaks before it is asked".into() }),
         }
     }
 }
@@ -161,5 +174,10 @@ fn gone(reason: impl Into<String>) -> Outcome {
 }
 
 fn violation(error: &portcullis_rfb::ProtocolError) -> Outcome {
-    Outcome::Violation { side: "desktop", reason: error.to_string() }
+    Outcome::Violation { side: "desktop", reason: fault(error) }
+}
+
+/// A protocol error without the side, which the outcome names: message, field, reason.
+pub(crate) fn fault(error: &portcullis_rfb::ProtocolError) -> String {
+    format!("{}, {}: {}", error.message, error.field, error.reason)
 }

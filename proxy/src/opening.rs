@@ -9,11 +9,11 @@ use portcullis_rfb::{Change, Screen};
 use time::OffsetDateTime;
 use tokio::sync::mpsc;
 
-use crate::identity::Caller;
+use crate::identity::{Caller, same};
 use crate::link::{Act, Link};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, chain};
 use crate::permit::{Permit, SessionId};
-use crate::plane::{Plane, Slot, about};
+use crate::plane::{Place, Plane, Slot, about};
 use crate::refusal::Refusal;
 use crate::runtime::{Template, TemplateKind};
 use crate::session::{Session, Stage};
@@ -25,6 +25,9 @@ impl Plane {
         }
         if !caller.covers(desktop) {
             return Err(Refusal::NotCovered { what: format!("the desktop {desktop:?}") });
+        }
+        if caller.session().is_some() {
+            return Err(Refusal::NotCovered { what: "a new session: it is tied to one that exists".into() });
         }
         let template = self
             .config
@@ -44,7 +47,6 @@ impl Plane {
             about(&permit),
             What::SessionOpened { desktop: permit.desktop.clone(), runtime: runtime_of(template).to_owned() },
         );
-        self.config.aftermath.opened(permit.id.as_str()).await;
         let (plane, living) = (Arc::clone(self), Arc::clone(&session));
         self.tasks.spawn(async move { plane.attend(living, stage).await });
         Ok(session)
@@ -76,6 +78,11 @@ impl Plane {
     }
 
     async fn start(&self, permit: &Permit, template: &Template) -> Result<(Arc<Session>, Stage), Refusal> {
+        let mut policies = self.config.policies.clone();
+        // Only what came after the permit is a change for this session.
+        if *policies.borrow_and_update().revision() != permit.verdict.revision {
+            policies.mark_changed();
+        }
         // INVARIANT: the evidence exists before the desktop is touched.
         let recording = Recording::start(
             self.config.recorder.clone(),
@@ -85,9 +92,8 @@ impl Plane {
             template.size,
         )
         .await
-        .map_err(|error| failed(format!("the recording could not be started: {error}")))?;
-        let (session, acts) =
-            Session::new(permit.clone(), self.config.policies.clone(), recording.clone(), Screen::new(template.size));
+        .map_err(|error| failed(format!("the recording could not be started: {}", error.in_full())))?;
+        let (session, acts) = Session::new(permit.clone(), policies, recording.clone(), Screen::new(template.size));
         let staged = self.stage(&session, template, acts).await;
         match staged {
             Ok(stage) => Ok((session, stage)),
@@ -116,7 +122,7 @@ impl Plane {
             .iter()
             .find(|runtime| runtime.name() == runtime_of(template))
             .ok_or_else(|| format!("this gate has no {} runtime", runtime_of(template)))?;
-        let desktop = runtime.start(template, &session.id).await.map_err(|error| error.to_string())?;
+        let desktop = runtime.start(template, &session.id).await.map_err(|error| chain(&error))?;
         let linked = async {
             let link = Link::establish(desktop.as_ref()).await?;
             if link.size != template.size {
@@ -140,32 +146,12 @@ impl Plane {
         if table.len() >= self.config.most_sessions {
             return Err(Refusal::Busy { reason: format!("all {} sessions of this gate are in use", table.len()) });
         }
-        let own = table.values().filter(|slot| slot.subject() == permit.subject.name).count();
+        let own = table.values().filter(|slot| same(slot.subject(), &permit.subject)).count();
         if own >= self.config.most_per_subject {
             return Err(Refusal::Busy { reason: format!("you have {own} sessions open; end one of them first") });
         }
-        table.insert(permit.id.clone(), Slot::Starting { subject: permit.subject.name.clone() });
+        table.insert(permit.id.clone(), Slot::Starting { subject: permit.subject.clone() });
         Ok(Place { plane: Arc::clone(self), id: Some(permit.id.clone()) })
-    }
-}
-
-/// A reserved place, given back when opening fails or its request is dropped.
-struct Place {
-    plane: Arc<Plane>,
-    id: Option<SessionId>,
-}
-
-impl Place {
-    fn keep(mut self) {
-        self.id = None;
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        if let Some(id) = self.id.take() {
-            self.plane.remove(&id);
-        }
     }
 }
 

@@ -25,6 +25,8 @@ pub enum Outcome {
         /// Its words for a person.
         reason: String,
     },
+    /// As many viewers as a session may have are connected already.
+    Crowded,
     /// The viewer did not take its pixels or answer pings in time.
     TooSlow,
     /// What happens can no longer be recorded.
@@ -62,13 +64,17 @@ impl Outcome {
     /// Whether a viewer that caused this takes the whole session with it.
     #[must_use]
     pub fn ends_session(&self) -> bool {
-        !matches!(self, Self::ViewerLeft | Self::TooSlow)
+        !matches!(self, Self::ViewerLeft | Self::TooSlow | Self::Crowded)
     }
 
     /// The close reason: at most 123 bytes, as RFC 6455 section 5.5 demands, cut at a character.
     #[must_use]
     pub fn close_reason(&self) -> String {
-        let mut reason = self.to_string();
+        let mut reason = match self {
+            // INVARIANT: a desktop's last words are its own text and do not cross; they are on the record.
+            Self::DesktopEnded { .. } => "the desktop ended; the reason is on the record".to_owned(),
+            _ => self.to_string(),
+        };
         let mut end = reason.len().min(CLOSE_REASON_BYTES);
         while !reason.is_char_boundary(end) {
             end = end.saturating_sub(1);
@@ -87,6 +93,7 @@ impl Outcome {
             Self::TimeUp => (4001, "time-up"),
             Self::NotPermitted { .. } => (4003, "not-permitted"),
             Self::TooSlow => (4008, "too-slow"),
+            Self::Crowded => (4008, "crowded"),
             Self::RecordingFailed { .. } => (4010, "recording-failed"),
             Self::DesktopEnded { .. } => (4011, "desktop-ended"),
             Self::Ended { .. } => (4013, "ended"),
@@ -106,12 +113,19 @@ impl fmt::Display for Outcome {
             Self::Abandoned => f.write_str("no viewer was connected any more"),
             Self::TimeUp => f.write_str("the session's time is up"),
             Self::NotPermitted { rule, reason } => write!(f, "no longer permitted by {rule}: {reason}"),
-            Self::TooSlow => f.write_str("the viewer did not take its pixels in time"),
+            Self::Crowded => f.write_str("the session has as many viewers as it may have"),
+            Self::TooSlow => f.write_str("the viewer did not keep up"),
             Self::RecordingFailed { reason } => write!(f, "recording failed: {reason}"),
             Self::DesktopEnded { reason } => write!(f, "the desktop ended: {reason}"),
             Self::Violation { side, reason } => write!(f, "the {side} broke the protocol: {reason}"),
         }
     }
+}
+
+/// An error with its causes in one line: what is wrong, and why.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 #[cfg(test)]

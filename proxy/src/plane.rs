@@ -12,8 +12,8 @@ use portcullis_vault::Vault;
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
-use crate::identity::{Caller, Identify};
-use crate::journal::{About, Journal};
+use crate::identity::{Caller, Identify, same};
+use crate::journal::{About, Journal, Knocks};
 use crate::outcome::Outcome;
 use crate::permit::{Permit, SessionId};
 use crate::refusal::Refusal;
@@ -72,21 +72,22 @@ pub struct Plane {
     pub(crate) config: PlaneConfig,
     sessions: Mutex<HashMap<SessionId, Slot>>,
     pub(crate) tickets: Tickets,
+    pub(crate) knocks: Knocks,
     pub(crate) tasks: TaskTracker,
 }
 
 /// A place in the table of sessions, taken before anything is started so that limits hold.
 #[derive(Clone)]
 pub(crate) enum Slot {
-    Starting { subject: String },
+    Starting { subject: Subject },
     Live(Arc<Session>),
 }
 
 impl Slot {
-    pub(crate) fn subject(&self) -> &str {
+    pub(crate) fn subject(&self) -> &Subject {
         match self {
             Self::Starting { subject } => subject,
-            Self::Live(session) => &session.permit.subject.name,
+            Self::Live(session) => &session.permit.subject,
         }
     }
 }
@@ -95,7 +96,13 @@ impl Plane {
     /// A plane without sessions.
     #[must_use]
     pub fn new(config: PlaneConfig) -> Arc<Self> {
-        Arc::new(Self { config, sessions: Mutex::default(), tickets: Tickets::default(), tasks: TaskTracker::new() })
+        Arc::new(Self {
+            config,
+            sessions: Mutex::default(),
+            tickets: Tickets::default(),
+            knocks: Knocks::default(),
+            tasks: TaskTracker::new(),
+        })
     }
 
     /// Opens a session: permit, recording, desktop, in this order; it then lives in a task of its own.
@@ -117,9 +124,11 @@ impl Plane {
 
     /// Lives a session through, then takes it off the table.
     pub(crate) async fn attend(self: Arc<Self>, session: Arc<Session>, stage: Stage) {
+        let place = Place { plane: Arc::clone(&self), id: Some(session.id.clone()) };
+        self.config.aftermath.opened(session.id.as_str()).await;
         let outcome = Arc::clone(&session).live(stage).await;
         tracing::info!(session = %session.id, subject = %session.permit.subject.name, outcome = outcome.label(), "session closed");
-        self.remove(&session.id);
+        drop(place);
         self.config.journal.note(about(&session.permit), What::SessionClosed { reason: outcome.to_string() });
         self.config.aftermath.sealed(session.id.as_str()).await;
     }
@@ -172,7 +181,7 @@ impl Plane {
 
     fn may_know(&self, caller: &Caller, session: &Session) -> bool {
         let subject = caller.subject();
-        let own = subject.name == session.permit.subject.name && subject.issuer == session.permit.subject.issuer;
+        let own = same(subject, &session.permit.subject);
         let tied = caller.session().is_none_or(|id| id == session.id.as_str());
         tied && caller.covers(&session.permit.desktop) && (own || subject.groups.contains(&self.config.administrators))
     }
@@ -244,6 +253,26 @@ impl Plane {
 
     pub(crate) fn table(&self) -> std::sync::MutexGuard<'_, HashMap<SessionId, Slot>> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A reserved place, given back when opening fails, and when a session is over, whatever ends it.
+pub(crate) struct Place {
+    pub(crate) plane: Arc<Plane>,
+    pub(crate) id: Option<SessionId>,
+}
+
+impl Place {
+    pub(crate) fn keep(mut self) {
+        self.id = None;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(id) = self.id.take() {
+            self.plane.remove(&id);
+        }
     }
 }
 

@@ -1,16 +1,20 @@
 //! A viewer's seat at a session: what it may do, and its input judged, counted and passed on.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use portcullis_evidence::What;
-use portcullis_policy::{Action, Effect};
+use portcullis_policy::{Action, Effect, PolicySet};
 use portcullis_rfb::viewer::Event;
 use portcullis_rfb::{Key, Pointer, Size};
 
+use tokio::sync::watch;
+
+use crate::crossing::{TOO_LONG, length, sha256, verdicted};
 use crate::link::{Act, PROHIBITED};
 use crate::outcome::Outcome;
 use crate::pace::Pace;
-use crate::session::{Session, length, sha256, verdicted};
+use crate::session::Session;
 
 /// Pointer positions a second that reach the desktop; faster ones are merged into the newest (RFB hard limits, THREATS X8).
 const POINTER_RATE: u32 = 125;
@@ -21,11 +25,14 @@ const KEY_BURST: u32 = 400;
 const PASTE_RATE: u32 = 10;
 /// Refused sizes a second that become events; a browser window that is dragged asks for many.
 const REFUSAL_RATE: u32 = 1;
+/// Buttons pressed or released a second that reach the desktop, and at once; a viewer that is faster waits.
+const CLICK_RATE: u32 = 50;
+const CLICK_BURST: u32 = 100;
+/// Sizes a second that are asked of the desktop, and at once; more are refused.
+const RESIZE_RATE: u32 = 2;
+const RESIZE_BURST: u32 = 4;
 /// Key presses are written to the record as counts, one event for at most this time.
 const TALLY: Duration = Duration::from_secs(1);
-
-/// Why a text over the wire's own limit does not cross, whatever policy says.
-pub(crate) const TOO_LONG: &str = "the text is over the gate's limit for one clipboard message";
 
 /// One viewer's place in a session.
 pub(crate) struct Seat {
@@ -34,6 +41,9 @@ pub(crate) struct Seat {
     control: bool,
     buttons: u8,
     waiting: Option<Pointer>,
+    policies: watch::Receiver<Arc<PolicySet>>,
+    clicks: Pace,
+    resizes: Pace,
     pointers: Pace,
     keys: Pace,
     pastes: Pace,
@@ -45,11 +55,16 @@ pub(crate) struct Seat {
 impl Seat {
     /// Takes a seat: whether this viewer may use keyboard and mouse is decided and recorded now.
     pub(crate) fn take(session: &Session, origin: &str) -> Result<Self, Outcome> {
+        let mut policies = session.policy_changes();
+        policies.borrow_and_update();
         let mut seat = Self {
-            viewer: session.enter(),
+            viewer: session.enter().ok_or(Outcome::Crowded)?,
             control: false,
             buttons: 0,
             waiting: None,
+            policies,
+            clicks: Pace::new(CLICK_RATE, CLICK_BURST),
+            resizes: Pace::new(RESIZE_RATE, RESIZE_BURST),
             pointers: Pace::new(POINTER_RATE, 2),
             keys: Pace::new(KEY_RATE, KEY_BURST),
             pastes: Pace::new(PASTE_RATE, PASTE_RATE),
@@ -91,6 +106,7 @@ impl Seat {
 
     /// Judges one action of the viewer and passes on what is permitted.
     pub(crate) async fn act(&mut self, session: &Session, event: Event) -> Result<(), Outcome> {
+        self.keep_judged(session)?;
         match event {
             Event::Key(key) if self.control => self.key(session, key).await,
             Event::Pointer(pointer) if self.control => self.pointer(session, pointer).await,
@@ -100,6 +116,19 @@ impl Seat {
             // INVARIANT: without control no key and no pointer passes; the refusal itself was recorded when the seat was taken.
             Event::Key(_) | Event::Pointer(_) | Event::Ready { .. } => Ok(()),
         }
+    }
+
+    /// INVARIANT: what was judged under an older policy permits nothing: rights are looked at when something is done, not when a task
+    /// happens to be woken. Nor does anything pass once the session is ending.
+    pub(crate) fn keep_judged(&mut self, session: &Session) -> Result<(), Outcome> {
+        if let Some(outcome) = session.known_outcome() {
+            return Err(outcome);
+        }
+        if self.policies.has_changed().unwrap_or(false) {
+            self.policies.borrow_and_update();
+            self.judge(session)?;
+        }
+        Ok(())
     }
 
     /// How long until something is due that [`Seat::settle`] does.
@@ -127,7 +156,11 @@ impl Seat {
         let now = Instant::now();
         let wait = self.keys.wait(now);
         if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
+            session.pause(wait).await;
+            self.keep_judged(session)?;
+            if !self.control {
+                return Ok(());
+            }
         }
         self.keys.take(now);
         if key.down {
@@ -148,8 +181,20 @@ impl Seat {
             return Ok(());
         }
         self.waiting = None;
+        if pointer.buttons == self.buttons {
+            self.pointers.take(Instant::now());
+        } else {
+            let wait = self.clicks.wait(Instant::now());
+            if !wait.is_zero() {
+                session.pause(wait).await;
+                self.keep_judged(session)?;
+                if !self.control {
+                    return Ok(());
+                }
+            }
+            self.clicks.take(Instant::now());
+        }
         self.buttons = pointer.buttons;
-        self.pointers.take(Instant::now());
         if pressed != 0 {
             session.note(What::Clicks {
                 viewer: self.viewer,
@@ -200,7 +245,7 @@ impl Seat {
 
     async fn resize(&mut self, session: &Session, size: Size) -> Result<(), Outcome> {
         let verdict = session.judge(Action::Resize { width: size.width, height: size.height });
-        if verdict.effect == Effect::Permit && self.control {
+        if verdict.effect == Effect::Permit && self.control && self.resizes.try_take(Instant::now()) {
             session.act(Act::SetSize(size)).await;
             return Ok(());
         }

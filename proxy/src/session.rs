@@ -11,18 +11,17 @@ use std::time::{Duration, Instant};
 use portcullis_evidence::{Effect as Verdicted, What};
 use portcullis_policy::{Action, Effect, PolicySet, Request, Verdict};
 use portcullis_recorder::{RecordError, Recording};
-use portcullis_rfb::{Change, Screen};
-use sha2::{Digest, Sha256};
+use portcullis_rfb::{Change, Point, Screen};
 use time::OffsetDateTime;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::{sleep, timeout};
 
+use crate::crossing::{TOO_LONG, length, sha256, verdicted};
 use crate::link::{Act, Link};
 use crate::outcome::Outcome;
 use crate::pace::Pace;
 use crate::permit::{Permit, SessionId};
 use crate::runtime::Desktop;
-use crate::seat::TOO_LONG;
 
 /// Actions that may wait for the desktop; a viewer that is faster waits with its next one.
 const ACTS: usize = 256;
@@ -32,6 +31,8 @@ const NOTICES: usize = 16;
 const CLIPBOARD_RATE: u32 = 10;
 /// Bells a second that reach a viewer (THREATS X2).
 const BELL_RATE: u32 = 1;
+/// Viewers that a session may have at once: each has an encoder and up to one update of memory.
+const MOST_VIEWERS: u32 = 8;
 /// The time viewers have to take their close frame.
 const PARTING: Duration = Duration::from_secs(2);
 
@@ -119,11 +120,13 @@ impl Session {
             let _ = self.note(What::ProtocolViolation { side: (*side).to_owned(), reason: reason.clone() });
         }
         self.end(outcome.clone());
+        // Whoever waits for room in the queue of actions is let go, to take its close frame.
+        drop(acts);
         let mut viewers = self.viewers.subscribe();
         let _ = timeout(PARTING, viewers.wait_for(|count| *count == 0)).await;
         let _ = self.note(What::SessionClosed { reason: outcome.to_string() });
         if let Err(error) = self.recording.close(&outcome.to_string()).await {
-            tracing::error!(session = %self.id, %error, "the evidence could not be sealed; the next start recovers it from the spool");
+            tracing::error!(session = %self.id, error = error.in_full(), "the evidence could not be sealed; the next start recovers it from the spool");
         }
         desktop.destroy().await;
         outcome
@@ -232,7 +235,7 @@ impl Session {
 
     /// What cannot be recorded does not happen, unless policy says `best_effort`: then the bundle is closed with its gap at the end.
     fn unrecorded(&self, error: &RecordError) -> Result<(), Outcome> {
-        if self.permit.strict { Err(Outcome::RecordingFailed { reason: error.to_string() }) } else { Ok(()) }
+        if self.permit.strict { Err(Outcome::RecordingFailed { reason: error.in_full() }) } else { Ok(()) }
     }
 
     /// Queues a permitted and recorded action for the desktop; waits while the queue is full.
@@ -240,8 +243,21 @@ impl Session {
         if let Act::Pointer(pointer) = &act {
             self.recording.pointer(pointer.at);
         }
-        // The link is gone only when the session is ending, which the caller is about to learn.
-        let _ = self.acts.send(act).await;
+        // When the session ends nobody takes actions any more, which the caller is about to learn.
+        tokio::select! {
+            _ = self.acts.send(act) => {}
+            _ = self.wait_outcome() => {}
+        }
+    }
+
+    /// Waits a while, or until the session ends.
+    pub(crate) async fn pause(&self, time: Duration) {
+        let _ = timeout(time, self.wait_outcome()).await;
+    }
+
+    /// Notes where the pointer is without moving it: for the gate's own first word to a desktop.
+    pub(crate) fn point(&self, at: Point) {
+        self.recording.pointer(at);
     }
 
     /// The screen, for reading; held only while one update is encoded.
@@ -271,6 +287,12 @@ impl Session {
         known.ok().flatten().unwrap_or(Outcome::Stopping)
     }
 
+    /// How it ended, once that is known.
+    #[must_use]
+    pub fn known_outcome(&self) -> Option<Outcome> {
+        self.outcome.borrow().clone()
+    }
+
     /// Whether the session is on its way out.
     #[must_use]
     pub fn is_ending(&self) -> bool {
@@ -289,10 +311,14 @@ impl Session {
         self.recording.failure().borrow().is_none()
     }
 
-    /// Counts a viewer in and gives it its number.
-    pub(crate) fn enter(&self) -> u32 {
-        self.viewers.send_modify(|count| *count = count.saturating_add(1));
-        self.next_viewer.fetch_add(1, Ordering::Relaxed)
+    /// Counts a viewer in and gives it its number, unless there are [`MOST_VIEWERS`].
+    pub(crate) fn enter(&self) -> Option<u32> {
+        let entered = self.viewers.send_if_modified(|count| {
+            let room = *count < MOST_VIEWERS;
+            *count += u32::from(room);
+            room
+        });
+        entered.then(|| self.next_viewer.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Counts a viewer out.
@@ -353,22 +379,4 @@ impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session").field("permit", &self.permit).finish_non_exhaustive()
     }
-}
-
-/// The verdict as events write it.
-pub(crate) fn verdicted(verdict: &Verdict) -> Verdicted {
-    match verdict.effect {
-        Effect::Permit => Verdicted::Permit,
-        Effect::Deny => Verdicted::Deny,
-    }
-}
-
-/// A text's length in bytes of UTF-8.
-pub(crate) fn length(text: &str) -> u64 {
-    u64::try_from(text.len()).unwrap_or(u64::MAX)
-}
-
-/// The SHA-256 of a text, in hexadecimal: what events say of contents that they must not hold.
-pub(crate) fn sha256(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -9,6 +9,7 @@ use portcullis_rfb::viewer::{Config, Connection, Event};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{MissedTickBehavior, interval, sleep, sleep_until, timeout};
 
+use crate::link::fault;
 use crate::outcome::Outcome;
 use crate::pace::Pace;
 use crate::seat::Seat;
@@ -44,7 +45,8 @@ pub(crate) async fn serve(mut socket: WebSocket, session: Arc<Session>, origin: 
             seat.leave(&session, &outcome, rfb.revision());
             outcome
         }
-        Err(outcome) => outcome,
+        // One that comes while the session closes is told how that ended, not that its record is closed.
+        Err(outcome) => session.known_outcome().unwrap_or(outcome),
     };
     if outcome.ends_session() {
         session.end(outcome.clone());
@@ -91,6 +93,7 @@ async fn converse(socket: &mut WebSocket, session: &Session, seat: &mut Seat, rf
         tokio::select! {
             biased;
             outcome = &mut ended => return outcome,
+            Ok(()) = policies.changed() => if let Err(outcome) = seat.keep_judged(session) { return outcome },
             message = socket.recv() => {
                 heard = Instant::now();
                 if let Err(outcome) = hear(session, seat, rfb, message).await {
@@ -99,7 +102,6 @@ async fn converse(socket: &mut WebSocket, session: &Session, seat: &mut Seat, rf
             }
             _ = revisions.changed() => {}
             notice = notices.recv() => tell(rfb, notice),
-            _ = policies.changed() => if let Err(outcome) = seat.judge(session) { return outcome },
             () = sleep(settle.unwrap_or_default()), if settle.is_some() => {
                 if let Err(outcome) = seat.settle(session).await { return outcome }
             }
@@ -107,7 +109,7 @@ async fn converse(socket: &mut WebSocket, session: &Session, seat: &mut Seat, rf
                 rfb.refine(&session.screen());
             }
             () = sleep_until(handshake), if !rfb.is_ready() => {
-                return Outcome::Violation { side: "viewer", reason: "the RFB handshake took too long".into() };
+                return Outcome::TooSlow;
             }
             _ = ping.tick() => {
                 if heard.elapsed() > SILENCE { return Outcome::TooSlow }
@@ -124,7 +126,7 @@ fn paint(session: &Session, rfb: &mut Connection) -> Result<bool, Outcome> {
     }
     // Encoding a whole screen takes milliseconds: other tasks of this thread may move elsewhere meanwhile.
     let sent = tokio::task::block_in_place(|| rfb.update(&session.screen()));
-    let sent = sent.map_err(|error| violation(error.to_string()))?;
+    let sent = sent.map_err(|error| violation(fault(&error)))?;
     Ok(!sent && rfb.is_lossy())
 }
 
@@ -154,7 +156,7 @@ async fn hear(
         Some(Ok(Message::Text(_))) => return Err(violation("a text frame where RFB is binary")),
         Some(Err(error)) => return Err(broken(&error)),
     };
-    for event in rfb.receive(&bytes).map_err(|error| violation(error.to_string()))? {
+    for event in rfb.receive(&bytes).map_err(|error| violation(fault(&error)))? {
         if !matches!(event, Event::Ready { .. }) {
             seat.act(session, event).await?;
         }

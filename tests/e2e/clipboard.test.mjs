@@ -55,7 +55,7 @@ test('the clipboard between the browser and a desktop', async (t) => {
       'the paste is on the clipboard of the desktop',
       async () => (await desktop.clipboard()) === 'let in by a rule',
     );
-    await page.getByText("Sent to the desktop's clipboard: 16 characters.").waitFor();
+    await page.getByText("Handed to the gate, which judges it: 16 characters.").waitFor();
     await end(page);
     const [paste] = await judged(id);
     assert.deepEqual([paste.effect, paste.bytes], ['permit', 16]);

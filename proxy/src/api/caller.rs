@@ -72,7 +72,10 @@ fn bearer(value: &str) -> Option<&str> {
 
 /// Journals a request that was refused before its caller was known.
 pub(super) fn note(plane: &Plane, what: &str, reason: &str) {
+    // Anybody may knock: what knocks faster is counted, not written line by line onto the disk that recordings need.
+    let Some(more) = plane.knocks.due() else { return };
+    let reason = if more == 0 { reason.to_owned() } else { format!("{reason} (and {more} more refused meanwhile)") };
     let revision = plane.policies().revision().to_string();
     let about = About { policy: &revision, ..About::default() };
-    plane.config.journal.note(about, What::Refused { what: what.to_owned(), reason: reason.to_owned() });
+    plane.config.journal.note(about, What::Refused { what: what.to_owned(), reason });
 }

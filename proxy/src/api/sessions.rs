@@ -13,6 +13,7 @@ use super::caller::{Asked, authenticate};
 use super::desktops::allows;
 use super::model::{self, LiveRecording, OpenSession, Opened, PolicyRef, Sessions};
 use super::problem::Problem;
+use crate::identity::same;
 use crate::outcome::Outcome;
 use crate::plane::Plane;
 use crate::session::Session;
@@ -43,9 +44,9 @@ pub(super) async fn ticket(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let asked = authenticate(&plane, &method, &headers).await?;
-    let session = plane.session(&asked.caller, &id)?;
+    let session = known(&plane, &asked, &id)?;
     // An administrator may see and end a session of somebody else's; taking a seat at it is another right.
-    if session.permit.subject.name != asked.caller.subject().name {
+    if !same(&session.permit.subject, asked.caller.subject()) {
         return Err(Problem::new(StatusCode::FORBIDDEN, "tickets are for the session's own subject"));
     }
     admit(&plane, &session, &asked)
@@ -74,7 +75,7 @@ pub(super) async fn read(
     headers: HeaderMap,
 ) -> Result<Json<model::Session>, Problem> {
     let asked = authenticate(&plane, &method, &headers).await?;
-    let session = plane.session(&asked.caller, &id)?;
+    let session = known(&plane, &asked, &id)?;
     Ok(Json(describe(&plane, &session)))
 }
 
@@ -88,9 +89,19 @@ pub(super) async fn end(
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
     let asked = authenticate(&plane, &method, &headers).await?;
-    let session = plane.session(&asked.caller, &id)?;
+    let session = known(&plane, &asked, &id)?;
     session.end(Outcome::Ended { by: asked.caller.subject().name.clone() });
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// A session that the caller may know of; asking for another one is an event.
+fn known(plane: &Plane, asked: &Asked, id: &str) -> Result<Arc<Session>, Problem> {
+    let found = plane.session(&asked.caller, id);
+    let shown: String = id.chars().filter(|c| c.is_ascii_graphic()).take(64).collect();
+    found.map_err(|refusal| {
+        plane.refused(asked.caller.subject(), &format!("session {shown}"), &refusal);
+        refusal.into()
+    })
 }
 
 fn parse(headers: &HeaderMap, body: &[u8]) -> Result<OpenSession, Problem> {

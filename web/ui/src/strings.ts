@@ -198,8 +198,8 @@ export const strings = {
     watchOnly: 'You are watching: keyboard and mouse are not permitted here.',
     pasted: (characters: number, lost: number) =>
       lost === 0
-        ? `Sent to the desktop's clipboard: ${plural(characters, 'character')}.`
-        : `Sent to the desktop's clipboard: ${plural(characters, 'character')}. ${lost.toLocaleString()} of them cannot cross yet and arrive as “?”.`,
+        ? `Handed to the gate, which judges it: ${plural(characters, 'character')}.`
+        : `Handed to the gate, which judges it: ${plural(characters, 'character')}. ${lost.toLocaleString()} of them cannot cross yet and arrive as “?”.`,
     pasteEmpty: 'There is no text in the clipboard of this computer.',
     pasteBlocked:
       'The browser did not let this page read the clipboard. Press Ctrl+V on the desktop instead.',

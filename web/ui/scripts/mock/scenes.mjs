@@ -149,7 +149,7 @@ export const scenes = [
       await tab.evaluate(() => navigator.clipboard.writeText('naïve €'));
       await tab.locator('canvas').first().click();
       await tab.keyboard.press('Control+v');
-      await text(tab, 'Sent to the desktop');
+      await text(tab, 'Handed to the gate');
       await until(() => connection.pasted.length > 0 && connection.keys.at(-1) === 0x76);
       const [got] = connection.pasted;
       if (got !== 'naïve ?') fault(`the desktop was pasted ${JSON.stringify(got)}`);
