@@ -3,7 +3,10 @@
 //! An access unit is the MP4 sample of a picture (ISO/IEC 14496-15): NAL units behind four bytes of length each.
 //! No picture is held back or reordered, and a key picture (IDR) is where it was asked for and nowhere else.
 mod bits;
+mod cavlc;
 mod h264;
+mod macroblock;
+mod patch;
 
 use std::sync::Once;
 
@@ -14,7 +17,9 @@ use ffmpeg_next::util::frame::Video as Frame;
 use ffmpeg_next::util::picture::Type;
 
 pub(crate) use h264::ParameterSets;
-use portcullis_rfb::Size;
+use macroblock::Quantiser;
+use patch::Patcher;
+use portcullis_rfb::{Region, Size};
 
 use crate::number::short;
 
@@ -22,6 +27,8 @@ use crate::number::short;
 pub(crate) const TICKS_PER_SECOND: u32 = 1_000_000;
 /// What libx264 takes as the rate of pictures when it chooses a level. Their true times are their own.
 const NOMINAL_RATE: i32 = 60;
+/// By how much the quantiser of patches is below that of libx264's pictures: they add to its error.
+const SHARPER: u8 = 3;
 
 /// Why a picture was not encoded.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +64,7 @@ pub(crate) struct Encoder {
     frame: Frame,
     packet: codec::packet::Packet,
     sets: ParameterSets,
+    patcher: Patcher,
 }
 
 impl Encoder {
@@ -81,22 +89,22 @@ impl Encoder {
         video.set_flags(codec::Flags::GLOBAL_HEADER);
         video.set_threading(codec::threading::Config { count: short(u64::from(threads.max(1))), ..Default::default() });
         let encoder = video.open_with(options(crf)).map_err(failed)?;
-        let sets =
-            ParameterSets::from_extradata(&extradata(&encoder)).ok_or(EncoderError::Unexpected("parameter sets"))?;
+        let quantiser = Quantiser::new(crf.saturating_sub(SHARPER));
+        let sets = ParameterSets::from_extradata(&extradata(&encoder), quantiser)
+            .ok_or(EncoderError::Unexpected("parameter sets"))?;
         let mut frame = Frame::new(ffmpeg::format::Pixel::NV12, width, height);
         if frame.planes() != 2 {
             return Err(failed(ffmpeg::Error::Other { errno: ffmpeg::error::ENOMEM }));
         }
         frame.data_mut(0).fill(16);
         frame.data_mut(1).fill(128);
-        Ok(Self { encoder, frame, packet: codec::packet::Packet::empty(), sets })
+        let patcher = Patcher::new(coded, quantiser, &sets, &canvas(&mut frame));
+        Ok(Self { encoder, frame, packet: codec::packet::Packet::empty(), sets, patcher })
     }
 
     /// The picture to draw on. It stays as it was drawn from one encoding to the next.
     pub(crate) fn canvas(&mut self) -> Canvas<'_> {
-        let (luma_stride, chroma_stride) = (self.frame.stride(0), self.frame.stride(1));
-        let (luma, chroma) = planes(&mut self.frame);
-        Canvas { luma, luma_stride, chroma, chroma_stride }
+        canvas(&mut self.frame)
     }
 
     /// SPS and PPS of everything that this encoder gives.
@@ -104,8 +112,13 @@ impl Encoder {
         &self.sets
     }
 
-    /// Encodes the canvas as the picture of `at_us`, which is later than the one before. `key`: as an IDR picture.
-    pub(crate) fn encode(&mut self, at_us: u64, key: bool) -> Result<Vec<u8>, EncoderError> {
+    /// Encodes the canvas, of which `drawn` was drawn on since the last time, as the picture of `at_us`, which is later than the one
+    /// before. `key`: as an IDR picture. Where little differs it costs little: see [`patch`].
+    pub(crate) fn encode(&mut self, at_us: u64, key: bool, drawn: &Region) -> Result<Vec<u8>, EncoderError> {
+        self.patcher.touch(drawn);
+        if !key && let Some(sample) = self.patcher.write(&canvas(&mut self.frame)) {
+            return Ok(sample);
+        }
         let pts = i64::try_from(at_us).map_err(|_| EncoderError::Unexpected("a time"))?;
         self.frame.set_pts(Some(pts));
         self.frame.set_kind(if key { Type::I } else { Type::None });
@@ -116,7 +129,9 @@ impl Encoder {
         if self.packet.pts() != Some(pts) || self.packet.is_key() != key {
             return Err(EncoderError::Unexpected("another picture than was sent"));
         }
-        self.packet.data().map(<[u8]>::to_vec).ok_or(EncoderError::Unexpected("an empty picture"))
+        let sample = self.packet.data().unwrap_or_default();
+        let admitted = self.patcher.admit(sample, &canvas(&mut self.frame));
+        admitted.ok_or(EncoderError::Unexpected("a picture that is not as libx264 makes them"))
     }
 }
 
@@ -147,10 +162,12 @@ fn quiet() {
 
 /// Both planes of an NV12 frame at once.
 #[allow(unsafe_code, reason = "FFmpeg's edge: one plane at a time is all that the binding lends")]
-fn planes(frame: &mut Frame) -> (&mut [u8], &mut [u8]) {
+fn canvas(frame: &mut Frame) -> Canvas<'_> {
+    let (luma_stride, chroma_stride) = (frame.stride(0), frame.stride(1));
     let (luma, chroma): (*mut [u8], *mut [u8]) = (frame.data_mut(0), frame.data_mut(1));
     // SAFETY: the planes of a frame are distinct buffers or distinct parts of one, and both borrows end with that of `frame`.
-    unsafe { (&mut *luma, &mut *chroma) }
+    let (luma, chroma) = unsafe { (&mut *luma, &mut *chroma) };
+    Canvas { luma, luma_stride, chroma, chroma_stride }
 }
 
 /// The parameter sets as libx264 gave them.

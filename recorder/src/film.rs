@@ -263,7 +263,7 @@ impl Film {
     fn expose(&mut self, at_us: u64) -> Result<(), RecordError> {
         let Some(projector) = &mut self.projector else { return Err(RecordError::Died) };
         let key = self.segment.is_none();
-        let sample = projector.encoder.encode(at_us, key).map_err(RecordError::Encoder)?;
+        let sample = projector.encoder.encode(at_us, key, &self.damage).map_err(RecordError::Encoder)?;
         if key {
             let (number, from_us, _) = self.bundle.standing();
             let folder = self.bundle.folder();

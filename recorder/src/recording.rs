@@ -76,8 +76,14 @@ impl Recording {
             return Err(error);
         }
         let (failure, pulse) = (Arc::new(Failure::new()), Arc::new(Pulse::default()));
-        let worker =
-            Worker { log: Arc::clone(&log), film, bases, failure: Arc::clone(&failure), pulse: Arc::clone(&pulse) };
+        let worker = Worker {
+            log: Arc::clone(&log),
+            film,
+            bases,
+            failure: Arc::clone(&failure),
+            pulse: Arc::clone(&pulse),
+            lock: spool.lock(),
+        };
         let id = bundle.manifest().id.clone();
         let spawned = worker.spawn(&id, Arc::clone(&clock));
         let (thread, ended) = spawned.map_err(spool_error("start a thread in", spool.folder()))?;

@@ -12,6 +12,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::error::{RecordError, spool};
 
@@ -22,7 +23,7 @@ const DONE: &str = ".done-";
 #[derive(Debug)]
 pub(crate) struct Spool {
     folder: PathBuf,
-    _lock: File,
+    lock: Arc<File>,
 }
 
 impl Spool {
@@ -49,10 +50,15 @@ impl Spool {
         let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
         let lock = lock.map_err(spool("open", &path))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Some(Self { folder, _lock: lock })),
+            Ok(()) => Ok(Some(Self { folder, lock: Arc::new(lock) })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(spool("lock", &path)(error)),
         }
+    }
+
+    /// The lock, to be held by whoever works in the folder: it is open to recovery when the last one lets go.
+    pub(crate) fn lock(&self) -> Arc<File> {
+        Arc::clone(&self.lock)
     }
 
     pub(crate) fn folder(&self) -> &Path {

@@ -1,4 +1,5 @@
 //! The encoder's thread: reads the hand-over log, makes the film, and frees the log behind it.
+use std::fs::File;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -22,6 +23,8 @@ pub(crate) struct Worker {
     pub(crate) bases: Bases,
     pub(crate) failure: Arc<Failure>,
     pub(crate) pulse: Arc<Pulse>,
+    /// Held until the thread ends, also when the recording was dropped before.
+    pub(crate) lock: Arc<File>,
 }
 
 /// How the film of a session ended.
@@ -66,7 +69,7 @@ impl Worker {
         let run = move || {
             // An encoder that yields costs viewers less; one that may not is as good.
             let _ = rustix::process::nice(NICE);
-            let (log, failure) = (Arc::clone(&self.log), Arc::clone(&self.failure));
+            let (log, failure, _lock) = (Arc::clone(&self.log), Arc::clone(&self.failure), Arc::clone(&self.lock));
             // INVARIANT: however this thread ends, somebody hears of it.
             let _watch = LastWord { log: &log, failure: &failure };
             match self.run(&*clock) {

@@ -24,6 +24,8 @@ use stage::{Stage, colour, fill};
 const FOLDER: &str = "PORTCULLIS_TEST_FOLDER";
 const SIZE: Size = Size::new(320, 200);
 const WHOLE: Rect = Rect::new(0, 0, SIZE.width, SIZE.height);
+/// Where every revision shows its colour, be it one that fills the screen or one that changes next to nothing.
+const SPOT: Rect = Rect::new(152, 92, 16, 16);
 
 /// A stage with a log for four pictures and segments so short that kills meet every step of them.
 fn hasty(folder: &Path) -> Stage {
@@ -57,7 +59,8 @@ async fn child_records() {
     let recording = hasty(&folder).start(SIZE).await;
     let mut out = std::io::stdout();
     for revision in 1..4000u64 {
-        recording.hand_over(revision, &[fill(WHOLE, colour(revision))]).await.unwrap();
+        let rect = if revision % 4 == 0 { WHOLE } else { SPOT };
+        recording.hand_over(revision, &[fill(rect, colour(revision))]).await.unwrap();
         writeln!(out, "\nrevision {revision}").unwrap();
         out.flush().unwrap();
         recording.pointer(Point::new(revision as u16 % SIZE.width, 3));

@@ -61,19 +61,23 @@ impl BitWriter {
         }
     }
 
-    #[cfg(test)]
     /// u(n): the lowest `count` bits of `value`.
     pub(super) fn bits(&mut self, value: u32, count: u32) {
         (0..count).rev().for_each(|place| self.bit(value >> place & 1 == 1));
     }
 
-    #[cfg(test)]
     /// ue(v): unsigned Exp-Golomb.
     pub(super) fn ue(&mut self, value: u32) {
         let code = u64::from(value) + 1;
         let length = 64 - code.leading_zeros();
         self.bits(0, length - 1);
         (0..length).rev().for_each(|place| self.bit(code >> place & 1 == 1));
+    }
+
+    /// se(v): signed Exp-Golomb.
+    pub(super) fn se(&mut self, value: i32) {
+        let size = value.unsigned_abs();
+        self.ue(if value > 0 { 2 * size - 1 } else { 2 * size });
     }
 
     /// Copies the bits of `from` between two positions.

@@ -135,7 +135,7 @@ pub(crate) fn run(program: &str, arguments: &[&str], input: Vec<u8>) -> Vec<u8> 
 pub(crate) fn probe(init: &Path, segment: &Path, entries: &str) -> Vec<String> {
     let mut bytes = std::fs::read(init).unwrap();
     bytes.extend(std::fs::read(segment).unwrap());
-    let arguments = ["-v", "warning", "-show_entries", entries, "-of", "default=nw=1", "-"];
+    let arguments = ["-v", "error", "-show_entries", entries, "-of", "default=nw=1", "-"];
     let said = String::from_utf8(run("ffprobe", &arguments, bytes)).unwrap();
     said.lines().map(str::to_owned).collect()
 }
