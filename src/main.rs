@@ -8,6 +8,7 @@ mod config;
 mod data;
 mod doctor;
 mod keys;
+mod listen;
 mod policies;
 mod portal;
 mod serve;

@@ -6,8 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use axum::Router;
-use axum::serve::ListenerExt;
 use portcullis_policy::Subject;
 use portcullis_proxy::runtime::docker::Containers;
 use portcullis_proxy::runtime::process::Processes;
@@ -26,9 +24,6 @@ use crate::keys::{self, Keys};
 use crate::policies;
 use crate::portal::{Indexed, Journaled, SignedIn};
 use crate::token;
-
-/// How long open connections may take to end after the sessions have.
-const PARTING: Duration = Duration::from_secs(3);
 
 /// Runs the gate; returns when it has drained.
 pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
@@ -67,28 +62,17 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
 
     let app = portal.protect(portcullis_proxy::api::router(Arc::clone(&plane)).merge(portal.router()));
     let stop = CancellationToken::new();
-    let serving = tokio::spawn(listen(listener, app, stop.clone()));
+    let serving = tokio::spawn(crate::listen::serve(listener, app, stop.clone()));
     announce(config, address, &portal).await?;
 
     stopped().await?;
     tracing::info!(sessions = plane.count(), "stopping: viewers are told, recordings sealed");
     plane.shut_down(Duration::from_secs(config.sessions.drain_seconds)).await;
     stop.cancel();
-    let _ = tokio::time::timeout(PARTING, serving).await;
+    let _ = serving.await;
     portal.close().await;
     tracing::info!("stopped");
     Ok(())
-}
-
-async fn listen(listener: TcpListener, app: Router, stop: CancellationToken) -> std::io::Result<()> {
-    // Without TCP_NODELAY every key waits for the one before it to be acknowledged.
-    let listener = listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "a connection without TCP_NODELAY");
-        }
-    });
-    let app = app.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await
 }
 
 async fn portal(

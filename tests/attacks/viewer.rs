@@ -147,3 +147,17 @@ async fn the_desktops_name_does_not_cross() {
     let viewer = Viewer::connect(&gate.url, &opened).await.unwrap();
     assert_eq!(viewer.name, "desk");
 }
+
+/// D4: a header or a body that never ends holds nobody up, and is not waited for.
+#[tokio::test]
+async fn half_a_request_is_not_waited_for() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let gate = Gate::start(&plan()).await.unwrap();
+    let address = gate.url.trim_start_matches("http://").replace("localhost", "127.0.0.1");
+    let mut half = tokio::net::TcpStream::connect(&address).await.unwrap();
+    half.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Half: ").await.unwrap();
+    gate.api("mallory", "testers", "desk").unwrap().get("/api/desktops").await.unwrap();
+    let mut rest = Vec::new();
+    let closed = tokio::time::timeout(portcullis_tests::PATIENCE, half.read_to_end(&mut rest)).await;
+    assert!(closed.is_ok(), "the connection is still open after {:?}", portcullis_tests::PATIENCE);
+}
