@@ -34,12 +34,7 @@ fn users_control_every_desktop_but_the_vault() {
     for desktop in ["terminal", "browser", "sealed"] {
         check(&["users"], desktop, Action::Open, "Permit by users.yaml:8 allow.control");
         check(&["users"], desktop, Action::Control, "Permit by users.yaml:8 allow.control");
-        check(
-            &["users"],
-            desktop,
-            Action::Resize { width: 1920, height: 1080 },
-            "Permit by users.yaml:9 allow.resize",
-        );
+        check(&["users"], desktop, Action::Resize { width: 1920, height: 1080 }, "Permit by users.yaml:9 allow.resize");
     }
     for action in [Action::Open, Action::Watch, Action::Control, Action::Paste { bytes: 1 }, Action::Copy { bytes: 1 }]
     {
