@@ -9,7 +9,9 @@ export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$cache/target}
 # Debian's own client first: another one in PATH may lack what the scripts use.
 docker_client=/usr/bin/docker
 
-say() { printf '\033[1m==>\033[0m %s\n' "$*" | if [ -t 1 ]; then cat; else sed 's/\x1b\[[0-9]*m//g'; fi; }
+# plain: passes its input on, without colours where no terminal reads it.
+plain() { if [ -t 1 ]; then cat; else sed 's/\x1b\[[0-9;]*[mK]//g'; fi; }
+say() { printf '\033[1m==>\033[0m %s\n' "$*" | plain; }
 die() {
   printf 'error: %s\n' "$*" >&2
   exit 1
@@ -26,10 +28,12 @@ as_root() {
   fi
 }
 
-# step WORDS COMMAND…: runs the command with its output in a log, a line of progress every ten seconds, and the log's end if it fails.
+# step WORDS COMMAND…: runs the command with its output in a log, shows how far it is (each second on a terminal, else every half minute),
+# and the log's end if it fails.
 step() (
-  words=$1 said=0 failed=0
+  words=$1 said=0 failed=0 every=30 end='\n'
   shift
+  [ ! -t 1 ] || every=1 end='\033[K\r'
   mkdir -p "$cache/logs"
   log=$(mktemp "$cache/logs/step.XXXXXX")
   say "$words"
@@ -39,11 +43,11 @@ step() (
   # shellcheck disable=SC2064 # the number is wanted as it is now
   trap "kill $pid 2>/dev/null || :; exit 130" INT TERM
   while kill -0 "$pid" 2>/dev/null; do
-    sleep 0.2
-    now=$((SECONDS - started))
-    if [ $((now / 10)) -gt "$said" ]; then
-      said=$((now / 10))
-      printf '    %4d s  %s\n' "$now" "$(tr '\r' '\n' <"$log" | grep -v '^[[:space:]]*$' | tail -n 1 | cut -c1-100)"
+    sleep 0.1
+    now=$(((SECONDS - started) / every * every))
+    if [ "$now" -gt "$said" ]; then
+      said=$now
+      printf "    %4d s  %s$end" "$now" "$(tail -c 2000 "$log" | tr '\r' '\n' | { grep -v '^[[:space:]]*$' || :; } | tail -n 1 | cut -c1-90)"
     fi
   done
   wait "$pid" || failed=$?
@@ -53,7 +57,7 @@ step() (
     die "failed: $words"
   fi
   now=$((SECONDS - started))
-  [ "$now" -lt 10 ] || printf '    %4d s  done\n' "$now"
+  if [ "$said" != 0 ] || [ "$now" -ge 10 ]; then printf '    %4d s  done\033[K\n' "$now" | plain; fi
   rm -f "$log"
 )
 
