@@ -66,7 +66,7 @@ test('every page has its looks', async () => {
     await page.evaluate((length) => navigator.clipboard.writeText('x'.repeat(length)), length);
     await page.getByRole('button', { name: 'Paste', exact: true }).click();
   }
-  await page.getByText("desktop's clipboard: 24 characters").waitFor();
+  await page.getByText("which judges it: 24 characters").waitFor();
   await look('session-paste', () => canvas.shows('the desktop in its new size'));
   await page.getByRole('button', { name: 'What is allowed here' }).click();
   await look('session-allowed', () => canvas.shows('the desktop in its new size'));

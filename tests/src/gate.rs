@@ -241,11 +241,14 @@ fn terminate(child: &Child) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The program that was built beside this test.
+/// The program that was built beside this test, or the one that `PORTCULLIS_PROGRAM` names.
 ///
 /// # Errors
 /// When it was not built.
 pub fn program() -> anyhow::Result<PathBuf> {
+    if let Some(program) = std::env::var_os("PORTCULLIS_PROGRAM") {
+        return Ok(program.into());
+    }
     let test = std::env::current_exe()?;
     let program = test.ancestors().nth(2).context("no target folder")?.join("portcullis");
     if !program.is_file() {
