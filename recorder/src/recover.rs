@@ -247,11 +247,11 @@ impl<'a> Mending<'a> {
 
     /// Events for those who read the record: where it is torn and why it ends. Not said twice when recovery was itself killed.
     fn say_why(&self) -> Result<(), RecordError> {
-        if self.is_said()? {
+        let closed_by = self.closed_by()?;
+        if closed_by.as_deref() == Some(GATE) {
             return Ok(());
         }
-        let power_cut = self.spool.is_from_another_boot();
-        if self.log.lost || power_cut {
+        if self.log.lost || self.spool.is_from_another_boot() {
             let from_us = self.newest_us.unwrap_or(0).min(self.end_us);
             let reason = "the machine stopped: what was shown in its last second may be missing".to_owned();
             self.bundle.own_event(What::Gap { from_us, to_us: self.end_us, reason })?;
@@ -260,33 +260,29 @@ impl<'a> Mending<'a> {
             let from_us = (*from_us).min(self.end_us);
             let reason = format!("the recording failed: {why}");
             self.bundle.own_event(What::Gap { from_us, to_us: self.end_us, reason })?;
-        } else {
-            self.bundle.own_event(What::SessionClosed { reason: self.reason() })?;
         }
-        Ok(())
+        match closed_by {
+            Some(_) => Ok(()),
+            None => self.bundle.own_event(What::SessionClosed { reason: self.reason() }),
+        }
     }
 
-    /// Whether an earlier run said it: in the open segment, or in the last one if it got as far as closing that.
-    fn is_said(&self) -> Result<bool, RecordError> {
+    /// Who has said that the session is closed: in the open segment, or in the last one where it got as far as closing that.
+    fn closed_by(&self) -> Result<Option<String>, RecordError> {
         let (number, _, _) = self.bundle.standing();
-        let said = |line: &[u8]| {
-            Event::from_line(line).is_ok_and(|event| match (event.what, self.why) {
-                (What::SessionClosed { .. }, Interruption::Killed) => event.subject == GATE,
-                (What::Gap { to_us, .. }, Interruption::Failed { .. }) => to_us == self.end_us,
-                _ => false,
-            })
-        };
         for number in number.saturating_sub(1)..=number {
             let path = PathInBundle::Events(number).under(self.bundle.folder());
             let lines = match fs::read(&path) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 lines => lines.map_err(spool_error("read", &path))?,
             };
-            if lines.split_inclusive(|byte| *byte == b'\n').any(said) {
-                return Ok(true);
+            let events = lines.split_inclusive(|byte| *byte == b'\n').filter_map(|line| Event::from_line(line).ok());
+            let closed = events.filter(|event| matches!(event.what, What::SessionClosed { .. })).last();
+            if let Some(event) = closed {
+                return Ok(Some(event.subject));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     fn reason(&self) -> String {

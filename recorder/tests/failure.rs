@@ -45,6 +45,7 @@ async fn a_dead_encoder_is_heard_of_within_two_seconds_and_loses_nothing() {
     assert_eq!((sealed.seal.state, sealed.seal.revisions), (State::Interrupted, 30));
     assert_eq!(sealed.seal.reason, "ended by the gate (the recording failed: the encoder died)");
     assert!(!sealed.seal.gaps.is_empty(), "a gap, not a silence");
+    assert_eq!(stage.events().matches("\"type\":\"session_closed\"").count(), 1);
     let seen: Vec<_> = stage.film().iter().filter_map(|shown| shown.revision(100, 100)).collect();
     assert_eq!(seen, (0..=30).skip(1).collect::<Vec<u64>>());
 }
