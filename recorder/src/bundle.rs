@@ -2,6 +2,7 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use portcullis_evidence::{BundleWriter, Ending, Event, Manifest, PathInBundle, Sealed, VERSION, What, stamp};
@@ -25,6 +26,8 @@ pub(crate) struct Bundle {
     open: Mutex<Open>,
     /// The video file that grows, for who syncs it.
     video: Mutex<Option<Arc<File>>>,
+    /// Something was written since the last sync.
+    unsynced: AtomicBool,
 }
 
 struct Open {
@@ -54,6 +57,7 @@ impl Bundle {
             clock,
             open: Mutex::new(Open { writer, finished, ended: false }),
             video: Mutex::new(None),
+            unsynced: AtomicBool::new(false),
         }
     }
 
@@ -86,6 +90,7 @@ impl Bundle {
             rule: rule.to_owned(),
             what,
         };
+        self.wrote();
         open.writer.event(&event).map_err(RecordError::Bundle)
     }
 
@@ -98,6 +103,11 @@ impl Bundle {
     pub(crate) fn standing(&self) -> (u32, u64, u32) {
         let writer = &self.open().writer;
         (writer.segment(), writer.from_us(), writer.newest_init())
+    }
+
+    /// Something was written that is not synced.
+    pub(crate) fn wrote(&self) {
+        self.unsynced.store(true, Ordering::Release);
     }
 
     /// The video file that grows from now on.
@@ -116,8 +126,11 @@ impl Bundle {
         open.send(written)
     }
 
-    /// Makes durable what was written until now.
+    /// Makes durable what was written until now; costs nothing when nothing was.
     pub(crate) fn sync(&self) -> Result<(), RecordError> {
+        if !self.unsynced.swap(false, Ordering::AcqRel) {
+            return Ok(());
+        }
         let video = self.video().clone();
         if let Some(file) = video {
             file.sync_data().map_err(spool("sync", &self.folder))?;

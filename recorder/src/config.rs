@@ -14,9 +14,10 @@ pub struct Config {
     pub spool: PathBuf,
     /// Bytes of each session's hand-over log, allocated when it starts; raised to [`MIN_RING_BYTES`].
     pub ring_bytes: u64,
-    /// The length of a segment: the first frame after this begins the next one.
+    /// The least length of a segment: the first picture after this begins the next one, once those behind the key picture of this one
+    /// take as much room as that does. So key pictures are at most half of a recording.
     pub segment: Duration,
-    /// The longest segment, where a still screen has no frame to begin the next one.
+    /// The longest segment, of a screen that is still or next to it.
     pub still: Duration,
     /// Constant rate factor of libx264, 0 (lossless) to 51.
     pub crf: u8,

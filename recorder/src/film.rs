@@ -226,10 +226,10 @@ impl Film {
         if self.damage.is_empty() && self.segment.is_some() {
             return Ok(());
         }
-        let full = self
-            .segment
-            .as_ref()
-            .is_some_and(|open| at_us >= open.begins_us().saturating_add(self.settings.segment_us) || open.is_large());
+        let full = self.segment.as_ref().is_some_and(|open| {
+            let long_enough = at_us >= open.begins_us().saturating_add(self.settings.segment_us);
+            long_enough && open.outweighs_key() || open.is_large()
+        });
         if full {
             self.close(at_us, false)?;
         }
@@ -275,6 +275,7 @@ impl Film {
         if let Some(segment) = &mut self.segment {
             let path = PathInBundle::Video(segment.number()).under(self.bundle.folder());
             segment.append(at_us, key, &sample).map_err(spool("append to", &path))?;
+            self.bundle.wrote();
         }
         self.damage.clear();
         self.newest_us = Some(at_us);

@@ -28,7 +28,7 @@ use replay::read;
 use ring::Ring;
 
 /// The longest that the encoder sleeps in one go.
-const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
 /// Why something was not handed over.
 #[derive(Debug, thiserror::Error)]

@@ -277,8 +277,8 @@ impl<'a> Mending<'a> {
                 lines => lines.map_err(spool_error("read", &path))?,
             };
             let events = lines.split_inclusive(|byte| *byte == b'\n').filter_map(|line| Event::from_line(line).ok());
-            let closed = events.filter(|event| matches!(event.what, What::SessionClosed { .. })).last();
-            if let Some(event) = closed {
+            let mut closed = events.filter(|event| matches!(event.what, What::SessionClosed { .. }));
+            if let Some(event) = closed.next_back() {
                 return Ok(Some(event.subject));
             }
         }

@@ -25,6 +25,8 @@ pub(crate) struct Segment {
     init: Option<u32>,
     fragments: u32,
     length: u64,
+    /// Length of the file behind its key picture.
+    key_length: u64,
     /// The newest picture: its time, and where in the file its duration belongs.
     newest: Option<(u64, u64)>,
 }
@@ -41,7 +43,7 @@ impl Segment {
         let front = cmaf::segment_type();
         file.write_all_at(&front, 0)?;
         let length = long(front.len());
-        Ok(Self { file: Arc::new(file), number, from_us, init, fragments: 0, length, newest: None })
+        Ok(Self { file: Arc::new(file), number, from_us, init, fragments: 0, length, key_length: length, newest: None })
     }
 
     /// The segment that a killed gate was writing, cut behind its last whole fragment; `None` when there is no whole one.
@@ -64,6 +66,7 @@ impl Segment {
             init,
             fragments: u32::try_from(fragments.len()).unwrap_or(u32::MAX),
             length: last.end,
+            key_length: fragments.first().map_or(0, |first| first.end),
             newest: Some((last.at_us, last.duration)),
         }))
     }
@@ -77,6 +80,9 @@ impl Segment {
         self.newest = Some((at_us, self.length + placed.duration));
         self.length += long(placed.bytes.len());
         self.fragments += 1;
+        if self.fragments == 1 {
+            self.key_length = self.length;
+        }
         Ok(())
     }
 
@@ -90,6 +96,11 @@ impl Segment {
     /// Whether the next picture should begin another segment for reasons of size.
     pub(crate) fn is_large(&self) -> bool {
         self.fragments + 1 >= MAX_FRAGMENTS || self.length >= MAX_BYTES
+    }
+
+    /// Whether there is as much behind the key picture as it takes itself. Until then another one is not worth its room.
+    pub(crate) fn outweighs_key(&self) -> bool {
+        self.length >= self.key_length.saturating_mul(2)
     }
 
     pub(crate) fn number(&self) -> u32 {

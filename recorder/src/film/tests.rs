@@ -62,6 +62,18 @@ impl Filming {
         self.record(Kind::Update, at_us, Body::Changes(vec![change]));
     }
 
+    /// A picture that takes as much room as any.
+    fn noise(&mut self, at_us: u64) {
+        let mut state = at_us | 1;
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 40) as u8
+        };
+        let pixels = (0..64 * 48 * 4).map(|_| next()).collect();
+        let change = Change::Pixels { rect: SIZE.bounds(), pixels };
+        self.record(Kind::Update, at_us, Body::Changes(vec![change]));
+    }
+
     fn point(&mut self, at_us: u64, x: u16) {
         self.record(Kind::Pointer, at_us, Body::Pointer(Point::new(x, 9)));
     }
@@ -99,24 +111,45 @@ fn a_still_session_of_130_seconds_is_three_segments() {
     assert_eq!(filming.bundle.standing(), (4, 130 * SECOND, 1));
 }
 
+/// The seconds at which the pictures of each segment begin.
+fn seconds(segments: &[Vec<(u64, u32)>]) -> Vec<Vec<u64>> {
+    segments.iter().map(|segment| segment.iter().map(|(at_us, _)| at_us / SECOND).collect()).collect()
+}
+
 #[test]
 fn the_first_picture_after_ten_seconds_begins_a_segment() {
     let mut filming = filming();
-    for at_us in [SECOND, 9 * SECOND, 10 * SECOND, 25 * SECOND, 26 * SECOND] {
+    for at_us in [SECOND, 9 * SECOND, 10 * SECOND, 25 * SECOND, 26 * SECOND, 36 * SECOND] {
         filming.rest(at_us - 1);
-        filming.fill(at_us, (at_us / SECOND * 9) as u8);
+        filming.noise(at_us);
     }
-    filming.rest(90 * SECOND);
-    filming.film.end(90 * SECOND).unwrap();
-    let times = |segment: &Vec<(u64, u32)>| segment.iter().map(|(at_us, _)| at_us / SECOND).collect::<Vec<_>>();
+    filming.rest(97 * SECOND);
+    filming.film.end(97 * SECOND).unwrap();
     let segments = filming.segments();
-    assert_eq!(segments.iter().map(times).collect::<Vec<_>>(), [vec![0, 1, 9], vec![10], vec![25, 26], vec![85]]);
+    assert_eq!(seconds(&segments), [vec![0, 1, 9], vec![10], vec![25, 26], vec![36], vec![96]]);
     let mut end_us = 0;
     for (at_us, duration) in segments.concat() {
         assert_eq!(at_us, end_us, "no gap");
         end_us += u64::from(duration);
     }
-    assert_eq!(end_us, 90 * SECOND);
+    assert_eq!(end_us, 97 * SECOND);
+}
+
+#[test]
+fn next_to_nothing_is_as_good_as_still() {
+    let mut filming = filming();
+    filming.noise(1);
+    filming.rest(SECOND);
+    filming.noise(10 * SECOND);
+    for second in 11..=65 {
+        filming.rest(second * SECOND - 1);
+        let rect = Rect::new(8, 8, 2, 2);
+        let blink = Change::Pixels { rect, pixels: vec![if second % 2 == 0 { 0 } else { 255 }; 16] };
+        filming.record(Kind::Update, second * SECOND, Body::Changes(vec![blink]));
+    }
+    filming.film.end(66 * SECOND).unwrap();
+    let begins: Vec<u64> = seconds(&filming.segments()).iter().map(|segment| segment[0]).collect();
+    assert_eq!(begins, [0, 10], "a caret that blinks is no reason for a key picture");
 }
 
 #[test]
