@@ -117,7 +117,7 @@ fn seconds(segments: &[Vec<(u64, u32)>]) -> Vec<Vec<u64>> {
 }
 
 #[test]
-fn the_first_picture_after_ten_seconds_begins_a_segment() {
+fn after_ten_seconds_a_picture_begins_a_segment_if_there_is_as_much_behind_the_last_key() {
     let mut filming = filming();
     for at_us in [SECOND, 9 * SECOND, 10 * SECOND, 25 * SECOND, 26 * SECOND, 36 * SECOND] {
         filming.rest(at_us - 1);
@@ -126,7 +126,7 @@ fn the_first_picture_after_ten_seconds_begins_a_segment() {
     filming.rest(97 * SECOND);
     filming.film.end(97 * SECOND).unwrap();
     let segments = filming.segments();
-    assert_eq!(seconds(&segments), [vec![0, 1, 9], vec![10], vec![25, 26], vec![36], vec![96]]);
+    assert_eq!(seconds(&segments), [vec![0, 1, 9], vec![10, 25, 26], vec![36], vec![96]]);
     let mut end_us = 0;
     for (at_us, duration) in segments.concat() {
         assert_eq!(at_us, end_us, "no gap");
@@ -141,10 +141,10 @@ fn next_to_nothing_is_as_good_as_still() {
     filming.noise(1);
     filming.rest(SECOND);
     filming.noise(10 * SECOND);
-    for second in 11..=65 {
+    for second in (12..=64).step_by(4) {
         filming.rest(second * SECOND - 1);
         let rect = Rect::new(8, 8, 2, 2);
-        let blink = Change::Pixels { rect, pixels: vec![if second % 2 == 0 { 0 } else { 255 }; 16] };
+        let blink = Change::Pixels { rect, pixels: vec![if second % 8 == 0 { 0 } else { 255 }; 16] };
         filming.record(Kind::Update, second * SECOND, Body::Changes(vec![blink]));
     }
     filming.film.end(66 * SECOND).unwrap();
@@ -159,7 +159,7 @@ fn a_late_encoder_makes_the_same_segments() {
     filming.fill(150 * SECOND, 7);
     filming.film.end(151 * SECOND).unwrap();
     let begins = |segment: &Vec<(u64, u32)>| segment[0].0 / SECOND;
-    assert_eq!(filming.segments().iter().map(begins).collect::<Vec<_>>(), [0, 60, 120, 150]);
+    assert_eq!(filming.segments().iter().map(begins).collect::<Vec<_>>(), [0, 60, 120]);
 }
 
 #[test]
