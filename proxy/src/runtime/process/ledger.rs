@@ -106,14 +106,19 @@ fn started(pid: i32) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use std::process::{Child, Command};
+    use std::process::{Child, Command, Stdio};
 
     use tempfile::TempDir;
 
     use super::*;
 
+    /// A process that has said something, so that its command line is there to be read, and waits.
     fn bystander(word: &Path) -> Child {
-        Command::new("sh").arg("-c").arg("read wait; :").arg(word).stdin(std::process::Stdio::piped()).spawn().unwrap()
+        let mut command = Command::new("sh");
+        command.arg("-c").arg("echo; read wait; :").arg(word).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+        child
     }
 
     fn pid(child: &Child) -> i32 {
