@@ -12,6 +12,7 @@ use crate::error::{RecordError, spool};
 use crate::failure::Failure;
 use crate::film::Film;
 use crate::handover::{Bases, HandOver, Mark, Next};
+use crate::number::long;
 
 /// How much the encoder's thread yields to those that serve viewers (nice(2)).
 const NICE: i32 = 5;
@@ -110,11 +111,18 @@ impl Worker {
                     return Ok(Some(Ended { at_us, revision: self.film.revision() }));
                 }
             }
-            if full || log.position - freed >= self.log.capacity() / 4 {
+            if full || log.position - freed >= self.often() {
                 self.base(log)?;
                 freed = log.position;
             }
         }
+    }
+
+    /// After how many bytes of the log a base is worth writing: a quarter of it, or for a large screen as many as the base takes.
+    fn often(&self) -> u64 {
+        let (screen, _) = self.film.screen();
+        let capacity = self.log.capacity();
+        long(screen.pixels().len()).clamp(capacity / 4, capacity / 2)
     }
 
     /// Writes a base and frees the log before it.
