@@ -50,6 +50,7 @@ pub(crate) struct Seat {
     refusals: Pace,
     pressed: u32,
     tallied: Option<Instant>,
+    typed: Option<Instant>,
 }
 
 impl Seat {
@@ -71,6 +72,7 @@ impl Seat {
             refusals: Pace::new(REFUSAL_RATE, REFUSAL_RATE),
             pressed: 0,
             tallied: None,
+            typed: None,
         };
         let noted = session
             .note(What::ViewerJoined { viewer: seat.viewer, origin: origin.to_owned() })
@@ -140,7 +142,7 @@ impl Seat {
     }
 
     /// Passes on a pointer position that waited, and writes counts that are due.
-    pub(crate) async fn settle(&mut self, session: &Session) -> Result<(), Outcome> {
+    pub(crate) async fn settle(&mut self, session: &Arc<Session>) -> Result<(), Outcome> {
         let now = Instant::now();
         if self.pointers.wait(now).is_zero()
             && let Some(pointer) = self.waiting.take()
@@ -149,7 +151,12 @@ impl Seat {
             session.act(Act::Pointer(pointer)).await;
         }
         let due = self.tallied.is_none_or(|at| now.saturating_duration_since(at) >= TALLY);
-        if due { self.write_tally(session) } else { Ok(()) }
+        if due && let Some(tally) = self.take_tally() {
+            // A record that fails there ends the session by its own watch.
+            let session = Arc::clone(session);
+            drop(tokio::task::spawn_blocking(move || session.note(tally)));
+        }
+        Ok(())
     }
 
     async fn key(&mut self, session: &Session, key: Key) -> Result<(), Outcome> {
@@ -165,8 +172,10 @@ impl Seat {
         self.keys.take(now);
         if key.down {
             self.pressed = self.pressed.saturating_add(1);
-            // The first key after a rest is on the record before it reaches the desktop; the rest of that second follows as a count.
-            if self.tallied.is_none_or(|at| now.saturating_duration_since(at) >= TALLY) {
+            // The first key after a rest is on the record before it reaches the desktop; those of the second that follows are counted
+            // behind it, off the path of keys and pixels, where a disk that syncs a segment makes nobody wait.
+            let rested = self.typed.replace(now).is_none_or(|at| now.saturating_duration_since(at) >= TALLY);
+            if rested {
                 self.write_tally(session)?;
             }
         }
@@ -260,11 +269,14 @@ impl Seat {
     }
 
     fn write_tally(&mut self, session: &Session) -> Result<(), Outcome> {
+        self.take_tally().map_or(Ok(()), |tally| session.note(tally))
+    }
+
+    fn take_tally(&mut self) -> Option<What> {
         if self.pressed == 0 {
-            return Ok(());
+            return None;
         }
         self.tallied = Some(Instant::now());
-        let pressed = std::mem::take(&mut self.pressed);
-        session.note(What::Keys { viewer: self.viewer, pressed })
+        Some(What::Keys { viewer: self.viewer, pressed: std::mem::take(&mut self.pressed) })
     }
 }

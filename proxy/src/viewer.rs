@@ -67,7 +67,7 @@ fn connection(session: &Session) -> Connection {
     Connection::new(Config { name: session.permit.title.clone(), size, limits: Limits::default(), jpeg: true })
 }
 
-async fn converse(socket: &mut WebSocket, session: &Session, seat: &mut Seat, rfb: &mut Connection) -> Outcome {
+async fn converse(socket: &mut WebSocket, session: &Arc<Session>, seat: &mut Seat, rfb: &mut Connection) -> Outcome {
     let mut revisions = session.revisions();
     let mut notices = session.notices();
     let mut policies = session.policy_changes();
