@@ -11,7 +11,9 @@ struct Need {
     required: bool,
 }
 
-const NEEDS: [Need; 7] = [
+const NEEDS: [Need; 9] = [
+    Need { program: "bwrap", package: "bubblewrap", for_what: "the jail of `process` desktops", required: true },
+    Need { program: "setpriv", package: "util-linux", for_what: "desktops of another user than root", required: true },
     Need { program: "Xvnc", package: "tigervnc-standalone-server", for_what: "`process` desktops", required: true },
     Need { program: "openbox", package: "openbox", for_what: "windows of `process` desktops", required: true },
     Need { program: "xterm", package: "xterm", for_what: "the desktop `terminal`", required: true },
