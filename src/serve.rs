@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use portcullis_policy::Subject;
+use portcullis_proxy::outcome::chain;
 use portcullis_proxy::runtime::docker::Containers;
 use portcullis_proxy::runtime::process::Processes;
 use portcullis_proxy::runtime::{Runtime, TemplateKind};
@@ -205,12 +206,6 @@ async fn stopped() -> anyhow::Result<()> {
         _ = terminate.recv() => {}
     }
     Ok(())
-}
-
-/// An error with its causes, for the log.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 #[cfg(test)]

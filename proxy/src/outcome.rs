@@ -123,7 +123,8 @@ impl fmt::Display for Outcome {
 }
 
 /// An error with its causes in one line: what is wrong, and why.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
