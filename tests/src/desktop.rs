@@ -20,12 +20,13 @@ pub struct DesktopProbe {
 }
 
 impl DesktopProbe {
-    /// Finds the desktop of a session among the processes of this machine.
+    /// Finds the desktop of a session among the processes of this machine, once its X server answers.
     ///
     /// # Errors
     /// When there is none.
     pub async fn find(session: &str) -> anyhow::Result<Self> {
-        crate::until("the session's desktop runs", async || Ok(look(session))).await
+        let answers = |desktop: &Self| desktop.run("xset", &["q"]).is_ok();
+        crate::until("the session's desktop runs", async || Ok(look(session).filter(answers))).await
     }
 
     /// Runs an X program on the desktop and returns what it printed.

@@ -17,6 +17,30 @@ pub fn of_trees(roots: &[u32]) -> anyhow::Result<f64> {
     Ok(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
 }
 
+/// What the machine's host gives to others while something is measured ("steal", proc_stat(5)).
+pub struct Stolen {
+    ticks: [u64; 2],
+}
+
+impl Stolen {
+    pub fn begin() -> anyhow::Result<Self> {
+        Ok(Self { ticks: steal_and_all()? })
+    }
+
+    pub fn percent(&self) -> anyhow::Result<f64> {
+        let [steal, all] = steal_and_all()?;
+        Ok(100.0 * (steal - self.ticks[0]) as f64 / (all - self.ticks[1]).max(1) as f64)
+    }
+}
+
+fn steal_and_all() -> anyhow::Result<[u64; 2]> {
+    let stat = fs::read_to_string("/proc/stat")?;
+    let line = stat.lines().next().unwrap_or_default();
+    // user, nice, system, idle, iowait, irq, softirq, steal; guest time is part of user's.
+    let ticks: Vec<u64> = line.split_whitespace().skip(1).take(8).map(str::parse).collect::<Result<_, _>>()?;
+    Ok([ticks.get(7).copied().unwrap_or(0), ticks.iter().sum()])
+}
+
 struct Process {
     parent: u32,
     ticks: u64,

@@ -12,12 +12,12 @@ use vnc::{ClientKeyEvent, ClientMouseEvent, VncClient, VncEncoding, VncEvent, X1
 /// Keys a second while typing: 60 words a minute.
 const TYPING: Duration = Duration::from_millis(200);
 /// The longest that a key's pixels are waited for.
-const KEY_PATIENCE: Duration = Duration::from_secs(2);
+const KEY_PATIENCE: Duration = Duration::from_secs(5);
 /// What is typed, over and over.
 const TEXT: &str = "the quick brown fox jumps over the lazy dog and writes a report of it ";
 
 /// Times from key to pixel, in milliseconds.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Latency(Vec<f64>);
 
 impl Latency {
@@ -31,6 +31,12 @@ impl Latency {
 
     pub fn len(&self) -> usize {
         self.0.len()
+    }
+}
+
+impl<'a> FromIterator<&'a Self> for Latency {
+    fn from_iter<I: IntoIterator<Item = &'a Self>>(each: I) -> Self {
+        Self(each.into_iter().flat_map(|latency| latency.0.iter().copied()).collect())
     }
 }
 
