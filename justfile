@@ -37,7 +37,17 @@ bless:
     mv docs/openapi.json.part docs/openapi.json
     npm run types --prefix web/ui
     BLESS=1 cargo test --quiet --package portcullis-evidence --test format
+    BLESS=1 cargo test --quiet --package portcullis-rfb --lib catalogue
 
 # a token that opens DESKTOP for SUBJECT on this machine's gate for a minute
 token subject desktop="terminal" group="users":
     cargo run --quiet -- token --subject {{ subject }} --group {{ group }} --desktop {{ desktop }} --ttl 60s
+
+# fuzz every target (or those named) for SECONDS each
+fuzz seconds *targets:
+    scripts/fuzz.sh {{ seconds }} {{ targets }}
+
+# record the fuzzers' seeds anew from real desktops: Xvnc, x11vnc, QEMU
+seeds:
+    scripts/setup.sh test
+    tests/fuzz/record.py

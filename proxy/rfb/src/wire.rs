@@ -46,6 +46,7 @@ codes! {
         TRLE = 15, "TRLE";
         ZRLE = 16, "ZRLE";
         ZYWRLE = 17, "ZYWRLE or KasmVideo";
+        H264 = 20, "H.264";
         JPEG = 21, "JPEG";
         OPEN_H264 = 50, "Open H.264";
         /// JPEG quality 0, the lowest; -23 is 9, the highest.
@@ -81,7 +82,22 @@ codes! {
         VMWARE_LED_STATE = 0x574d_5668, "VMware LED State";
         VMWARE_DISPLAY_MODE = 0x574d_5669, "VMware Display Mode Change";
         VMWARE_MACHINE_STATE = 0x574d_566a, "VMware Virtual Machine State";
+        VA_H264 = 0x4832_3634, "VA H.264";
         REPLIT_AUDIO = 0x5270_6c41, "Replit Audio";
+        LIBVNC_KEYBOARD_LED_STATE = 0xFFFE_0000_u32.cast_signed(), "LibVNCServer Keyboard LED State";
+        LIBVNC_SUPPORTED_MESSAGES = 0xFFFE_0001_u32.cast_signed(), "LibVNCServer Supported Messages";
+        LIBVNC_SUPPORTED_ENCODINGS = 0xFFFE_0002_u32.cast_signed(), "LibVNCServer Supported Encodings";
+        LIBVNC_IDENTITY = 0xFFFE_0003_u32.cast_signed(), "LibVNCServer Identity";
+        ULTRA_CACHE = 0xFFFF_0000_u32.cast_signed(), "UltraVNC Cache";
+        ULTRA_CACHE_ENABLE = 0xFFFF_0001_u32.cast_signed(), "UltraVNC CacheEnable";
+        ULTRA_XOR_ZLIB = 0xFFFF_0002_u32.cast_signed(), "UltraVNC XOR Zlib";
+        ULTRA_XOR_MONO_ZLIB = 0xFFFF_0003_u32.cast_signed(), "UltraVNC XOR monochrome Zlib";
+        ULTRA_XOR_MULTI_ZLIB = 0xFFFF_0004_u32.cast_signed(), "UltraVNC XOR multicolour Zlib";
+        ULTRA_SOLID_COLOUR = 0xFFFF_0005_u32.cast_signed(), "UltraVNC SolidColour";
+        ULTRA_XOR_ENABLE = 0xFFFF_0006_u32.cast_signed(), "UltraVNC XOREnable";
+        ULTRA_CACHE_ZIP = 0xFFFF_0007_u32.cast_signed(), "UltraVNC CacheZip";
+        ULTRA_SOLID_MONO_ZIP = 0xFFFF_0008_u32.cast_signed(), "UltraVNC SolMonoZip";
+        ULTRA_ZIP = 0xFFFF_0009_u32.cast_signed(), "UltraVNC UltraZip";
     }
 }
 
@@ -92,13 +108,39 @@ codes! {
         NONE = 1, "None";
         VNC_AUTH = 2, "VNC Authentication";
         RA2 = 5, "RSA-AES";
+        RA2NE = 6, "RSA-AES unencrypted";
+        RA2_2 = 13, "RSA-AES two-step";
         TIGHT = 16, "Tight";
         ULTRA = 17, "Ultra";
         TLS = 18, "TLS";
         VENCRYPT = 19, "VeNCrypt";
         SASL = 20, "SASL";
+        XVP = 22, "xvp";
         APPLE_DH = 30, "Apple Diffie-Hellman";
+        APPLE_31 = 31, "Apple 31";
+        APPLE_32 = 32, "Apple 32";
+        APPLE_33 = 33, "Apple Remote Desktop, Secure Remote Password";
+        APPLE_34 = 34, "Apple 34";
+        APPLE_35 = 35, "Apple Kerberos";
         MS_LOGON_2 = 113, "MSLogonII";
+        RA2_256 = 129, "RSA-AES-256";
+        RA2NE_256 = 130, "RSA-AES-256 unencrypted";
+        RA2_2_256 = 133, "RSA-AES-256 two-step";
+    }
+}
+
+codes! {
+    /// Types within the security type VeNCrypt 0.2 (community specification, "VeNCrypt").
+    VeNCryptType(u32) {
+        PLAIN = 256, "Plain";
+        TLS_NONE = 257, "TLSNone";
+        TLS_VNC = 258, "TLSVnc";
+        TLS_PLAIN = 259, "TLSPlain";
+        X509_NONE = 260, "X509None";
+        X509_VNC = 261, "X509Vnc";
+        X509_PLAIN = 262, "X509Plain";
+        TLS_SASL = 263, "TLSSASL";
+        X509_SASL = 264, "X509SASL";
     }
 }
 
@@ -119,8 +161,13 @@ codes! {
         TEXT_CHAT = 11, "TextChat";
         KEY_FRAME_REQUEST = 12, "KeyFrameRequest";
         KEEP_ALIVE = 13, "KeepAlive";
+        ULTRA_14 = 14, "UltraVNC 14";
         PALM_SET_SCALE_FACTOR = 15, "PalmVNC SetScaleFactor";
+        ULTRA_REQUEST_SESSION = 20, "UltraVNC RequestSession";
+        ULTRA_SET_SESSION = 21, "UltraVNC SetSession";
+        ULTRA_NOTIFY_PLUGIN_STREAMING = 80, "UltraVNC NotifyPluginStreaming";
         VMWARE = 127, "VMware message";
+        CAR_CONNECTIVITY = 128, "Car Connectivity";
         TIGHT_FILE_LIST_REQUEST = 130, "Tight FileListRequest";
         TIGHT_FILE_DOWNLOAD_REQUEST = 131, "Tight FileDownloadRequest";
         TIGHT_FILE_UPLOAD_REQUEST = 132, "Tight FileUploadRequest";
@@ -135,12 +182,20 @@ codes! {
         KASM_UPGRADE_TO_UDP = 181, "KasmVNC UpgradeToUdp";
         KASM_SUBSCRIBE_UNIX_RELAY = 182, "KasmVNC SubscribeUnixRelay";
         KASM_UNIX_RELAY = 183, "KasmVNC UnixRelay";
+        KASM_VIDEO_ENCODERS = 184, "KasmVNC VideoEncoders";
+        KASM_KEEP_ALIVE = 185, "KasmVNC KeepAlive";
+        KASM_DIRECT_MOUSE = 188, "KasmVNC DirectMouse";
+        KASM_LATENCY = 189, "KasmVNC Latency";
+        KASM_190 = 190, "KasmVNC statistics 190";
+        KASM_191 = 191, "KasmVNC statistics 191";
         REPLIT_AUDIO = 245, "Replit Audio";
         FENCE = 248, "ClientFence";
+        OLIVE = 249, "OLIVE Call Control";
         XVP = 250, "xvp";
         SET_DESKTOP_SIZE = 251, "SetDesktopSize";
         TIGHT_OR_KASM_252 = 252, "Tight file transfer or KasmVNC SetMaxVideoResolution";
         GII = 253, "gii";
+        VMWARE_254 = 254, "VMware message 254";
         QEMU = 255, "QEMU message";
     }
 }
@@ -153,9 +208,16 @@ codes! {
         BELL = 2, "Bell";
         CUT_TEXT = 3, "ServerCutText";
         RESIZE_FRAMEBUFFER = 4, "UltraVNC ResizeFrameBuffer";
+        ULTRA_5 = 5, "UltraVNC 5";
+        ULTRA_6 = 6, "UltraVNC 6";
         FILE_TRANSFER = 7, "UltraVNC FileTransfer";
+        ULTRA_8 = 8, "UltraVNC 8";
+        ULTRA_9 = 9, "UltraVNC 9";
+        ULTRA_10 = 10, "UltraVNC 10";
         TEXT_CHAT = 11, "TextChat";
+        ULTRA_12 = 12, "UltraVNC 12";
         KEEP_ALIVE = 13, "KeepAlive";
+        ULTRA_14 = 14, "UltraVNC 14";
         PALM_RESIZE_FRAMEBUFFER = 15, "PalmVNC ReSizeFrameBuffer";
         TIGHT_FILE_LIST_DATA = 130, "Tight FileListData";
         TIGHT_FILE_DOWNLOAD_DATA = 131, "Tight FileDownloadData";
@@ -172,6 +234,10 @@ codes! {
         KASM_VIDEO_ENCODERS = 184, "KasmVNC VideoEncoders";
         KASM_DISCONNECT = 186, "KasmVNC Disconnect";
         KASM_KEEP_ALIVE = 187, "KasmVNC KeepAlive";
+        KASM_LATENCY = 189, "KasmVNC Latency";
+        KASM_190 = 190, "KasmVNC statistics 190";
+        KASM_191 = 191, "KasmVNC statistics 191";
+        REPLIT_AUDIO = 245, "Replit Audio";
         FENCE = 248, "ServerFence";
         XVP = 250, "xvp";
         GII_OR_KASM_USER_ADDED = 253, "gii or KasmVNC UserAdded";

@@ -77,7 +77,7 @@ impl Contender for Portcullis {
     }
 }
 
-/// Xvnc behind websockify, and ffmpeg's x11grab beside it.
+/// Xvnc behind websockify, and ffmpeg's x11grab beside it unless nothing is to be recorded.
 pub struct Pair {
     folder: TempDir,
     children: Vec<Child>,
@@ -85,7 +85,7 @@ pub struct Pair {
 }
 
 impl Pair {
-    pub async fn start() -> anyhow::Result<Self> {
+    pub async fn start(recorded: bool) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let display = free_display();
         let rfb = free_port()?;
@@ -114,13 +114,15 @@ impl Pair {
         pair.spawn(Command::new("openbox").env("DISPLAY", &name))?;
         pair.spawn(Command::new(TERMINAL[0]).args(&TERMINAL[1..]).env("DISPLAY", &name).env("PS1", "$ "))?;
         pair.spawn(Command::new("websockify").arg(format!("127.0.0.1:{port}")).arg(format!("127.0.0.1:{rfb}")))?;
-        let file = pair.file();
-        pair.spawn(
-            Command::new("ffmpeg")
-                .args(["-v", "error", "-f", "x11grab", "-r", "15", "-video_size", "1920x1080", "-i", &name])
-                .args(["-c:v", "libx264", "-preset", "veryfast"])
-                .arg(&file),
-        )?;
+        if recorded {
+            let file = pair.file();
+            pair.spawn(
+                Command::new("ffmpeg")
+                    .args(["-v", "error", "-f", "x11grab", "-r", "15", "-video_size", "1920x1080", "-i", &name])
+                    .args(["-c:v", "libx264", "-preset", "veryfast"])
+                    .arg(&file),
+            )?;
+        }
         until("websockify listens", async || Ok(std::net::TcpStream::connect(("127.0.0.1", port)).ok())).await?;
         Ok(pair)
     }

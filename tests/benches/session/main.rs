@@ -1,6 +1,7 @@
 //! `just bench-session`: one desktop's working minute by Portcullis, and by websockify with x11grab beside it, in turn in one run.
 //!
-//! Both contenders have the same Xvnc, window manager and terminal, the same viewer (vnc-rs, Tight) and the same script. CPU is
+//! A third row is websockify alone, without a recorder: how late keys are on this machine at this hour when it has nothing to do.
+//! All have the same Xvnc, window manager and terminal, the same viewer (vnc-rs, Tight) and the same script. CPU is
 //! that of everything but the viewer: desktop, gate and recorder. Figures go to standard output as a table, and to a JSON file.
 #![allow(missing_docs)]
 
@@ -15,6 +16,9 @@ use serde::Serialize;
 
 use contender::{Contender, Pair, Portcullis};
 use script::{Latency, Seat};
+
+const CONTENDERS: [&str; 3] = ["portcullis", "websockify+x11grab", "websockify alone"];
+const SCENARIOS: [&str; 2] = ["idle", "office"];
 
 /// What one contender cost in one scenario.
 #[derive(Debug, Clone, Serialize)]
@@ -50,13 +54,14 @@ async fn main() -> anyhow::Result<()> {
     let mut rows = Vec::new();
     for round in 0..rounds {
         // In turn, and each round in the other order: a machine that grows slower favours nobody.
-        let mut order = ["portcullis", "websockify+x11grab"];
+        let mut order = CONTENDERS;
         if round % 2 == 1 {
             order.reverse();
         }
         for name in order {
-            rows.push(run(name, "idle").await?);
-            rows.push(run(name, "office").await?);
+            for scenario in SCENARIOS {
+                rows.push(run(name, scenario).await?);
+            }
         }
     }
     let report = summarise(rounds, rows);
@@ -70,7 +75,7 @@ async fn run(name: &'static str, scenario: &'static str) -> anyhow::Result<Row> 
     eprintln!("{name}: {scenario}…");
     let mut contender: Box<dyn Contender> = match name {
         "portcullis" => Box::new(Portcullis::start().await?),
-        _ => Box::new(Pair::start().await?),
+        other => Box::new(Pair::start(other != "websockify alone").await?),
     };
     let mut seat = Seat::take(contender.dial().await?).await?;
     seat.settle().await?;
@@ -78,7 +83,7 @@ async fn run(name: &'static str, scenario: &'static str) -> anyhow::Result<Row> 
     let stolen = cpu::Stolen::begin()?;
     let start = std::time::Instant::now();
     let latency = match scenario {
-        "idle" => seat.rest(Duration::from_secs(45)).await.map(|()| Latency::default())?,
+        "idle" => seat.rest(Duration::from_secs(30)).await.map(|()| Latency::default())?,
         _ => seat.office().await?,
     };
     let seconds = start.elapsed().as_secs_f64();
@@ -107,8 +112,8 @@ async fn run(name: &'static str, scenario: &'static str) -> anyhow::Result<Row> 
 /// second worst, which is one hiccup of the machine, would be the 99th.
 fn summarise(rounds: usize, all: Vec<Row>) -> Report {
     let mut rows = Vec::new();
-    for scenario in ["idle", "office"] {
-        for contender in ["portcullis", "websockify+x11grab"] {
+    for scenario in SCENARIOS {
+        for contender in CONTENDERS {
             let same: Vec<&Row> =
                 all.iter().filter(|row| row.scenario == scenario && row.contender == contender).collect();
             let middle = |value: &dyn Fn(&Row) -> f64| median(same.iter().map(|row| value(row)).collect());
@@ -129,9 +134,11 @@ fn summarise(rounds: usize, all: Vec<Row>) -> Report {
         }
     }
     let ratios = rows
-        .chunks(2)
-        .filter_map(|pair| match pair {
-            [ours, theirs] => Some((format!("cpu {}", ours.scenario), ours.cpu_s_per_minute / theirs.cpu_s_per_minute)),
+        .chunks(CONTENDERS.len())
+        .filter_map(|same| match same {
+            [ours, theirs, ..] => {
+                Some((format!("cpu {}", ours.scenario), ours.cpu_s_per_minute / theirs.cpu_s_per_minute))
+            }
             _ => None,
         })
         .collect();

@@ -4,6 +4,7 @@ use super::budget::Budget;
 use super::cut_text::CutText;
 use super::update::Update;
 use super::{Event, Progress};
+use crate::catalogue::{DESKTOP_MESSAGES, why};
 use crate::error::{ProtocolError, Side};
 use crate::geometry::Size;
 use crate::intake::Intake;
@@ -98,7 +99,8 @@ fn begin(code: DesktopMessage, events: &mut Vec<Event>) -> Result<State, Protoco
         }
         other => {
             let name = other.name().unwrap_or("unknown message");
-            Err(ProtocolError::new(Side::Desktop, name, "message-type", format!("{} was not asked for", other.0)))
+            let reason = format!("{} was not asked for{}", other.0, why(DESKTOP_MESSAGES, other));
+            Err(ProtocolError::new(Side::Desktop, name, "message-type", reason))
         }
     }
 }

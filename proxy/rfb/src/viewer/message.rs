@@ -1,5 +1,6 @@
 //! Messages of a viewer (RFC 6143 §7.5 and the community specification), parsed from chunks of any length.
 
+use crate::catalogue::{VIEWER_MESSAGES, outcome, why};
 use crate::error::{ProtocolError, Side};
 use crate::geometry::{Point, Rect, Size};
 use crate::input::{Key, Pointer};
@@ -197,23 +198,13 @@ impl Parser {
 
 /// The types that are served at all; whether they were agreed is judged when the message is whole.
 fn served(kind: u8) -> Result<ViewerMessage, ProtocolError> {
-    match ViewerMessage(kind) {
-        kind @ (ViewerMessage::SET_PIXEL_FORMAT
-        | ViewerMessage::SET_ENCODINGS
-        | ViewerMessage::FRAMEBUFFER_UPDATE_REQUEST
-        | ViewerMessage::KEY_EVENT
-        | ViewerMessage::POINTER_EVENT
-        | ViewerMessage::CUT_TEXT
-        | ViewerMessage::ENABLE_CONTINUOUS_UPDATES
-        | ViewerMessage::FENCE
-        | ViewerMessage::SET_DESKTOP_SIZE
-        | ViewerMessage::QEMU) => Ok(kind),
-        other => Err(refused(other)),
-    }
+    let kind = ViewerMessage(kind);
+    if outcome(VIEWER_MESSAGES, kind).survives() { Ok(kind) } else { Err(refused(kind)) }
 }
 
 fn refused(kind: ViewerMessage) -> ProtocolError {
-    error(kind.name().unwrap_or("unknown message"), "message-type", format!("{} is not served", kind.0))
+    let reason = format!("{} is not served{}", kind.0, why(VIEWER_MESSAGES, kind));
+    error(kind.name().unwrap_or("unknown message"), "message-type", reason)
 }
 
 fn error(message: &'static str, field: &'static str, reason: impl Into<String>) -> ProtocolError {
