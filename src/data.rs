@@ -59,6 +59,10 @@ impl Data {
         self.root.join("run")
     }
 
+    pub(crate) fn revoked(&self) -> PathBuf {
+        self.root.join("revoked.jsonl")
+    }
+
     pub(crate) fn database(&self) -> PathBuf {
         self.root.join("portcullis.db")
     }

@@ -11,6 +11,7 @@ mod keys;
 mod listen;
 mod policies;
 mod portal;
+mod revoked;
 mod serve;
 mod token;
 mod verify;
@@ -35,6 +36,8 @@ enum Command {
     Serve(ServeArgs),
     /// Sign a token that opens a session (for trying out, and for control planes without a signer of their own)
     Token(token::TokenArgs),
+    /// Revoke a token, a subject or a session: a gate that runs ends what it covers within a second
+    Revoke(revoked::RevokeArgs),
     /// Make the gate's keys
     Keys {
         #[command(subcommand)]
@@ -119,6 +122,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(args) if args.defaults => print!("{}", config::DEFAULTS),
         Command::Serve(args) => serve::run(&args.load()?)?,
         Command::Token(args) => token::run(&args)?,
+        Command::Revoke(args) => revoked::run(&args)?,
         Command::Keys { command: KeysCommand::Generate(place) } => keys::run(&place.load()?)?,
         Command::Verify(args) => return verify::run(&args),
         Command::Doctor => return Ok(doctor::run()),

@@ -11,6 +11,7 @@ use portcullis_proxy::outcome::chain;
 use portcullis_proxy::runtime::docker::Containers;
 use portcullis_proxy::runtime::process::Processes;
 use portcullis_proxy::runtime::{Runtime, TemplateKind};
+use portcullis_proxy::token::Verifier;
 use portcullis_proxy::{Journal, Plane, PlaneConfig};
 use portcullis_vault::{Folder, Vault};
 use portcullis_web::{LOCAL_ISSUER, Portal, PortalConfig, Roles};
@@ -24,6 +25,7 @@ use crate::data::Data;
 use crate::keys::{self, Keys};
 use crate::policies;
 use crate::portal::{Indexed, Journaled, SignedIn};
+use crate::revoked;
 use crate::token;
 
 /// Runs the gate; returns when it has drained.
@@ -59,7 +61,11 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let portal = portal(config, &data, &origins, Arc::clone(&vault), Arc::clone(&journal)).await?;
     let runtimes = runtimes(config, &data).await?;
     recover(config, &data, &vault, &keys, &portal, &runtimes).await;
-    let plane = plane(config, &data, keys, origins, vault, journal, &portal, runtimes)?;
+    let verifier = token::verifier(config, &keys)?;
+    let revocations = Arc::clone(verifier.revocations());
+    revoked::load(&data.revoked(), &revocations)?;
+    let plane = plane(config, &data, keys, verifier, origins, vault, journal, &portal, runtimes)?;
+    let following = tokio::spawn(revoked::follow(data.revoked(), Arc::clone(&plane), revocations));
 
     let app = portal.protect(portcullis_proxy::api::router(Arc::clone(&plane)).merge(portal.router()));
     let stop = CancellationToken::new();
@@ -70,6 +76,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     tracing::info!(sessions = plane.count(), "stopping: viewers are told, recordings sealed");
     plane.shut_down(Duration::from_secs(config.sessions.drain_seconds)).await;
     stop.cancel();
+    following.abort();
     let _ = serving.await;
     portal.close().await;
     tracing::info!("stopped");
@@ -160,6 +167,7 @@ fn plane(
     config: &Config,
     data: &Data,
     keys: Keys,
+    verifier: Verifier,
     origins: Vec<String>,
     vault: Arc<dyn Vault>,
     journal: Arc<Journal>,
@@ -167,7 +175,7 @@ fn plane(
     runtimes: Vec<Arc<dyn Runtime>>,
 ) -> anyhow::Result<Arc<Plane>> {
     Ok(Plane::new(PlaneConfig {
-        verifier: token::verifier(config, &keys)?,
+        verifier,
         identify: Arc::new(SignedIn(portal.clone())),
         origins,
         policies: policies::follow(&config.policy)?,

@@ -72,7 +72,7 @@ pub(crate) fn verifier(config: &Config, keys: &Keys) -> anyhow::Result<Verifier>
     Ok(Verifier::new(&config.tokens.audience, issuers))
 }
 
-fn seconds(text: &str) -> Result<u64, String> {
+pub(crate) fn seconds(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = match text.get(digits.len()..) {
         Some("" | "s") => 1,

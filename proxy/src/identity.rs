@@ -49,6 +49,15 @@ impl Caller {
         }
     }
 
+    /// The name (`jti`) of the token, if that is what was shown.
+    #[must_use]
+    pub fn token(&self) -> Option<&str> {
+        match self {
+            Self::Bearer(claims, _) => Some(&claims.jti),
+            Self::Person(_) => None,
+        }
+    }
+
     /// When the session must end, in seconds since the Unix epoch, if the token says so.
     #[must_use]
     pub fn until(&self) -> Option<i64> {

@@ -72,6 +72,7 @@ impl Plane {
             title: template.title.clone(),
             verdict,
             started: OffsetDateTime::now_utc(),
+            token: caller.token().map(str::to_owned),
             until: caller.until(),
             strict,
         })

@@ -25,6 +25,8 @@ pub enum Outcome {
         /// Its words for a person.
         reason: String,
     },
+    /// What the session was opened with was revoked.
+    Revoked,
     /// As many viewers as a session may have are connected already.
     Crowded,
     /// The viewer did not take its pixels or answer pings in time.
@@ -92,6 +94,7 @@ impl Outcome {
             Self::Abandoned => (4001, "abandoned"),
             Self::TimeUp => (4001, "time-up"),
             Self::NotPermitted { .. } => (4003, "not-permitted"),
+            Self::Revoked => (4003, "revoked"),
             Self::TooSlow => (4008, "too-slow"),
             Self::Crowded => (4008, "crowded"),
             Self::RecordingFailed { .. } => (4010, "recording-failed"),
@@ -113,6 +116,7 @@ impl fmt::Display for Outcome {
             Self::Abandoned => f.write_str("no viewer was connected any more"),
             Self::TimeUp => f.write_str("the session's time is up"),
             Self::NotPermitted { rule, reason } => write!(f, "no longer permitted by {rule}: {reason}"),
+            Self::Revoked => f.write_str("what the session was opened with was revoked"),
             Self::Crowded => f.write_str("the session has as many viewers as it may have"),
             Self::TooSlow => f.write_str("the viewer did not keep up"),
             Self::RecordingFailed { reason } => write!(f, "recording failed: {reason}"),

@@ -44,6 +44,8 @@ pub struct Permit {
     pub verdict: Verdict,
     /// When it was opened.
     pub started: OffsetDateTime,
+    /// The name (`jti`) of the token that opened it, of the subject's issuer; none where a sign-in did.
+    pub token: Option<String>,
     /// When it must end, in seconds since the Unix epoch.
     pub until: Option<i64>,
     /// Whether a record that fails ends the session.

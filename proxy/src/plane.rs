@@ -84,6 +84,13 @@ pub(crate) enum Slot {
 }
 
 impl Slot {
+    fn live(&self) -> Option<&Arc<Session>> {
+        match self {
+            Self::Starting { .. } => None,
+            Self::Live(session) => Some(session),
+        }
+    }
+
     pub(crate) fn subject(&self) -> &Subject {
         match self {
             Self::Starting { subject } => subject,
@@ -131,6 +138,18 @@ impl Plane {
         drop(place);
         self.config.journal.note(about(&session.permit), What::SessionClosed { reason: outcome.to_string() });
         self.config.aftermath.sealed(session.id.as_str()).await;
+    }
+
+    /// Ends the sessions that the revocations of this moment cover (THREATS W4); tokens and tickets ask them by themselves.
+    pub fn end_revoked(&self, now: i64) {
+        let revocations = self.config.verifier.revocations();
+        let live: Vec<_> = self.table().values().filter_map(Slot::live).cloned().collect();
+        for session in live {
+            let Permit { id, subject, token, .. } = &session.permit;
+            if revocations.covers_session(id.as_str(), subject, token.as_deref(), now) {
+                session.end(Outcome::Revoked);
+            }
+        }
     }
 
     /// Issues a one-time ticket for a session to its owner.

@@ -6,6 +6,7 @@ mod crash;
 mod policy_change;
 mod record;
 mod refusals;
+mod revocation;
 mod screen;
 mod shutdown;
 

@@ -37,6 +37,11 @@ pub(super) async fn authenticate(plane: &Plane, method: &Method, headers: &Heade
         note(plane, "token", "no token and no sign-in");
         return Err(Problem::new(StatusCode::UNAUTHORIZED, detail));
     };
+    if plane.config.verifier.revocations().covers_subject(&subject, OffsetDateTime::now_utc().unix_timestamp()) {
+        let detail = "this sign-in was revoked: ask who keeps this gate";
+        note(plane, "sign-in: revoked", detail);
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, detail));
+    }
     if !matches!(*method, Method::GET | Method::HEAD) && origin.is_empty() {
         let detail = "a request with a sign-in cookie needs an Origin header";
         note(plane, "origin", detail);

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
+use portcullis_policy::Subject;
 use thiserror::Error;
 
 use super::claims::Claims;
@@ -41,7 +42,7 @@ pub enum Target {
 )]
 pub struct RevocationsFull;
 
-/// What is revoked, each until a time. Lives in memory: what must outlast a restart is revoked again by who keeps the list.
+/// What is revoked, each until a time. Lives in memory; the program keeps the list in a file.
 #[derive(Debug, Default)]
 pub struct Revocations {
     /// Until when (seconds since the Unix epoch) each is revoked.
@@ -72,6 +73,21 @@ impl Revocations {
     pub fn is_revoked(&self, target: &Target, now: i64) -> bool {
         let held = self.until.read().unwrap_or_else(PoisonError::into_inner);
         held.get(target).is_some_and(|until| *until > now)
+    }
+
+    /// Whether a session is revoked at the time `now`: itself, its subject, or the token that opened it.
+    #[must_use]
+    pub fn covers_session(&self, id: &str, subject: &Subject, token: Option<&str>, now: i64) -> bool {
+        let issuer = || subject.issuer.clone();
+        self.is_revoked(&Target::Session { id: id.to_owned() }, now)
+            || self.covers_subject(subject, now)
+            || token.is_some_and(|jti| self.is_revoked(&Target::Token { issuer: issuer(), jti: jti.to_owned() }, now))
+    }
+
+    /// Whether a subject is revoked at the time `now`, whatever it shows.
+    #[must_use]
+    pub fn covers_subject(&self, subject: &Subject, now: i64) -> bool {
+        self.is_revoked(&Target::Subject { issuer: subject.issuer.clone(), name: subject.name.clone() }, now)
     }
 
     /// Whether a token with these claims, its subject or its session is revoked at the time `now`.
