@@ -1,3 +1,5 @@
+//! The tables against the parsers, and against the page that shows them.
+
 use super::*;
 use crate::wire::{DesktopMessage, Encoding, SecurityType, VeNCryptType, ViewerMessage};
 

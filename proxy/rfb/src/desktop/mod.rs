@@ -1,7 +1,8 @@
 //! Portcullis as RFB viewer of the desktop: handshake, message parser and writers, without I/O.
 //!
 //! Bytes of the desktop go into [`Connection::receive`], values come out; what Portcullis says to the desktop is collected for
-//! [`Connection::take_output`]. The desktop is hostile: what was not asked for ends the connection.
+//! [`Connection::take_output`]. The desktop is hostile: what was not asked for ends the connection. [`Encodings`] says what is asked
+//! for; every one of them is decoded as its bytes come, into no more than the pixels of its rectangle.
 
 mod budget;
 mod canvas;
