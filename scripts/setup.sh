@@ -13,7 +13,8 @@ packages=(
 test_packages=(
   # a Docker Engine of our own, and a base image without a registry
   docker.io iptables mmdebstrap curl
-  # peers and instruments: what ffprobe, the X clipboard and the picture say
+  # peers and instruments: another VNC server, what ffprobe, the X clipboard and the picture say
+  x11vnc
   ffmpeg websockify xclip xdotool imagemagick procps shellcheck
 )
 

@@ -19,8 +19,13 @@ const MAY_IMPORT: [(&str, &[&str]); 7] = [
 ];
 
 /// A dependency that lives in one package alone.
-const LIVES_IN: [(&str, &str); 4] =
-    [("ffmpeg-next", "recorder"), ("bollard", "proxy"), ("sqlx", "web"), ("turbojpeg", "proxy/rfb")];
+const LIVES_IN: [(&str, &str); 5] = [
+    ("ffmpeg-next", "recorder"),
+    ("bollard", "proxy"),
+    ("sqlx", "web"),
+    ("turbojpeg", "proxy/rfb"),
+    ("zune-jpeg", "proxy/rfb"),
+];
 
 /// What leaf packages must not lean on: they do no I/O of the network and read no clock.
 const NOT_IN_LEAVES: [&str; 5] = ["tokio", "axum", "reqwest", "tracing", "rand"];

@@ -18,8 +18,18 @@ pub const MAX_CUT_TEXT_SKIPPED: u32 = 16 * 1024 * 1024;
 pub const MAX_ENCODINGS: u16 = 128;
 /// Bytes of a fence's payload (community specification, "Fence").
 pub const MAX_FENCE_PAYLOAD: u8 = 64;
-/// Pixels that a desktop may write or move between two update requests, in areas of the largest framebuffer meanwhile.
+/// Pixels that a desktop may write, move or paint over between two update requests, in areas of the largest framebuffer meanwhile.
 pub const MAX_UPDATE_AREAS: u64 = 4;
+/// Compressed bytes of one rectangle; one with fewer pixels has a lower limit of its own.
+pub const MAX_COMPRESSED: u64 = 32 * 1024 * 1024;
+/// What zlib may need beyond nine eighths of its input, in bytes: header, flush marker, the codes of small blocks.
+pub const DEFLATE_SLACK: u64 = 1024;
+/// Widest Tight rectangle that is not a fill, in pixels (community specification, "Tight Encoding").
+pub const MAX_TIGHT_WIDTH: u16 = 2048;
+/// Bytes of one JPEG image beyond four a pixel: tables, comments, profiles.
+pub const JPEG_SLACK: u64 = 64 * 1024;
+/// Bytes of a JPEG image's quantisation and Huffman tables; the usual ones are 550.
+pub const MAX_JPEG_TABLES: usize = 4096;
 /// Sizes that a desktop may announce between two update requests.
 pub const MAX_UPDATE_RESIZES: u8 = 8;
 

@@ -5,128 +5,20 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)
 )]
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::net::UnixStream;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+mod harness;
 
-use portcullis_rfb::desktop::{Config, Connection, Event};
-use portcullis_rfb::{Change, Key, Point, Pointer, Screen, Size};
+use std::io::Write;
+use std::process::Stdio;
+use std::time::Instant;
 
-/// Longer than anything here takes; a wait that is over it has failed.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A desktop of its own, which ends with the test.
-struct Xvnc {
-    process: Child,
-    display: String,
-    folder: tempfile::TempDir,
-}
-
-impl Xvnc {
-    fn start(geometry: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let socket = folder.path().join("rfb.sock");
-        let mut process = Command::new("Xvnc")
-            .args(["-displayfd", "1", "-rfbport", "-1", "-rfbunixmode", "0600", "-SecurityTypes", "None"])
-            .args([
-                "-AlwaysShared",
-                "-noreset",
-                "-depth",
-                "24",
-                "-geometry",
-                geometry,
-                "-nolisten",
-                "tcp",
-                "-desktop",
-                "test",
-            ])
-            .arg("-rfbunixpath")
-            .arg(&socket)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("tigervnc-standalone-server is installed");
-        // The display's number is written when the desktop accepts connections.
-        let mut number = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut number).unwrap();
-        Self { process, display: format!(":{}", number.trim()), folder }
-    }
-
-    /// A program on this desktop.
-    fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(program);
-        command.env("DISPLAY", &self.display).env_remove("XAUTHORITY").stdout(Stdio::null()).stderr(Stdio::null());
-        command
-    }
-
-    fn run(&self, program: &str, arguments: &[&str]) {
-        assert!(self.command(program).args(arguments).status().unwrap().success(), "{program}");
-    }
-}
-
-impl Drop for Xvnc {
-    fn drop(&mut self) {
-        self.process.kill().ok();
-        self.process.wait().ok();
-    }
-}
-
-/// A gate's end of the desktop, with an update request always outstanding.
-struct Gate {
-    socket: UnixStream,
-    connection: Connection,
-    screen: Screen,
-    seen: Vec<Event>,
-}
-
-impl Gate {
-    fn connect(desktop: &Xvnc) -> Self {
-        let socket = UnixStream::connect(desktop.folder.path().join("rfb.sock")).unwrap();
-        socket.set_read_timeout(Some(PATIENCE)).unwrap();
-        let connection = Connection::new(Config::default());
-        Self { socket, connection, screen: Screen::new(Size::new(1, 1)), seen: Vec::new() }
-    }
-
-    /// Talks until what has been seen and the screen satisfy `done`.
-    fn until(&mut self, what: &str, done: impl Fn(&Gate) -> bool) {
-        let started = Instant::now();
-        let mut bytes = vec![0; 65536];
-        while !done(self) {
-            assert!(started.elapsed() < PATIENCE, "waited for {what}");
-            let output = self.connection.take_output();
-            self.socket.write_all(&output).unwrap();
-            let count = self.socket.read(&mut bytes).unwrap_or_else(|error| panic!("waited for {what}: {error}"));
-            assert!(count > 0, "the desktop hung up");
-            for event in self.connection.receive(&bytes[..count]).unwrap() {
-                match &event {
-                    Event::Ready { size, .. } => {
-                        self.screen = Screen::new(*size);
-                        self.connection.request_update(false);
-                    }
-                    Event::Update(changes) => {
-                        self.screen.apply(changes).unwrap();
-                        self.connection.request_update(true);
-                    }
-                    _ => {}
-                }
-                self.seen.push(event);
-            }
-        }
-        let output = self.connection.take_output();
-        self.socket.write_all(&output).unwrap();
-    }
-
-    /// Whether every pixel is this one.
-    fn is_all(&self, pixel: [u8; 4]) -> bool {
-        self.screen.pixels().chunks_exact(4).all(|found| found == pixel)
-    }
-}
+use harness::{Gate, PATIENCE, Xvnc};
+use portcullis_rfb::desktop::{Config, Event};
+use portcullis_rfb::{Change, Key, Point, Pointer, Size};
 
 #[test]
 fn a_frame_a_cursor_and_a_name() {
     let desktop = Xvnc::start("320x200");
-    let mut gate = Gate::connect(&desktop);
+    let mut gate = Gate::new(desktop.connect(), Config::default());
     gate.until("a frame", |gate| gate.screen.revision() > 0);
     assert_eq!(gate.screen.size(), Size::new(320, 200));
     let Some(Event::Ready { name, .. }) = gate.seen.first() else { panic!("{:?}", gate.seen.first()) };
@@ -144,7 +36,7 @@ fn a_frame_a_cursor_and_a_name() {
 #[test]
 fn a_size_is_set_and_an_impossible_one_is_not_asked_for() {
     let desktop = Xvnc::start("320x200");
-    let mut gate = Gate::connect(&desktop);
+    let mut gate = Gate::new(desktop.connect(), Config::default());
     gate.until("a frame", |gate| gate.screen.revision() > 0);
     assert!(gate.connection.set_size(Size::new(500, 400)));
     gate.until("the size", |gate| gate.screen.size() == Size::new(500, 400));
@@ -161,7 +53,7 @@ fn a_size_is_set_and_an_impossible_one_is_not_asked_for() {
 #[test]
 fn cut_text_goes_both_ways() {
     let desktop = Xvnc::start("64x64");
-    let mut gate = Gate::connect(&desktop);
+    let mut gate = Gate::new(desktop.connect(), Config::default());
     gate.until("a frame", |gate| gate.screen.revision() > 0);
     let mut copy = desktop.command("xclip").args(["-selection", "clipboard"]).stdin(Stdio::piped()).spawn().unwrap();
     copy.stdin.take().unwrap().write_all("café".as_bytes()).unwrap();
@@ -184,9 +76,9 @@ fn pasted(desktop: &Xvnc) -> String {
 #[test]
 fn keys_and_pointer_arrive() {
     let desktop = Xvnc::start("400x300");
-    let mut gate = Gate::connect(&desktop);
+    let mut gate = Gate::new(desktop.connect(), Config::default());
     gate.until("a frame", |gate| gate.screen.revision() > 0);
-    let folder = desktop.folder.path().to_str().unwrap().to_owned();
+    let folder = desktop.folder().to_str().unwrap().to_owned();
     let script = format!("read line; echo \"$line\" > {folder}/typed.part; mv {folder}/typed.part {folder}/typed");
     let mut terminal =
         desktop.command("xterm").args(["-geometry", "80x24+0+0", "-e", "sh", "-c", &script]).spawn().unwrap();

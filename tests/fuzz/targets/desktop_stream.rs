@@ -16,7 +16,7 @@ fn size(mode: u8) -> Size {
 
 fn connection(mode: u8) -> Connection {
     let limits = Limits { framebuffer: Size { width: 800, height: 600 }, ..Limits::default() };
-    let encodings = if mode & REMOTE == 0 { Encodings::local() } else { Encodings::remote(Jpeg::Asked) };
+    let encodings = if mode & REMOTE == 0 { Encodings::local() } else { Encodings::remote(Jpeg::Quality(6)) };
     let mut rfb = Connection::new(Config { limits, encodings, ..Config::default() });
     let mut handshake = b"RFB 003.008\n\x01\x01\0\0\0\0".to_vec();
     handshake.extend(size(mode).width.to_be_bytes());

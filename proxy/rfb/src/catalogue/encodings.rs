@@ -8,19 +8,25 @@ const NOT_ASKED: &str = "never asked for";
 const NO_LENGTH: &str = "never asked for: its length cannot be bounded without decoding it";
 const COVERT: &str = "never asked for: it says nothing of the screen";
 
-/// In a desktop's FramebufferUpdate. What was not asked of this desktop is refused as well.
+/// In a desktop's FramebufferUpdate. What was not asked of this desktop is refused as well: of one on a local socket, all pixels but
+/// Raw and CopyRect.
 pub const FROM_DESKTOP: &[Line<E>] = &[
     (E::RAW, Understood, "decoded onto the screen; always asked for"),
     (E::COPY_RECT, Understood, "decoded onto the screen; both rectangles lie on it"),
-    (E::RRE, Refused, NOT_ASKED),
+    (E::RRE, Understood, "decoded onto the screen; no more subrectangles than pixels, each within its rectangle"),
     (E::CORRE, Refused, NOT_ASKED),
-    (E::HEXTILE, Refused, NOT_ASKED),
+    (E::HEXTILE, Understood, "decoded onto the screen; subrectangles lie in their tiles"),
     (E::ZLIB, Refused, NOT_ASKED),
-    (E::TIGHT, Refused, NOT_ASKED),
+    (
+        E::TIGHT,
+        Understood,
+        "decoded onto the screen: fill, copy, palette, gradient; JPEG where a quality was asked for, one baseline scan of the \
+         rectangle's size",
+    ),
     (E::ZLIB_HEX, Refused, "never asked for: KasmVNC uses its number for another path of pixels"),
     (E::ULTRA, Refused, NO_LENGTH),
     (E::TRLE, Refused, NO_LENGTH),
-    (E::ZRLE, Refused, NOT_ASKED),
+    (E::ZRLE, Understood, "decoded onto the screen; runs lie in their tiles, indices in their palettes"),
     (E::ZYWRLE, Refused, NOT_ASKED),
     (E::H264, Refused, NOT_ASKED),
     (E::JPEG, Refused, NO_LENGTH),

@@ -1,3 +1,5 @@
+//! The tables against the parsers, and against the page that shows them.
+
 use super::*;
 use crate::wire::{DesktopMessage, Encoding, SecurityType, VeNCryptType, ViewerMessage};
 
@@ -84,7 +86,10 @@ fn viewer() -> crate::viewer::Connection {
 
 /// A desktop's connection that has asked for every encoding.
 fn desktop() -> crate::desktop::Connection {
-    let mut rfb = crate::desktop::Connection::new(crate::desktop::Config::default());
+    let mut rfb = crate::desktop::Connection::new(crate::desktop::Config {
+        encodings: crate::desktop::Encodings::remote(crate::desktop::Jpeg::Quality(6)),
+        ..crate::desktop::Config::default()
+    });
     let mut handshake = b"RFB 003.008\n\x01\x01\0\0\0\0\0\x08\0\x08".to_vec();
     handshake.extend([32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0, 0, 0, 0, 0]);
     rfb.receive(&handshake).unwrap();

@@ -2,6 +2,8 @@
 
 use super::budget::Budget;
 use super::cut_text::CutText;
+use super::encodings::Encodings;
+use super::inflate::Streams;
 use super::update::Update;
 use super::{Event, Progress};
 use crate::catalogue::{DESKTOP_MESSAGES, why};
@@ -11,8 +13,8 @@ use crate::intake::Intake;
 use crate::limits::Limits;
 use crate::wire::DesktopMessage;
 
-/// What the desktop has said about itself.
-#[derive(Debug, Clone, Copy)]
+/// What the desktop has said about itself, and what lasts from one of its rectangles to the next.
+#[derive(Debug)]
 pub(super) struct Desktop {
     /// Size of its framebuffer after the last rectangle parsed.
     pub(super) size: Size,
@@ -22,6 +24,10 @@ pub(super) struct Desktop {
     pub(super) screen_id: Option<u32>,
     /// What it may still cost until the next request.
     pub(super) budget: Budget,
+    /// What it was asked for.
+    pub(super) encodings: Encodings,
+    /// How far its zlib streams have come.
+    pub(super) streams: Streams,
 }
 
 /// The parser of one message after the other.
@@ -42,8 +48,15 @@ enum State {
 }
 
 impl Messages {
-    pub(super) fn new(size: Size, limits: Limits) -> Self {
-        let desktop = Desktop { size, takes_scancodes: false, screen_id: None, budget: Budget::new(size) };
+    pub(super) fn new(size: Size, limits: Limits, encodings: Encodings) -> Self {
+        let desktop = Desktop {
+            size,
+            takes_scancodes: false,
+            screen_id: None,
+            budget: Budget::new(size),
+            encodings,
+            streams: Streams::default(),
+        };
         Self { desktop, limits, state: State::Type }
     }
 

@@ -1,17 +1,25 @@
 //! Portcullis as RFB viewer of the desktop: handshake, message parser and writers, without I/O.
 //!
 //! Bytes of the desktop go into [`Connection::receive`], values come out; what Portcullis says to the desktop is collected for
-//! [`Connection::take_output`]. The desktop is hostile: what was not asked for ends the connection.
+//! [`Connection::take_output`]. The desktop is hostile: what was not asked for ends the connection. [`Encodings`] says what is asked
+//! for; every one of them is decoded as its bytes come, into no more than the pixels of its rectangle.
 
 mod budget;
+mod canvas;
 mod cut_text;
+mod encodings;
 mod handshake;
+mod hextile;
+mod inflate;
 mod messages;
 mod rectangle;
+mod rre;
 #[cfg(test)]
 mod tests;
+mod tight;
 mod update;
 mod write;
+mod zrle;
 
 use crate::error::ProtocolError;
 use crate::geometry::Size;
@@ -22,6 +30,7 @@ use crate::limits::Limits;
 use crate::screen::Change;
 use crate::wire::SecurityType;
 use budget::Budget;
+pub use encodings::{Encodings, Jpeg};
 use handshake::Handshake;
 use messages::Messages;
 
@@ -30,6 +39,8 @@ use messages::Messages;
 pub struct Config {
     /// The one way to authenticate; a desktop that does not offer it is refused.
     pub security: Security,
+    /// What it is asked to send, and so all that it may send.
+    pub encodings: Encodings,
     /// What the desktop may make Portcullis hold.
     pub limits: Limits,
 }
@@ -82,6 +93,7 @@ pub enum Event {
 #[derive(Debug)]
 pub struct Connection {
     limits: Limits,
+    encodings: Encodings,
     intake: Intake,
     phase: Phase,
     output: Vec<u8>,
@@ -90,7 +102,7 @@ pub struct Connection {
 #[derive(Debug)]
 enum Phase {
     Handshake(Handshake),
-    Messages(Messages),
+    Messages(Box<Messages>),
     Broken(ProtocolError),
 }
 
@@ -110,6 +122,7 @@ impl Connection {
         let config = Config { limits: config.limits.bounded(), ..config };
         Self {
             limits: config.limits,
+            encodings: config.encodings,
             intake: Intake::default(),
             phase: Phase::Handshake(Handshake::new(config)),
             output: Vec::new(),
@@ -203,8 +216,8 @@ impl Connection {
                         Progress::Again => {}
                         Progress::Done((size, name)) => {
                             write::set_pixel_format(&mut self.output);
-                            write::set_encodings(&mut self.output);
-                            self.phase = Phase::Messages(Messages::new(size, self.limits));
+                            write::set_encodings(&mut self.output, self.encodings);
+                            self.phase = Phase::Messages(Box::new(Messages::new(size, self.limits, self.encodings)));
                             events.push(Event::Ready { size, name });
                         }
                     }

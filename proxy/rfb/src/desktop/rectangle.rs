@@ -1,8 +1,14 @@
-//! The bodies of rectangles that the desktop was asked for: Raw, CopyRect, Cursor, ExtendedDesktopSize (RFC 6143 §7.7, §7.8).
+//! The bodies of rectangles that the desktop was asked for (RFC 6143 §7.7, §7.8), each read as its encoding says.
 
 use std::sync::Arc;
 
+use super::canvas::pixels_in;
+use super::hextile::Hextile;
+use super::messages::Desktop;
+use super::rre::Rre;
+use super::tight::Tight;
 use super::update::Header;
+use super::zrle::Zrle;
 use crate::error::ProtocolError;
 use crate::geometry::{Point, Rect, Size};
 use crate::intake::{Intake, fill};
@@ -15,15 +21,33 @@ use crate::wire::Encoding;
 #[derive(Debug)]
 pub(super) enum Body {
     /// `rect.area() * 4` bytes.
-    Raw { rect: Rect, pixels: Vec<u8> },
+    Raw {
+        rect: Rect,
+        pixels: Vec<u8>,
+    },
     /// 4 bytes: where from.
-    CopyRect { to: Rect, size: Size },
+    CopyRect {
+        to: Rect,
+        size: Size,
+    },
+    /// As each of these says.
+    Tight(Tight),
+    Zrle(Zrle),
+    Hextile(Hextile),
+    Rre(Rre),
     /// Pixels and then a mask of one bit each, rows padded to bytes.
-    Cursor { hotspot: Point, size: Size, bytes: Vec<u8> },
+    Cursor {
+        hotspot: Point,
+        size: Size,
+        bytes: Vec<u8>,
+    },
     /// 4 bytes: how many screens.
     Layout,
     /// 16 bytes each.
-    Screens { left: u8, first: Option<u32> },
+    Screens {
+        left: u8,
+        first: Option<u32>,
+    },
 }
 
 /// What a body, or a pseudo-encoding without one, came to.
@@ -38,33 +62,40 @@ pub(super) enum Parsed {
 }
 
 impl Body {
-    /// The body that follows `header` on a framebuffer of `size`; nothing is allocated yet.
-    pub(super) fn new(header: &Header, size: Size, limits: &Limits) -> Result<Self, ProtocolError> {
-        let rect = header.rect;
+    /// The body that follows `header`; nothing is allocated yet but a Hextile's pixels, which are no more than the screen's.
+    pub(super) fn new(header: &Header, desktop: &Desktop, limits: &Limits) -> Result<Self, ProtocolError> {
+        if !desktop.encodings.allow(header.encoding) {
+            return Err(header.refused("was not asked for"));
+        }
         match header.encoding {
-            Encoding::RAW => {
-                on_screen(header, rect, size)?;
-                Ok(Self::Raw { rect, pixels: Vec::new() })
-            }
-            Encoding::COPY_RECT => {
-                on_screen(header, rect, size)?;
-                Ok(Self::CopyRect { to: rect, size })
-            }
             Encoding::CURSOR => {
-                let cursor = cursor_size(header, limits)?;
-                Ok(Self::Cursor { hotspot: rect.origin().clamped_to(cursor), size: cursor, bytes: Vec::new() })
+                let size = cursor_size(header, limits)?;
+                Ok(Self::Cursor { hotspot: header.rect.origin().clamped_to(size), size, bytes: Vec::new() })
             }
             Encoding::EXTENDED_DESKTOP_SIZE => Ok(Self::Layout),
+            _ => Self::pixels(header, desktop),
+        }
+    }
+
+    fn pixels(header: &Header, desktop: &Desktop) -> Result<Self, ProtocolError> {
+        let (rect, size) = (header.rect, header.rect.size());
+        on_screen(header, rect, desktop.size)?;
+        match header.encoding {
+            Encoding::RAW => Ok(Self::Raw { rect, pixels: Vec::new() }),
+            Encoding::COPY_RECT => Ok(Self::CopyRect { to: rect, size: desktop.size }),
+            Encoding::TIGHT => Ok(Self::Tight(Tight::new(size, desktop.encodings.allow_jpeg()))),
+            Encoding::ZRLE => Ok(Self::Zrle(Zrle::new(size))),
+            Encoding::HEXTILE => Ok(Self::Hextile(Hextile::new(size))),
+            Encoding::RRE => Ok(Self::Rre(Rre::default())),
             _ => Err(header.refused("was not asked for")),
         }
     }
 
-    /// Pixels that it writes or moves.
-    pub(super) fn area(&self) -> u64 {
+    /// Pixels that it writes or moves, which its header tells.
+    pub(super) fn area(&self, header: &Header) -> u64 {
         match self {
-            Self::Raw { rect, .. } | Self::CopyRect { to: rect, .. } => rect.area(),
-            Self::Cursor { size, .. } => size.area(),
             Self::Layout | Self::Screens { .. } => 0,
+            _ => header.rect.area(),
         }
     }
 
@@ -81,11 +112,19 @@ impl Body {
     pub(super) fn advance(
         &mut self,
         header: &Header,
+        desktop: &mut Desktop,
         intake: &mut Intake,
         input: &mut &[u8],
     ) -> Result<Option<Parsed>, ProtocolError> {
         let total = self.length();
+        let (streams, budget) = (&mut desktop.streams, &mut desktop.budget);
+        let painted = |pixels| Parsed::Change(Change::Pixels { rect: header.rect, pixels });
+        let refused = |reason: String| header.refused(reason);
         match self {
+            Self::Tight(body) => Ok(body.advance(streams, intake, input).map_err(refused)?.map(painted)),
+            Self::Zrle(body) => Ok(body.advance(streams, intake, input).map_err(refused)?.map(painted)),
+            Self::Hextile(body) => Ok(body.advance(header, budget, intake, input)?.map(painted)),
+            Self::Rre(body) => Ok(body.advance(header, budget, intake, input)?.map(painted)),
             Self::Raw { rect, pixels } => {
                 let done = fill_pixels(pixels, total, input);
                 Ok(done.then(|| Parsed::Change(Change::Pixels { rect: *rect, pixels: std::mem::take(pixels) })))
@@ -105,7 +144,7 @@ impl Body {
                     return Ok(None);
                 };
                 *self = Self::Screens { left, first: None };
-                self.advance(header, intake, input)
+                self.advance(header, desktop, intake, input)
             }
             Self::Screens { left, first } => {
                 while *left > 0 {
@@ -173,8 +212,4 @@ fn cursor(hotspot: Point, size: Size, bytes: &[u8]) -> Cursor {
 /// Bytes of a mask's row.
 fn mask_stride(size: Size) -> usize {
     usize::from(size.width).div_ceil(8)
-}
-
-fn pixels_in(size: Size) -> usize {
-    usize::from(size.width) * usize::from(size.height)
 }

@@ -76,7 +76,7 @@ impl Update {
         let Some((header, body)) = &mut self.current else {
             return self.begin(desktop, intake, input);
         };
-        let Some(parsed) = body.advance(header, intake, input)? else {
+        let Some(parsed) = body.advance(header, desktop, intake, input)? else {
             return Ok(Progress::Wait);
         };
         let header = *header;
@@ -105,8 +105,8 @@ impl Update {
             Encoding::QEMU_EXTENDED_KEY_EVENT => desktop.takes_scancodes = true,
             Encoding::DESKTOP_SIZE => self.finish(header, Parsed::Size, desktop)?,
             _ => {
-                let body = Body::new(&header, desktop.size, &self.limits)?;
-                desktop.budget.spend(&header, body.area())?;
+                let body = Body::new(&header, desktop, &self.limits)?;
+                desktop.budget.spend(&header, body.area(&header))?;
                 self.current = Some((header, body.allocated()));
             }
         }

@@ -1,20 +1,10 @@
 //! What Portcullis says to a desktop (RFC 6143 §7.5): whole messages, exact lengths, padding 0, written from values alone.
 
+use super::encodings::Encodings;
 use crate::geometry::Size;
 use crate::input::{Key, Pointer};
 use crate::pixel::BGR0;
-use crate::wire::{Encoding, QEMU_EXTENDED_KEY, ViewerMessage};
-
-/// The encodings that the desktop is asked for, and so the only ones that it may use.
-pub(super) const ENCODINGS: [Encoding; 7] = [
-    Encoding::COPY_RECT,
-    Encoding::RAW,
-    Encoding::CURSOR,
-    Encoding::EXTENDED_DESKTOP_SIZE,
-    Encoding::DESKTOP_SIZE,
-    Encoding::LAST_RECT,
-    Encoding::QEMU_EXTENDED_KEY_EVENT,
-];
+use crate::wire::{QEMU_EXTENDED_KEY, ViewerMessage};
 
 /// SetPixelFormat (§7.5.1) to [`BGR0`].
 pub(super) fn set_pixel_format(output: &mut Vec<u8>) {
@@ -22,13 +12,14 @@ pub(super) fn set_pixel_format(output: &mut Vec<u8>) {
     output.extend_from_slice(&BGR0.to_wire());
 }
 
-/// SetEncodings (§7.5.2) to [`ENCODINGS`].
-pub(super) fn set_encodings(output: &mut Vec<u8>) {
-    const COUNT: [u8; 2] = [0, 7];
-    const { assert!(ENCODINGS.len() == 7) };
+/// SetEncodings (§7.5.2) to these.
+pub(super) fn set_encodings(output: &mut Vec<u8>, encodings: Encodings) {
+    let wanted: Vec<[u8; 4]> = encodings.asked().map(|encoding| encoding.0.to_be_bytes()).collect();
+    // INVARIANT: they are few, each decoder and pseudo-encoding once.
+    let count = u16::try_from(wanted.len()).unwrap_or(u16::MAX);
     output.extend_from_slice(&[ViewerMessage::SET_ENCODINGS.0, 0]);
-    output.extend_from_slice(&COUNT);
-    output.extend(ENCODINGS.iter().flat_map(|encoding| encoding.0.to_be_bytes()));
+    output.extend_from_slice(&count.to_be_bytes());
+    output.extend_from_slice(wanted.as_flattened());
 }
 
 /// FramebufferUpdateRequest (§7.5.3) for the whole of a framebuffer of `size`.

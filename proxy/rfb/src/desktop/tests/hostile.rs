@@ -3,8 +3,12 @@
 use super::*;
 use crate::wire::Encoding;
 
+/// The encodings that bring or move pixels.
+const DATA: [Encoding; 6] =
+    [Encoding::RAW, Encoding::COPY_RECT, Encoding::TIGHT, Encoding::ZRLE, Encoding::HEXTILE, Encoding::RRE];
+
 fn refused(rects: &[Vec<u8>]) -> String {
-    let error = refusal(&update(rects));
+    let error = refusal_by(|| ready_for(ALL, 64, 48), &update(rects));
     assert_eq!(error.message, "FramebufferUpdate");
     format!("{}: {}", error.field, error.reason)
 }
@@ -16,7 +20,7 @@ fn refused_header(x: u16, y: u16, width: u16, height: u16, encoding: Encoding) -
 
 #[test]
 fn data_outside_of_the_framebuffer() {
-    for encoding in [Encoding::RAW, Encoding::COPY_RECT] {
+    for encoding in DATA {
         for (x, y, width, height) in [
             (64, 0, 1, 1),
             (0, 48, 1, 1),
@@ -35,7 +39,7 @@ fn data_outside_of_the_framebuffer() {
 
 #[test]
 fn data_without_area() {
-    for encoding in [Encoding::RAW, Encoding::COPY_RECT] {
+    for encoding in DATA {
         for (width, height) in [(0, 0), (0, 1), (1, 0)] {
             assert!(refused_header(0, 0, width, height, encoding).contains("is empty"));
         }
@@ -94,13 +98,20 @@ fn reasons_and_statuses_without_meaning() {
 
 #[test]
 fn every_encoding_that_was_not_asked_for() {
-    let asked = super::super::write::ENCODINGS;
-    let known = Encoding::KNOWN.iter().map(|(encoding, _)| *encoding);
-    let vendors = [-65536, -65527, -131_072, 10, 18, 22, 51, i32::MIN, i32::MAX].map(Encoding);
-    let others: Vec<Encoding> = known.chain(vendors).filter(|encoding| !asked.contains(encoding)).collect();
-    assert!(others.len() > 40);
-    for encoding in others {
-        assert_eq!(refused_header(0, 0, 1, 1, encoding), format!("rectangle 0 {encoding}: was not asked for"));
+    for encodings in [Encodings::local(), ALL, Encodings::of(&[Encoding::ZRLE], Jpeg::Refused)] {
+        let asked: Vec<Encoding> = encodings.asked().chain([Encoding::RAW]).collect();
+        let known = Encoding::KNOWN.iter().map(|(encoding, _)| *encoding);
+        let vendors = [-65536, -65527, -131_072, 10, 18, 22, 51, i32::MIN, i32::MAX].map(Encoding);
+        let others = known.chain(vendors).filter(|encoding| !asked.contains(encoding));
+        let mut count = 0;
+        for encoding in others.chain([Encoding::JPEG_QUALITY_0, Encoding(-26)]) {
+            let header = update(&[rect(Rect::new(0, 0, 1, 1), encoding, &[])]);
+            let error = refusal_by(|| ready_for(encodings, 64, 48), &header);
+            assert_eq!(error.field, format!("rectangle 0 {encoding}"));
+            assert_eq!(error.reason, "was not asked for");
+            count += 1;
+        }
+        assert!(count > 36, "{count}");
     }
 }
 

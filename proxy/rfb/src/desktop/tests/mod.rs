@@ -1,11 +1,19 @@
 //! Conversations with a scripted desktop: what it writes is built here, what is said to it is compared byte for byte.
 
+mod encoders;
 mod handshake;
+mod hextile;
 mod hostile;
+mod jpeg;
 mod messages;
+mod rre;
+mod specks;
 mod split;
+mod streams;
+mod tight;
 mod updates;
 mod writers;
+mod zrle;
 
 use super::*;
 use crate::geometry::{Point, Rect};
@@ -46,9 +54,17 @@ fn greeting(width: u16, height: u16) -> Vec<u8> {
     [b"RFB 003.008\n\x01\x01\0\0\0\0".to_vec(), server_init(width, height, b"desk")].concat()
 }
 
+/// Everything that is decoded.
+const ALL: Encodings = Encodings::remote(Jpeg::Quality(6));
+
 /// A connection to a desktop of this size, its handshake done and its output taken.
 fn ready(width: u16, height: u16) -> Connection {
-    let mut connection = Connection::new(Config::default());
+    ready_for(Encodings::local(), width, height)
+}
+
+/// The same with a desktop that is asked for these.
+fn ready_for(encodings: Encodings, width: u16, height: u16) -> Connection {
+    let mut connection = Connection::new(Config { encodings, ..Config::default() });
     let events = connection.receive(&greeting(width, height)).unwrap();
     assert_eq!(events, [Event::Ready { size: Size::new(width, height), name: "desk".to_owned() }]);
     connection.take_output();
@@ -83,10 +99,47 @@ fn layout(ids: &[u32]) -> Vec<u8> {
     bytes
 }
 
+/// The changes of one update that is all of `bytes`.
+fn changes(connection: &mut Connection, bytes: &[u8]) -> Vec<Change> {
+    let mut events = connection.receive(bytes).unwrap();
+    assert_eq!(events.len(), 1, "{events:?}");
+    match events.remove(0) {
+        Event::Update(changes) => changes,
+        other => panic!("{other:?} is not an update"),
+    }
+}
+
+/// The pixels of a rectangle of this size on a desktop of the same, in one piece and byte by byte.
+fn decoded(encoding: Encoding, width: u16, height: u16, body: &[u8]) -> Vec<[u8; 4]> {
+    let place = Rect::new(0, 0, width, height);
+    let bytes = update(&[rect(place, encoding, body)]);
+    let at_once = changes(&mut ready_for(ALL, width, height), &bytes);
+    let mut connection = ready_for(ALL, width, height);
+    let one_by_one: Vec<Event> = bytes.iter().flat_map(|byte| connection.receive(&[*byte]).unwrap()).collect();
+    assert_eq!(one_by_one, [Event::Update(at_once.clone())]);
+    match &at_once[..] {
+        [Change::Pixels { rect, pixels }] if *rect == place => pixels.as_chunks().0.to_vec(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Field and reason of the refusal of a rectangle of this size on a desktop of the same.
+fn refused_body(encoding: Encoding, width: u16, height: u16, body: &[u8]) -> String {
+    let error =
+        refusal_by(|| ready_for(ALL, width, height), &update(&[rect(Rect::new(0, 0, width, height), encoding, body)]));
+    assert_eq!((error.message, error.field), ("FramebufferUpdate", format!("rectangle 0 {encoding}")));
+    error.reason
+}
+
 /// The refusal of these bytes by a desktop of 64x48, the same in any chunking.
 fn refusal(bytes: &[u8]) -> ProtocolError {
-    let at_once = ready(64, 48).receive(bytes).unwrap_err();
-    let mut connection = ready(64, 48);
+    refusal_by(|| ready(64, 48), bytes)
+}
+
+/// The refusal of these bytes by connections that are alike, the same in any chunking.
+fn refusal_by(ready: impl Fn() -> Connection, bytes: &[u8]) -> ProtocolError {
+    let at_once = ready().receive(bytes).unwrap_err();
+    let mut connection = ready();
     let one_by_one = bytes.iter().find_map(|byte| connection.receive(&[*byte]).err());
     assert_eq!(one_by_one.as_ref(), Some(&at_once));
     assert_eq!(connection.receive(b"").unwrap_err(), at_once, "broken stays broken");

@@ -1,5 +1,6 @@
 //! Any chunking of any conversation gives the same events, and every event fits the screen.
 
+use super::encoders::{Encoder, Picture};
 use super::*;
 use crate::screen::Screen;
 use proptest::prelude::*;
@@ -8,11 +9,22 @@ use proptest::prelude::*;
 #[derive(Debug, Clone)]
 enum Draft {
     Raw([u16; 4], u8),
+    Picture { place: [u16; 4], colours: u32, seed: u32, how: How },
     Copy([u16; 4], u16, u16),
     Cursor(u16, u16, u8),
     Size(u16, u16),
     Layout { reason: u16, status: u16, width: u16, height: u16, screens: u8 },
     Keys,
+}
+
+/// The encoding of a picture, and what it leaves open.
+#[derive(Debug, Clone)]
+enum How {
+    Tight { way: u8, stream: u8 },
+    Jpeg,
+    Zrle(Vec<u8>),
+    Hextile(Vec<u8>),
+    Rre,
 }
 
 /// A message of the conversation.
@@ -32,18 +44,38 @@ fn fit([x, y, width, height]: [u16; 4], size: Size) -> Rect {
 struct Scene {
     size: Size,
     sizes: u8,
+    encoder: Encoder,
+}
+
+impl How {
+    fn write(&self, picture: &Picture, encoder: &mut Encoder) -> (Encoding, Vec<u8>) {
+        match self {
+            How::Tight { way, stream } => (Encoding::TIGHT, encoder.tight(picture, *way, *stream)),
+            How::Jpeg => (Encoding::TIGHT, jpeg::body(&jpeg::image(picture, turbojpeg::Subsamp::Sub2x2))),
+            How::Zrle(ways) => (Encoding::ZRLE, encoder.zrle(picture, ways)),
+            How::Hextile(ways) => (Encoding::HEXTILE, picture.hextile(ways)),
+            How::Rre => (Encoding::RRE, picture.rre()),
+        }
+    }
 }
 
 impl Draft {
-    fn write(&self, Scene { size, sizes }: &mut Scene) -> Vec<u8> {
+    fn write(&self, scene: &mut Scene) -> Vec<u8> {
         if matches!(self, Draft::Size(..) | Draft::Layout { .. }) {
             // More of them need another request, and when that is made depends on the chunking.
-            if *sizes == crate::limits::MAX_UPDATE_RESIZES {
-                return Draft::Keys.write(&mut Scene { size: *size, sizes: *sizes });
+            if scene.sizes == crate::limits::MAX_UPDATE_RESIZES {
+                return Draft::Keys.write(scene);
             }
-            *sizes += 1;
+            scene.sizes += 1;
         }
+        let Scene { size, encoder, .. } = scene;
         match *self {
+            Draft::Picture { place, colours, seed, ref how } => {
+                let place = fit(place, *size);
+                let picture = Picture::random(place.width.into(), place.height.into(), colours, seed);
+                let (encoding, body) = how.write(&picture, encoder);
+                rect(place, encoding, &body)
+            }
             Draft::Raw(place, fill) => {
                 let place = fit(place, *size);
                 rect(place, Encoding::RAW, &vec![fill; place.area() as usize * 4])
@@ -91,8 +123,21 @@ impl Line {
     }
 }
 
+fn how() -> impl Strategy<Value = How> {
+    let ways = || prop::collection::vec(0u8..4, 1..4);
+    prop_oneof![
+        4 => (0u8..5, 0u8..4).prop_map(|(way, stream)| How::Tight { way, stream }),
+        1 => Just(How::Jpeg),
+        3 => ways().prop_map(How::Zrle),
+        2 => ways().prop_map(How::Hextile),
+        1 => Just(How::Rre),
+    ]
+}
+
 fn draft() -> impl Strategy<Value = Draft> {
     prop_oneof![
+        12 => (any::<[u16; 4]>(), prop_oneof![1u32..20, Just(u32::MAX)], any::<u32>(), how())
+            .prop_map(|(place, colours, seed, how)| Draft::Picture { place, colours, seed, how }),
         4 => (any::<[u16; 4]>(), any::<u8>()).prop_map(|(place, fill)| Draft::Raw(place, fill)),
         4 => (any::<[u16; 4]>(), any::<u16>(), any::<u16>()).prop_map(|(place, x, y)| Draft::Copy(place, x, y)),
         1 => (1u16..20, 1u16..20, any::<u8>()).prop_map(|(width, height, fill)| Draft::Cursor(width, height, fill)),
@@ -116,13 +161,13 @@ fn conversation() -> impl Strategy<Value = Vec<Line>> {
 }
 
 fn write(lines: &[Line]) -> Vec<u8> {
-    let mut scene = Scene { size: Size::new(33, 17), sizes: 0 };
+    let mut scene = Scene { size: Size::new(33, 17), sizes: 0, encoder: Encoder::new() };
     lines.iter().fold(greeting(33, 17), |bytes, line| [bytes, line.write(&mut scene)].concat())
 }
 
 /// Everything that comes of these chunks: events until the first error, the error, and what was said.
 fn outcome<'a>(chunks: impl Iterator<Item = &'a [u8]>) -> (Vec<Event>, Option<ProtocolError>, Vec<u8>) {
-    let mut connection = Connection::new(Config::default());
+    let mut connection = Connection::new(Config { encodings: ALL, ..Config::default() });
     let (mut events, mut said) = (Vec::new(), Vec::new());
     for chunk in chunks {
         match connection.receive(chunk) {
@@ -189,7 +234,7 @@ proptest! {
 
     #[test]
     fn garbage_after_the_handshake_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let mut connection = ready(16, 16);
+        let mut connection = ready_for(ALL, 16, 16);
         let mut screen = Screen::new(Size::new(16, 16));
         for event in connection.receive(&bytes).unwrap_or_default() {
             if let Event::Update(changes) = event {

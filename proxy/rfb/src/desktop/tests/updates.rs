@@ -3,16 +3,6 @@
 use super::*;
 use crate::screen::{Cursor, Screen};
 
-/// The changes of one update that is all of `bytes`.
-fn changes(connection: &mut Connection, bytes: &[u8]) -> Vec<Change> {
-    let mut events = connection.receive(bytes).unwrap();
-    assert_eq!(events.len(), 1, "{events:?}");
-    match events.remove(0) {
-        Event::Update(changes) => changes,
-        other => panic!("{other:?} is not an update"),
-    }
-}
-
 #[test]
 fn raw_and_copy_rect() {
     #[rustfmt::skip]
