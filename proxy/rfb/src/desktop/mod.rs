@@ -43,6 +43,18 @@ pub struct Config {
     pub encodings: Encodings,
     /// What the desktop may make Portcullis hold.
     pub limits: Limits,
+    /// What it hears of a key.
+    pub keys: Keys,
+}
+
+/// What a desktop hears of a key. A viewer chooses keysym and scan code apart from each other, and only the keysym is judged and recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Keys {
+    /// The keysym alone; a key without one is not sent.
+    #[default]
+    Keysyms,
+    /// The scan code too, where there is one and the desktop takes it: for desktops that are virtual machines.
+    Scancodes,
 }
 
 /// How Portcullis authenticates to the desktop. Configuration chooses, never the desktop: there is no falling back.
@@ -94,6 +106,7 @@ pub enum Event {
 pub struct Connection {
     limits: Limits,
     encodings: Encodings,
+    keys: Keys,
     intake: Intake,
     phase: Phase,
     output: Vec<u8>,
@@ -123,6 +136,7 @@ impl Connection {
         Self {
             limits: config.limits,
             encodings: config.encodings,
+            keys: config.keys,
             intake: Intake::default(),
             phase: Phase::Handshake(Handshake::new(config)),
             output: Vec::new(),
@@ -167,10 +181,11 @@ impl Connection {
         }
     }
 
-    /// Sends a key, with its scan code where there is one and the desktop has said that it understands them.
+    /// Sends a key as [`Config::keys`] says.
     pub fn key(&mut self, key: Key) {
         if let Phase::Messages(messages) = &self.phase {
-            write::key(&mut self.output, key, messages.desktop.takes_scancodes);
+            let scancodes = self.keys == Keys::Scancodes && messages.desktop.takes_scancodes;
+            write::key(&mut self.output, key, scancodes);
         }
     }
 

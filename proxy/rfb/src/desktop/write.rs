@@ -28,14 +28,15 @@ pub(super) fn update_request(output: &mut Vec<u8>, incremental: bool, size: Size
     put_size(output, size);
 }
 
-/// KeyEvent (§7.5.4), or QEMU's extended one where there is a scan code and the desktop takes it.
-pub(super) fn key(output: &mut Vec<u8>, key: Key, takes_scancodes: bool) {
-    match key.scancode.filter(|_| takes_scancodes) {
+/// KeyEvent (§7.5.4), or QEMU's extended one where there is a scan code and `scancodes` are sent; nothing for a key without either.
+pub(super) fn key(output: &mut Vec<u8>, key: Key, scancodes: bool) {
+    match key.scancode.filter(|_| scancodes) {
         Some(scancode) => {
             output.extend_from_slice(&[ViewerMessage::QEMU.0, QEMU_EXTENDED_KEY, 0, u8::from(key.down)]);
             output.extend_from_slice(&key.keysym.to_be_bytes());
             output.extend_from_slice(&scancode.to_be_bytes());
         }
+        None if key.keysym == 0 => {}
         None => {
             output.extend_from_slice(&[ViewerMessage::KEY_EVENT.0, u8::from(key.down), 0, 0]);
             output.extend_from_slice(&key.keysym.to_be_bytes());

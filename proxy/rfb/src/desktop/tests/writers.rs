@@ -9,7 +9,13 @@ fn said(connection: &mut Connection, say: impl FnOnce(&mut Connection)) -> Vec<u
 
 /// A connection to a desktop that has acknowledged extended keys and resizing.
 fn able() -> Connection {
-    let mut connection = ready(64, 48);
+    able_to_take(Keys::default())
+}
+
+fn able_to_take(keys: Keys) -> Connection {
+    let mut connection = Connection::new(Config { keys, ..Config::default() });
+    connection.receive(&greeting(64, 48)).unwrap();
+    connection.take_output();
     let abilities = update(&[
         rect(Rect::default(), Encoding::QEMU_EXTENDED_KEY_EVENT, &[]),
         rect(Rect::new(0, 0, 64, 48), Encoding::EXTENDED_DESKTOP_SIZE, &layout(&[0x0102_0304, 9])),
@@ -27,7 +33,16 @@ fn update_requests_are_of_the_whole_screen() {
 }
 
 #[test]
-fn keys_with_and_without_scan_code() {
+fn a_desktop_hears_the_keysym_that_was_judged_and_no_scan_code() {
+    let forged = Key { down: true, keysym: 0x61, scancode: Some(0x10) };
+    let plain = [4, 1, 0, 0, 0, 0, 0, 0x61];
+    assert_eq!(said(&mut ready(64, 48), |it| it.key(forged)), plain);
+    assert_eq!(said(&mut able(), |it| it.key(forged)), plain, "though it takes scan codes");
+    assert_eq!(said(&mut able(), |it| it.key(Key { keysym: 0, ..forged })), [], "nothing of it was judged");
+}
+
+#[test]
+fn scan_codes_are_for_who_was_configured_for_them_and_takes_them() {
     let key = Key { down: true, keysym: 0xffe1, scancode: Some(0x2a) };
     #[rustfmt::skip]
     let extended = [
@@ -36,11 +51,14 @@ fn keys_with_and_without_scan_code() {
         0, 0, 0xff, 0xe1,       // keysym
         0, 0, 0, 0x2a,          // keycode
     ];
-    let plain = [4, 1, 0, 0, 0, 0, 0xff, 0xe1];
-    assert_eq!(said(&mut ready(64, 48), |it| it.key(key)), plain, "the desktop has not acknowledged the extended form");
-    assert_eq!(said(&mut able(), |it| it.key(key)), extended);
+    let mut machine = able_to_take(Keys::Scancodes);
+    assert_eq!(said(&mut machine, |it| it.key(key)), extended);
     let up = Key { down: false, scancode: None, ..key };
-    assert_eq!(said(&mut able(), |it| it.key(up)), [4, 0, 0, 0, 0, 0, 0xff, 0xe1]);
+    assert_eq!(said(&mut machine, |it| it.key(up)), [4, 0, 0, 0, 0, 0, 0xff, 0xe1]);
+    let mut silent = Connection::new(Config { keys: Keys::Scancodes, ..Config::default() });
+    silent.receive(&greeting(64, 48)).unwrap();
+    silent.take_output();
+    assert_eq!(said(&mut silent, |it| it.key(key)), [4, 1, 0, 0, 0, 0, 0xff, 0xe1], "it has not acknowledged them");
 }
 
 #[test]
