@@ -162,3 +162,11 @@ fn a_header_alone_allocates_no_more_than_its_rectangle() {
     let Phase::Messages(messages) = &connection.phase else { panic!("not in messages") };
     assert_eq!(messages.allocated(), 3840 * 2160 * 4);
 }
+
+#[test]
+fn the_same_size_over_and_over_is_no_cost() {
+    // What Xvnc says when a viewer asks for several sizes at once: each answer, and each change, at the size that it has by then.
+    let answer = |reason| rect(Rect::new(reason, 0, 99, 77), Encoding::EXTENDED_DESKTOP_SIZE, &layout(&[1]));
+    let events = ready(64, 48).receive(&update(&[vec![answer(0); 20], vec![answer(1); 20]].concat())).unwrap();
+    assert_eq!(events, [Event::Update(vec![Change::Resize(Size::new(99, 77))])]);
+}
