@@ -22,6 +22,9 @@ use crate::session::{Session, Stage};
 use crate::ticket::{Grant, Ticket, TicketError, Tickets};
 use crate::token::Verifier;
 
+/// Characters of a name that was asked for which an event repeats.
+const SHOWN: usize = 64;
+
 /// What is done with a session's bundle once it is closed, and when one begins; the program hands it in.
 #[async_trait]
 pub trait Aftermath: Send + Sync {
@@ -122,7 +125,9 @@ impl Plane {
         let opening = self.tasks.spawn(async move {
             let opened = plane.try_open(&caller, &desktop).await;
             if let Err(refusal) = &opened {
-                plane.refused(caller.subject(), &format!("open {desktop}"), refusal);
+                // The name is the caller's text, and the journal is read on terminals.
+                let shown: String = desktop.chars().filter(char::is_ascii_graphic).take(SHOWN).collect();
+                plane.refused(caller.subject(), &format!("open {shown}"), refusal);
             }
             opened
         });

@@ -175,12 +175,19 @@ fn tell(rfb: &mut Connection, notice: Result<Notice, RecvError>) {
     }
 }
 
-/// A frame that breaks RFC 6455 or its size cap is a violation; a connection that broke is a viewer that left.
+/// A frame that breaks RFC 6455 or its size cap is a violation; a connection that broke is a viewer that left. What it was comes as words.
 fn broken(error: &axum::Error) -> Outcome {
     let words = error.to_string();
-    let capacity = words.contains("too long") || words.contains("too big") || words.contains("Space limit");
-    if capacity { violation("a WebSocket message over the size limit") } else { Outcome::ViewerLeft }
+    match words.split_once(": ") {
+        Some(("Space limit exceeded", _)) => violation("a WebSocket message over the size limit"),
+        Some(("WebSocket protocol error", fault)) if fault != RESET => violation(format!("a WebSocket frame: {fault}")),
+        Some(("UTF-8 encoding error", _)) => violation("a text frame where RFB is binary"),
+        _ => Outcome::ViewerLeft,
+    }
 }
+
+/// What a connection that ended without a close frame is called.
+const RESET: &str = "Connection reset without closing handshake";
 
 fn violation(reason: impl Into<String>) -> Outcome {
     Outcome::Violation { side: "viewer", reason: reason.into() }
