@@ -1,4 +1,12 @@
-//! Attacks: rows of the threat model that concern the wire, against a real gate with a real desktop.
+//! Attacks: every row of docs/threat-model.md that concerns the wire, against a real gate with a real desktop where the row says what a
+//! desktop does, and against a scripted peer where the peer is the attacker.
 #![allow(missing_docs)]
 
+mod catalogue;
+mod channels;
+mod desktop;
+mod exhaustion;
+mod record;
+mod smuggling;
 mod viewer;
+mod web;

@@ -142,8 +142,10 @@ async fn the_desktops_name_does_not_cross() {
     let gate = Gate::start(&plan()).await.unwrap();
     let opened = gate.api("mallory", "testers", "desk").unwrap().open("desk").await.unwrap();
     let desktop = portcullis_tests::DesktopProbe::find(&opened.id).await.unwrap();
-    // The VNC server may refuse: then there is one more lock on this door.
+    // Two locks: Xvnc lets nobody inside change what is configured, and what it calls itself is not what viewers are told.
     let _ = desktop.run("vncconfig", &["-set", "desktop=EXFILTRATED"]);
+    assert_eq!(desktop.run("vncconfig", &["-get", "desktop"]).unwrap().trim(), "portcullis");
+    assert!(desktop.name().await.unwrap().contains("portcullis"));
     let viewer = Viewer::connect(&gate.url, &opened).await.unwrap();
     assert_eq!(viewer.name, "desk");
 }

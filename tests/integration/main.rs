@@ -11,6 +11,7 @@ mod screen;
 mod shutdown;
 
 use portcullis_tests::gate::Plan;
+pub(crate) use portcullis_tests::{events, of_type};
 
 /// A gate with one small terminal, `desk`, the same screen without a window, `bare`, and one desktop that no policy names, `closed`.
 pub(crate) fn plan() -> Plan {
@@ -40,22 +41,3 @@ process = { programs = [["xterm"]] }
 
 /// A policy file that also lets text cross both ways.
 pub(crate) const CLIPBOARD: &str = "policy: clipboard\napplies: {groups: [testers], desktops: [desk, bare]}\nallow:\n  paste: {max_bytes: 1 KiB}\n  copy: {max_bytes: 1 KiB}\n";
-
-/// The events of a bundle.
-pub(crate) fn events(bundle: &std::path::Path) -> anyhow::Result<Vec<serde_json::Value>> {
-    let mut names: Vec<_> =
-        std::fs::read_dir(bundle.join("events"))?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
-    names.sort();
-    let mut events = Vec::new();
-    for name in names {
-        for line in std::fs::read_to_string(name)?.lines() {
-            events.push(serde_json::from_str(line)?);
-        }
-    }
-    Ok(events)
-}
-
-/// The events of one type.
-pub(crate) fn of_type<'a>(events: &'a [serde_json::Value], kind: &str) -> Vec<&'a serde_json::Value> {
-    events.iter().filter(|event| event["type"] == kind).collect()
-}

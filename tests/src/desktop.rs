@@ -57,6 +57,24 @@ impl DesktopProbe {
         command
     }
 
+    /// What the desktop calls itself, over a direct RFB connection.
+    ///
+    /// # Errors
+    /// When the connection fails.
+    pub async fn name(&self) -> anyhow::Result<String> {
+        let mut stream = UnixStream::connect(&self.socket).await?;
+        let mut rfb = Connection::new(Config::default());
+        let mut buffer = vec![0; 1 << 12];
+        loop {
+            stream.write_all(&rfb.take_output()).await?;
+            let count = stream.read(&mut buffer).await?;
+            ensure!(count > 0, "the desktop closed its connection");
+            if let Some(Event::Ready { name, .. }) = rfb.receive(&buffer[..count])?.into_iter().next() {
+                return Ok(name);
+            }
+        }
+    }
+
     /// The desktop's own picture, over a direct RFB connection.
     ///
     /// # Errors

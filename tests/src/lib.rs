@@ -1,8 +1,10 @@
-//! The harness: a real gate as a process of its own, its API, a viewer whose every byte a test chooses, and the desktop behind it.
+//! The harness: a real gate as a process of its own or a stage in this one, its API, and on both ends peers whose every byte a test chooses.
 
 pub mod api;
 pub mod desktop;
 pub mod gate;
+pub mod puppet;
+pub mod stage;
 pub mod video;
 pub mod viewer;
 pub mod vnc_rs;
@@ -10,9 +12,14 @@ pub mod vnc_rs;
 pub use api::{Api, Opened};
 pub use desktop::DesktopProbe;
 pub use gate::Gate;
+pub use puppet::Puppet;
+pub use stage::Stage;
 pub use viewer::Viewer;
 
+use std::path::Path;
 use std::time::{Duration, Instant};
+
+use serde_json::Value;
 
 /// The longest that a condition is waited for.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -31,4 +38,27 @@ pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> anyhow::Result<O
         anyhow::ensure!(start.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// The events of a bundle, in order.
+///
+/// # Errors
+/// When one cannot be read.
+pub fn events(bundle: &Path) -> anyhow::Result<Vec<Value>> {
+    let mut names: Vec<_> =
+        std::fs::read_dir(bundle.join("events"))?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+    names.sort();
+    let mut events = Vec::new();
+    for name in names {
+        for line in std::fs::read_to_string(name)?.lines() {
+            events.push(serde_json::from_str(line)?);
+        }
+    }
+    Ok(events)
+}
+
+/// The events of one type.
+#[must_use]
+pub fn of_type<'a>(events: &'a [Value], kind: &str) -> Vec<&'a Value> {
+    events.iter().filter(|event| event["type"] == kind).collect()
 }

@@ -42,6 +42,10 @@ pub struct Viewer {
     pub name: String,
     /// The picture: B, G, R, 0 a pixel.
     pub pixels: Vec<u8>,
+    /// Every ExtendedDesktopSize so far: reason, status, width, height.
+    pub layouts: Vec<[usize; 4]>,
+    /// The gate has agreed on QEMU's extended keys.
+    pub extended_keys: bool,
 }
 
 /// Opens the WebSocket of a session and stops there.
@@ -92,9 +96,19 @@ impl Viewer {
     /// # Errors
     /// When any step fails.
     pub async fn connect(url: &str, opened: &Opened) -> anyhow::Result<Self> {
+        Self::connect_with(url, opened, &[0, -223]).await
+    }
+
+    /// Connects and asks for these encodings (SetEncodings, RFC 6143 section 7.5.2); of them [`Viewer::hear`] understands Raw,
+    /// DesktopSize, ExtendedDesktopSize and QEMU's extended keys.
+    ///
+    /// # Errors
+    /// When any step fails.
+    pub async fn connect_with(url: &str, opened: &Opened, encodings: &[i32]) -> anyhow::Result<Self> {
         let mut viewer = Self::handshake(dial(url, opened, None).await?).await?;
-        // SetEncodings (RFC 6143 section 7.5.2): Raw, DesktopSize.
-        viewer.send(&[2, 0, 0, 2, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0x21]).await?;
+        let count = u16::try_from(encodings.len())?.to_be_bytes();
+        let listed: Vec<u8> = encodings.iter().flat_map(|encoding| encoding.to_be_bytes()).collect();
+        viewer.send(&[&[2, 0, count[0], count[1]], listed.as_slice()].concat()).await?;
         Ok(viewer)
     }
 
@@ -103,8 +117,16 @@ impl Viewer {
     /// # Errors
     /// When the gate does not offer RFB 3.8 without further authentication.
     pub async fn handshake(socket: Socket) -> anyhow::Result<Self> {
-        let mut viewer =
-            Self { socket, bytes: Vec::new(), width: 0, height: 0, name: String::new(), pixels: Vec::new() };
+        let mut viewer = Self {
+            socket,
+            bytes: Vec::new(),
+            width: 0,
+            height: 0,
+            name: String::new(),
+            pixels: Vec::new(),
+            layouts: Vec::new(),
+            extended_keys: false,
+        };
         ensure!(viewer.take(12).await? == b"RFB 003.008\n", "not RFB 3.8");
         viewer.send(b"RFB 003.008\n").await?;
         ensure!(viewer.take(2).await? == [1, 1], "not exactly the security type None");
@@ -220,6 +242,17 @@ impl Viewer {
         Ok(heard)
     }
 
+    /// Every byte that the gate sends until it is silent for `quiet`, or closes.
+    pub async fn overhear(&mut self, quiet: Duration) -> Vec<u8> {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        while let Ok(Some(Ok(message))) = timeout(quiet, self.socket.next()).await {
+            if let Message::Binary(more) = message {
+                bytes.extend(more);
+            }
+        }
+        bytes
+    }
+
     /// Takes updates until the picture satisfies a condition.
     ///
     /// # Errors
@@ -292,6 +325,16 @@ impl Viewer {
                     }
                 }
                 -223 => self.resize(width, height),
+                -258 => self.extended_keys = true,
+                -308 => {
+                    let screens = self.take(4).await?[0];
+                    self.take(usize::from(screens) * 16).await?;
+                    self.layouts.push([x, y, width, height]);
+                    // Pixels of a new size alone go with it.
+                    if y == 0 && (width, height) != (self.width, self.height) {
+                        self.resize(width, height);
+                    }
+                }
                 other => bail!("encoding {other} that was not asked for"),
             }
         }
