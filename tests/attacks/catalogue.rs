@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use portcullis_rfb::catalogue::{DESKTOP_MESSAGES, VIEWER_MESSAGES, outcome};
 use portcullis_rfb::desktop::{self, Event};
 use portcullis_rfb::viewer;
 use portcullis_rfb::wire::{DesktopMessage, Encoding, SecurityType, ViewerMessage};
@@ -61,7 +62,9 @@ fn refused<T: Debug>(
 fn of_all_256_types_of_a_viewer_ten_survive() {
     for code in 0..=255u8 {
         let mut connection = viewer();
-        if let Some((_, name)) = FROM_VIEWERS.iter().find(|(survivor, _)| *survivor == code) {
+        let survivor = FROM_VIEWERS.iter().find(|(survivor, _)| *survivor == code);
+        assert_eq!(outcome(VIEWER_MESSAGES, ViewerMessage(code)).survives(), survivor.is_some(), "{code} in the table");
+        if let Some((_, name)) = survivor {
             assert_eq!(ViewerMessage(code).name(), Some(*name));
             assert_eq!(connection.receive(&[code]), Ok(Vec::new()), "{name}");
             continue;
@@ -77,7 +80,13 @@ fn of_all_256_types_of_a_viewer_ten_survive() {
 fn of_all_256_types_of_a_desktop_three_survive() {
     for code in 0..=255u8 {
         let mut connection = desktop();
-        if let Some((_, name)) = FROM_DESKTOPS.iter().find(|(survivor, _)| *survivor == code) {
+        let survivor = FROM_DESKTOPS.iter().find(|(survivor, _)| *survivor == code);
+        assert_eq!(
+            outcome(DESKTOP_MESSAGES, DesktopMessage(code)).survives(),
+            survivor.is_some(),
+            "{code} in the table"
+        );
+        if let Some((_, name)) = survivor {
             assert_eq!(DesktopMessage(code).name(), Some(*name));
             assert!(connection.receive(&[code]).is_ok(), "{name}");
             continue;

@@ -6,6 +6,8 @@ mod catalogue;
 mod channels;
 mod desktop;
 mod exhaustion;
+mod machine;
+mod map;
 mod record;
 mod smuggling;
 mod viewer;

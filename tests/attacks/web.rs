@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use portcullis_tests::gate::Plan;
 use portcullis_tests::viewer::{Heard, dial, dial_as, refused};
-use portcullis_tests::{Api, DesktopProbe, Gate, Opened, PATIENCE, Viewer};
+use portcullis_tests::{Api, Gate, Opened, PATIENCE, Viewer};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -23,7 +23,8 @@ fn plan() -> Plan {
 async fn ask(url: &str, request: &[u8]) -> String {
     let mut stream =
         TcpStream::connect(url.trim_start_matches("http://").replace("localhost", "127.0.0.1")).await.unwrap();
-    stream.write_all(request).await.unwrap();
+    // The gate may cut a request that is too long before all of it is written.
+    let _ = stream.write_all(request).await;
     let (mut head, mut byte) = (Vec::new(), [0]);
     while !head.ends_with(b"\r\n\r\n") && timeout(PATIENCE, stream.read(&mut byte)).await.unwrap().is_ok_and(|n| n > 0)
     {
@@ -330,18 +331,29 @@ async fn nobody_writes_lines_into_the_log() {
     }
 }
 
-/// W5: a desktop of the same name is another desktop: nothing of the one before is on it.
+/// V27: heads and bodies of requests are bounded, those of a WebSocket too; what is over the bound is refused and the gate lives.
 #[tokio::test]
-async fn a_desktop_is_used_once() {
+async fn heads_and_bodies_are_bounded() {
     let gate = Gate::start(&plan()).await.unwrap();
-    let api = gate.api("alice", "testers", "desk").unwrap();
-    let mut seen = Vec::new();
-    for look in ["echo 'left: behind' | xrdb -nocpp -merge; xrdb -query", "xrdb -query"] {
-        let opened = api.open("desk").await.unwrap();
-        let desktop = DesktopProbe::find(&opened.id).await.unwrap();
-        seen.push(desktop.run("sh", &["-c", look]).unwrap());
-        api.end(&opened.id).await.unwrap();
-        api.wait_gone(&opened.id).await.unwrap();
+    let host = gate.url.trim_start_matches("http://").to_owned();
+    let long = "x".repeat(1 << 20);
+    let many = "X-Line: x\r\n".repeat(10_000);
+    let get = |path: &str, lines: &str| format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{lines}\r\n");
+    let protocol =
+        format!("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Protocol: binary, ticket.{long}\r\n");
+    let body = format!("Content-Type: application/json\r\nContent-Length: {}\r\n", 1 << 20);
+    let cases = [
+        ("a long line", get("/api/me", &format!("X-Long: {long}\r\n"))),
+        ("many lines", get("/api/me", &many)),
+        ("a long address", get(&format!("/{long}"), "")),
+        ("a long ticket", get("/sessions/0/rfb", &protocol)),
+        ("a long body", format!("POST /api/sessions HTTP/1.1\r\nHost: {host}\r\n{body}\r\n{long}")),
+    ];
+    for (what, request) in cases {
+        let answer = ask(&gate.url, request.as_bytes()).await;
+        // A connection that is cut in the midst of what nobody reads has no answer.
+        let status = answer.get(9..12).unwrap_or("cut");
+        assert!(["400", "413", "414", "431", "cut"].contains(&status), "{what}: {answer}");
     }
-    assert!(seen[0].contains("behind") && !seen[1].contains("behind"), "{seen:?}");
+    gate.api("alice", "testers", "desk").unwrap().get("/api/desktops").await.unwrap();
 }
