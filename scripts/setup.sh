@@ -13,9 +13,10 @@ packages=(
 test_packages=(
   # a Docker Engine of our own, and a base image without a registry
   docker.io iptables mmdebstrap curl
-  # peers and instruments: another VNC server, what ffprobe, the X clipboard and the picture say
-  x11vnc
+  # peers and instruments: what ffprobe, the X clipboard and the picture say
   ffmpeg websockify xclip xdotool imagemagick procps shellcheck
+  # desktops that no gate starts
+  x11vnc xvfb qemu-system-x86
 )
 
 missing_of() {

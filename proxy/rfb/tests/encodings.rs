@@ -11,7 +11,7 @@ use std::cell::Cell;
 use std::os::unix::net::UnixStream;
 
 use harness::painter::{blocks, office, photo};
-use harness::{Gate, Xvnc};
+use harness::{Gate, Qemu, Xvnc};
 use portcullis_rfb::desktop::{Config, Encodings, Jpeg};
 use portcullis_rfb::wire::Encoding;
 use portcullis_rfb::{Point, Pointer, Size};
@@ -86,6 +86,21 @@ fn x11vnc_in_each_encoding() {
             process.set(Some(ended));
             socket
         });
+    }
+}
+
+#[test]
+fn qemu_in_each_encoding() {
+    let desktop = Qemu::start();
+    let mut raw = gate(desktop.connect(), Encodings::local());
+    let written = |gate: &Gate| gate.screen.pixels().as_chunks::<4>().0.windows(2).any(|pair| pair[0] != pair[1]);
+    raw.until("a screen", written);
+    for (name, encodings) in LOSSLESS {
+        let mut gate = gate(desktop.connect(), encodings);
+        gate.until(name, |gate| shows(gate, raw.screen.pixels()));
+        // It has no RRE, and falls back to Raw.
+        let compressed = gate.bytes < raw.screen.pixels().len() / 4;
+        assert_eq!(compressed, !["Raw", "RRE"].contains(&name), "{} bytes in {name}: it was not used", gate.bytes);
     }
 }
 

@@ -92,6 +92,35 @@ impl Xvnc {
     }
 }
 
+/// QEMU's own VNC server: a machine that never starts, whose screen says so.
+pub(crate) struct Qemu {
+    _process: Ended,
+    folder: tempfile::TempDir,
+}
+
+impl Qemu {
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new("qemu-system-x86_64");
+        command.args(["-S", "-nodefaults", "-vga", "std", "-m", "32", "-accel", "tcg", "-display"]);
+        command.arg(format!("vnc=unix:{}/rfb.sock", folder.path().display())).stdout(Stdio::null());
+        let process = Ended(command.stderr(Stdio::null()).spawn().expect("qemu-system-x86 is installed"));
+        Self { _process: process, folder }
+    }
+
+    /// A viewer's connection to it, once it listens.
+    pub(crate) fn connect(&self) -> UnixStream {
+        let started = Instant::now();
+        loop {
+            match UnixStream::connect(self.folder.path().join("rfb.sock")) {
+                Ok(stream) => return stream,
+                Err(error) => assert!(started.elapsed() < PATIENCE, "waited for QEMU: {error}"),
+            }
+            std::thread::yield_now();
+        }
+    }
+}
+
 /// A process that ends with the test.
 pub(crate) struct Ended(Child);
 
