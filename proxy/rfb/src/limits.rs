@@ -33,6 +33,13 @@ pub const MAX_JPEG_TABLES: usize = 4096;
 /// Sizes that a desktop may announce between two update requests.
 pub const MAX_UPDATE_RESIZES: u8 = 8;
 
+/// Bytes after which an update to a viewer takes no further rectangle; with the last one it is at most 1 MiB longer. A whole screen of
+/// 1920x1080 fits in any encoding, and noVNC's receive queue of 40 MiB is far away.
+pub const MAX_UPDATE_BYTES: usize = 8 * 1024 * 1024;
+/// Bytes that a connection may take beside pixels: Zlib's windows, the rectangles of an update (65,535 of 64 bytes), clipboard texts, parts of
+/// messages that are still to be completed.
+pub const OVERHEAD: u64 = 24 * 1024 * 1024;
+
 /// The bounds of one connection. The default is the named constants of this module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -59,6 +66,20 @@ impl Limits {
             cursor: least(self.cursor, MAX_CURSOR),
             cut_text: self.cut_text.min(MAX_CUT_TEXT),
         }
+    }
+
+    /// Bytes of memory that a connection to a desktop and its screen may take, whatever the desktop sends: the screen, the changes of one
+    /// update that has not ended, one compressed rectangle, and [`OVERHEAD`].
+    pub fn desktop_bytes(&self) -> u64 {
+        let screen = self.bounded().framebuffer.area() * 4;
+        screen + screen * MAX_UPDATE_AREAS + MAX_COMPRESSED + OVERHEAD
+    }
+
+    /// Bytes of memory that a connection to a viewer may take beside its session's screen, whatever the viewer sends: one update and
+    /// the room in which it grew, and [`OVERHEAD`].
+    pub fn viewer_bytes(&self) -> u64 {
+        // A vector that grows has up to twice the room of what is in it.
+        2 * u64::try_from(MAX_UPDATE_BYTES).unwrap_or(u64::MAX) + OVERHEAD
     }
 
     /// Whether a framebuffer may have this size: neither side is 0, neither is over its limit.

@@ -1,12 +1,9 @@
 //! One FramebufferUpdate message while it is written (RFC 6143 §7.6.1).
 
 use crate::geometry::Rect;
+use crate::limits::MAX_UPDATE_BYTES;
 use crate::region::Region;
 use crate::wire::{DesktopMessage, Encoding};
-
-/// Bytes after which an update takes no further rectangle; with the last one it is at most 1 MiB longer. A whole screen of
-/// 1920x1080 fits in any encoding, and noVNC's receive queue of 40 MiB is far away.
-pub(super) const MAX_UPDATE_BYTES: usize = 8 * 1024 * 1024;
 
 /// Rectangles after which an update takes no more; the count on the wire is 16 bits.
 const MAX_RECTS: u16 = 60_000;

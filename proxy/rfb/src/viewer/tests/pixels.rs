@@ -181,7 +181,7 @@ fn an_update_is_bounded_and_the_rest_comes_with_the_next() {
                 break;
             }
         }
-        assert!(most <= crate::viewer::update::MAX_UPDATE_BYTES + 1024 * 1024, "{most}");
+        assert!(most <= crate::limits::MAX_UPDATE_BYTES + 1024 * 1024, "{most}");
         assert!(peer.decoder.updates >= 3);
         peer.assert_shows(&screen);
     }
