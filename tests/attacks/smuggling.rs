@@ -143,7 +143,7 @@ async fn a_viewer_receives_no_byte_that_a_desktop_wrote() {
     let pixels = [1, 2, 3, c].repeat(64 * 48);
     // A cursor of 4x1: the pixels that its mask hides are marked, and so are the bits of the mask beyond its width.
     let cursor = [&[c; 8][..], &[7, 8, 9, c, 7, 8, 9, c], &[0x35]].concat();
-    let mut rectangles = vec![
+    let mut rectangles = [
         rectangle(Rect::new(u16::from(c), u16::from(c), 0, 0), -258, &[]),
         rectangle(Rect::new(0, u16::from(c), 64, 48), -308, &layout),
         rectangle(Rect::new(u16::from(c), u16::from(c), 64, 48), -223, &[]),

@@ -30,6 +30,8 @@ pub const MAX_TIGHT_WIDTH: u16 = 2048;
 pub const JPEG_SLACK: u64 = 64 * 1024;
 /// Bytes of a JPEG image's quantisation and Huffman tables; the usual ones are 550.
 pub const MAX_JPEG_TABLES: usize = 4096;
+/// Rectangles that a desktop may send between two update requests: twice as many as one update can count.
+pub const MAX_UPDATE_RECTANGLES: u32 = 2 * 65_535;
 /// Sizes that a desktop may announce between two update requests.
 pub const MAX_UPDATE_RESIZES: u8 = 8;
 

@@ -172,8 +172,9 @@ impl Connection {
 
     /// Asks for the next update of the whole screen: of what has changed since the last one, or of everything.
     ///
-    /// It also renews what the desktop may cost: pixels beyond [`crate::limits::MAX_UPDATE_AREAS`] screens, or sizes beyond
-    /// [`crate::limits::MAX_UPDATE_RESIZES`], that come without another request end the connection.
+    /// It also renews what the desktop may cost: pixels beyond [`crate::limits::MAX_UPDATE_AREAS`] screens, rectangles beyond
+    /// [`crate::limits::MAX_UPDATE_RECTANGLES`], or sizes beyond [`crate::limits::MAX_UPDATE_RESIZES`], that come without another
+    /// request end the connection.
     pub fn request_update(&mut self, incremental: bool) {
         if let Phase::Messages(messages) = &mut self.phase {
             messages.desktop.budget = Budget::new(messages.desktop.size);

@@ -99,6 +99,7 @@ impl Update {
         };
         let header = Header::parse(bytes, self.begun);
         self.begun += 1;
+        desktop.budget.begin(&header)?;
         match header.encoding {
             // The count is then only an upper bound; most desktops write 65535.
             Encoding::LAST_RECT => self.count = self.begun,

@@ -164,6 +164,18 @@ fn a_header_alone_allocates_no_more_than_its_rectangle() {
 }
 
 #[test]
+fn more_rectangles_than_one_request_asked_for() {
+    let all = update(&vec![rect(Rect::default(), Encoding::QEMU_EXTENDED_KEY_EVENT, &[]); 65535]);
+    let mut connection = ready(64, 48);
+    for _ in 0..3 {
+        connection.request_update(true);
+        assert_eq!(connection.receive(&all.repeat(2)).map(|events| events.len()), Ok(2));
+    }
+    let error = connection.receive(&all).unwrap_err();
+    assert_eq!(error.reason, "over 131070 rectangles since the last request");
+}
+
+#[test]
 fn the_same_size_over_and_over_is_no_cost() {
     // What Xvnc says when a viewer asks for several sizes at once: each answer, and each change, at the size that it has by then.
     let answer = |reason| rect(Rect::new(reason, 0, 99, 77), Encoding::EXTENDED_DESKTOP_SIZE, &layout(&[1]));
