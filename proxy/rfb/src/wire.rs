@@ -132,6 +132,9 @@ codes! {
 codes! {
     /// Types within the security type VeNCrypt 0.2 (community specification, "VeNCrypt").
     VeNCryptType(u32) {
+        /// Types of RFB itself, which some desktops offer again in here.
+        NONE = 1, "None";
+        VNC_AUTH = 2, "VNC Authentication";
         PLAIN = 256, "Plain";
         TLS_NONE = 257, "TLSNone";
         TLS_VNC = 258, "TLSVnc";
@@ -141,6 +144,9 @@ codes! {
         X509_PLAIN = 262, "X509Plain";
         TLS_SASL = 263, "TLSSASL";
         X509_SASL = 264, "X509SASL";
+        IDENT = 265, "Ident";
+        TLS_IDENT = 266, "TLSIdent";
+        X509_IDENT = 267, "X509Ident";
     }
 }
 
@@ -263,6 +269,7 @@ mod tests {
         }
         assert!(unique(Encoding::KNOWN.iter().map(|(code, _)| *code)));
         assert!(unique(SecurityType::KNOWN.iter().map(|(code, _)| *code)));
+        assert!(unique(VeNCryptType::KNOWN.iter().map(|(code, _)| *code)));
         assert!(unique(ViewerMessage::KNOWN.iter().map(|(code, _)| *code)));
         assert!(unique(DesktopMessage::KNOWN.iter().map(|(code, _)| *code)));
     }

@@ -34,6 +34,8 @@ pub const DESKTOP_SECURITY: &[Line<S>] = &[
 
 /// Types within VeNCrypt 0.2.
 pub const VENCRYPT_TYPES: &[Line<X>] = &[
+    (X::NONE, Refused, "no TLS"),
+    (X::VNC_AUTH, Refused, "no TLS"),
     (X::PLAIN, Refused, "a password in the clear"),
     (X::TLS_NONE, Refused, "anonymous TLS: whoever is between reads and writes"),
     (X::TLS_VNC, Refused, "anonymous TLS: whoever is between reads and writes"),
@@ -43,4 +45,7 @@ pub const VENCRYPT_TYPES: &[Line<X>] = &[
     (X::X509_PLAIN, Understood, "the configured CA and name alone; user and password follow when they are proved"),
     (X::TLS_SASL, Refused, NOT_SPOKEN),
     (X::X509_SASL, Refused, NOT_SPOKEN),
+    (X::IDENT, Refused, NOT_SPOKEN),
+    (X::TLS_IDENT, Refused, NOT_SPOKEN),
+    (X::X509_IDENT, Refused, NOT_SPOKEN),
 ];

@@ -1,11 +1,14 @@
 //! From the desktop's ProtocolVersion to the end of its ServerInit (RFC 6143 §7.1 to §7.3), with no way down.
 
-use super::{Config, Progress};
+mod vencrypt;
+
+use super::{Config, Declined, Progress, Security};
 use crate::error::{ProtocolError, Side, printable};
 use crate::geometry::Size;
 use crate::intake::{Intake, fill, length};
 use crate::limits::{Limits, MAX_NAME, MAX_REASON};
 use crate::wire::SecurityType;
+use vencrypt::Vencrypt;
 
 /// ClientInit's shared-flag. Always set: without it some desktops drop whoever else is connected.
 const SHARED: u8 = 1;
@@ -21,24 +24,27 @@ enum Version {
 const VERSIONS: [(&[u8; 12], Version); 3] =
     [(b"RFB 003.003\n", Version::V3_3), (b"RFB 003.007\n", Version::V3_7), (b"RFB 003.008\n", Version::V3_8)];
 
+/// The next thing that the desktop says.
 #[derive(Debug)]
 enum Step {
     Version,
     /// 3.3: the desktop decides on a type.
     Decided,
     /// 3.7 and 3.8: the desktop offers types.
-    OfferCount(Version),
+    OfferCount,
     Offer {
-        version: Version,
         count: u8,
         types: Vec<u8>,
     },
+    Vencrypt(Vencrypt),
+    /// TLS, which is the caller's: nothing is read and nothing said here before [`Handshake::secured`].
+    Tls,
+    /// VncAuth's 16 bytes.
+    Challenge,
     SecurityResult,
-    ReasonLength {
-        message: &'static str,
-    },
+    ReasonLength(Declined),
     Reason {
-        message: &'static str,
+        of: Declined,
         length: usize,
         text: Vec<u8>,
     },
@@ -50,47 +56,81 @@ enum Step {
     },
 }
 
+/// Where the handshake got to.
+#[derive(Debug)]
+pub(super) enum Milestone {
+    /// TLS begins with the next byte.
+    StartTls,
+    /// The desktop declined, with its own words, made harmless.
+    Declined(Declined, String),
+    /// The handshake is over: the framebuffer's size and the desktop's name.
+    Ready(Size, String),
+}
+
 /// The handshake up to and with ServerInit.
 #[derive(Debug)]
 pub(super) struct Handshake {
-    security: SecurityType,
+    security: Security,
     limits: Limits,
+    version: Version,
     step: Step,
 }
 
 impl Handshake {
     pub(super) fn new(config: Config) -> Self {
-        Self { security: config.security.security_type(), limits: config.limits, step: Step::Version }
+        Self { security: config.security, limits: config.limits, version: Version::V3_8, step: Step::Version }
     }
 
-    /// Takes the next field of `input` and answers it into `output`; done with the framebuffer's size and the desktop's name.
+    /// Takes the next field of `input` and answers it into `output`; done at each milestone.
     pub(super) fn advance(
         &mut self,
         intake: &mut Intake,
         input: &mut &[u8],
         output: &mut Vec<u8>,
-    ) -> Result<Progress<(Size, String)>, ProtocolError> {
+    ) -> Result<Progress<Milestone>, ProtocolError> {
         let next = match &mut self.step {
-            Step::Version => intake.take(input).map(|line| answer_version(line, output)),
+            Step::Version => intake.take(input).map(|line| self.answer_version(line, output)),
             Step::Decided => intake.take(input).map(|number| self.decided(u32::from_be_bytes(number), output)),
-            Step::OfferCount(version) => intake.take(input).map(|[count]| Ok(offered(*version, count))),
-            Step::Offer { version, count, types } => {
-                let version = *version;
-                fill(types, usize::from(*count), input).then(|| choose(self.security, version, types, output))
+            Step::OfferCount => intake.take(input).map(|[count]| Ok(offered(count))),
+            Step::Offer { count, types } => {
+                let whole = fill(types, usize::from(*count), input).then(|| std::mem::take(types));
+                whole.map(|types| self.choose(&types, output))
             }
-            Step::SecurityResult => intake.take(input).map(|result| judged(u32::from_be_bytes(result), output)),
-            Step::ReasonLength { message } => {
-                intake.take(input).map(|bytes| reason(message, u32::from_be_bytes(bytes)))
+            Step::Vencrypt(vencrypt) => match vencrypt.advance(intake, input, output)? {
+                Progress::Wait => None,
+                Progress::Again => return Ok(Progress::Again),
+                Progress::Done(()) => {
+                    self.step = Step::Tls;
+                    return Ok(Progress::Done(Milestone::StartTls));
+                }
+            },
+            // INVARIANT: what came in clear is never read as if it had come through TLS, in whichever chunk it comes.
+            Step::Tls => (!input.is_empty())
+                .then(|| Err(refused("VeNCrypt", "ack", "bytes in clear follow it, where TLS begins".to_owned()))),
+            Step::Challenge => intake.take(input).map(|challenge| self.answer_challenge(challenge, output)),
+            Step::SecurityResult => match intake.take(input).map(u32::from_be_bytes) {
+                // Before 3.8 there is no reason: the desktop closes.
+                Some(1) if self.version != Version::V3_8 => {
+                    return Ok(Progress::Done(Milestone::Declined(Declined::Login, String::new())));
+                }
+                result => result.map(|result| judged(result, output)),
+            },
+            Step::ReasonLength(of) => {
+                let of = *of;
+                intake.take(input).map(|bytes| reason(of, u32::from_be_bytes(bytes)))
             }
-            Step::Reason { message, length, text } => {
-                fill(text, *length, input).then(|| Err(refused(message, "reason-string", printable(text))))
+            Step::Reason { of, length, text } => {
+                if !fill(text, *length, input) {
+                    return Ok(Progress::Wait);
+                }
+                return Ok(Progress::Done(Milestone::Declined(*of, printable(text))));
             }
             Step::Init => intake.take(input).map(|bytes| self.init(bytes)),
             Step::Name { size, length, text } => {
                 if !fill(text, *length, input) {
                     return Ok(Progress::Wait);
                 }
-                return Ok(Progress::Done((*size, String::from_utf8_lossy(text).into_owned())));
+                return Ok(Progress::Done(Milestone::Ready(*size, String::from_utf8_lossy(text).into_owned())));
             }
         };
         match next.transpose()? {
@@ -102,12 +142,70 @@ impl Handshake {
         }
     }
 
+    /// TLS is up and the desktop's certificate is verified: what was configured inside it follows.
+    ///
+    /// INVARIANT: no secret is written before this for a type that has TLS (CVE-2011-1775).
+    pub(super) fn secured(&mut self, output: &mut Vec<u8>) {
+        if !matches!(self.step, Step::Tls) {
+            return;
+        }
+        self.step = match &self.security {
+            Security::X509Vnc(_) => Step::Challenge,
+            Security::X509Plain(login) => {
+                login.write(output);
+                Step::SecurityResult
+            }
+            // The types without TLS never come to `Step::Tls`.
+            Security::X509None | Security::None | Security::VncAuth(_) => Step::SecurityResult,
+        };
+    }
+
+    fn answer_version(&mut self, line: [u8; 12], output: &mut Vec<u8>) -> Result<Step, ProtocolError> {
+        let Some((line, version)) = VERSIONS.iter().find(|(known, _)| **known == line) else {
+            return Err(refused("ProtocolVersion", "version", unspoken(&line)));
+        };
+        output.extend_from_slice(*line);
+        self.version = *version;
+        Ok(if *version == Version::V3_3 { Step::Decided } else { Step::OfferCount })
+    }
+
     fn decided(&self, number: u32, output: &mut Vec<u8>) -> Result<Step, ProtocolError> {
         match u8::try_from(number).map(SecurityType) {
-            Ok(SecurityType::INVALID) => Ok(Step::ReasonLength { message: "Security" }),
-            Ok(decided) if decided == self.security => Ok(enter(output)),
-            Ok(decided) => Err(not_offered(self.security, &decided.to_string())),
-            Err(_) => Err(not_offered(self.security, &number.to_string())),
+            Ok(SecurityType::INVALID) => Ok(Step::ReasonLength(Declined::Connection)),
+            Ok(decided) if decided == self.security.security_type() => Ok(self.enter(output)),
+            Ok(decided) => Err(self.not_offered(&decided.to_string())),
+            Err(_) => Err(self.not_offered(&number.to_string())),
+        }
+    }
+
+    fn choose(&self, types: &[u8], output: &mut Vec<u8>) -> Result<Step, ProtocolError> {
+        let configured = self.security.security_type();
+        if !types.contains(&configured.0) {
+            let offer: Vec<String> = types.iter().take(16).map(|number| SecurityType(*number).to_string()).collect();
+            return Err(self.not_offered(&offer.join(", ")));
+        }
+        output.push(configured.0);
+        Ok(self.enter(output))
+    }
+
+    /// What follows once the type is agreed.
+    fn enter(&self, output: &mut Vec<u8>) -> Step {
+        match (&self.security, self.security.vencrypt_type()) {
+            (_, Some(subtype)) => Step::Vencrypt(Vencrypt::new(subtype)),
+            (Security::VncAuth(_), None) => Step::Challenge,
+            // A result of type None is told in 3.8 only.
+            _ if self.version == Version::V3_8 => Step::SecurityResult,
+            _ => initialise(output),
+        }
+    }
+
+    fn answer_challenge(&self, challenge: [u8; 16], output: &mut Vec<u8>) -> Result<Step, ProtocolError> {
+        match &self.security {
+            Security::VncAuth(password) | Security::X509Vnc(password) => {
+                output.extend_from_slice(&password.answer(challenge));
+                Ok(Step::SecurityResult)
+            }
+            other => Err(refused("Security", "challenge", format!("{other:?} has none"))),
         }
     }
 
@@ -125,17 +223,11 @@ impl Handshake {
         }
         Ok(Step::Name { size, length: length(name), text: Vec::new() })
     }
-}
 
-fn answer_version(line: [u8; 12], output: &mut Vec<u8>) -> Result<Step, ProtocolError> {
-    let Some((line, version)) = VERSIONS.iter().find(|(known, _)| **known == line) else {
-        return Err(refused("ProtocolVersion", "version", unspoken(&line)));
-    };
-    output.extend_from_slice(*line);
-    Ok(match version {
-        Version::V3_3 => Step::Decided,
-        version => Step::OfferCount(*version),
-    })
+    fn not_offered(&self, offer: &str) -> ProtocolError {
+        let configured = self.security.security_type();
+        refused("Security", "security-types", format!("configured is {configured}, the desktop offers {offer}"))
+    }
 }
 
 /// Words on a first line that is not a version which Portcullis speaks.
@@ -152,51 +244,36 @@ fn unspoken(line: &[u8; 12]) -> String {
     format!("\"{}\" {what}", printable(line))
 }
 
-fn offered(version: Version, count: u8) -> Step {
+fn offered(count: u8) -> Step {
     match count {
-        0 => Step::ReasonLength { message: "Security" },
-        count => Step::Offer { version, count, types: Vec::with_capacity(usize::from(count)) },
+        0 => Step::ReasonLength(Declined::Connection),
+        count => Step::Offer { count, types: Vec::with_capacity(usize::from(count)) },
     }
-}
-
-fn choose(
-    configured: SecurityType,
-    version: Version,
-    types: &[u8],
-    output: &mut Vec<u8>,
-) -> Result<Step, ProtocolError> {
-    if !types.contains(&configured.0) {
-        let offer: Vec<String> = types.iter().take(16).map(|number| SecurityType(*number).to_string()).collect();
-        return Err(not_offered(configured, &offer.join(", ")));
-    }
-    output.push(configured.0);
-    // A result of type None is told in 3.8 only.
-    Ok(if version == Version::V3_8 { Step::SecurityResult } else { enter(output) })
 }
 
 fn judged(result: u32, output: &mut Vec<u8>) -> Result<Step, ProtocolError> {
     match result {
-        0 => Ok(enter(output)),
-        1 => Ok(Step::ReasonLength { message: "SecurityResult" }),
+        0 => Ok(initialise(output)),
+        1 => Ok(Step::ReasonLength(Declined::Login)),
         other => Err(refused("SecurityResult", "status", format!("{other} is neither 0, OK, nor 1, failed"))),
     }
 }
 
 /// The handshake's end of Portcullis: ClientInit (RFC 6143 §7.3.1).
-fn enter(output: &mut Vec<u8>) -> Step {
+fn initialise(output: &mut Vec<u8>) -> Step {
     output.push(SHARED);
     Step::Init
 }
 
-fn reason(message: &'static str, bytes: u32) -> Result<Step, ProtocolError> {
+fn reason(of: Declined, bytes: u32) -> Result<Step, ProtocolError> {
     if bytes > MAX_REASON {
+        let message = match of {
+            Declined::Connection => "Security",
+            Declined::Login => "SecurityResult",
+        };
         return Err(refused(message, "reason-length", format!("{bytes} is over {MAX_REASON}")));
     }
-    Ok(Step::Reason { message, length: length(bytes), text: Vec::new() })
-}
-
-fn not_offered(configured: SecurityType, offer: &str) -> ProtocolError {
-    refused("Security", "security-types", format!("configured is {configured}, the desktop offers {offer}"))
+    Ok(Step::Reason { of, length: length(bytes), text: Vec::new() })
 }
 
 fn refused(message: &'static str, field: &str, reason: String) -> ProtocolError {

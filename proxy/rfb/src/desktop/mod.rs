@@ -14,12 +14,15 @@ mod inflate;
 mod messages;
 mod rectangle;
 mod rre;
+mod security;
 #[cfg(test)]
 mod tests;
 mod tight;
 mod update;
 mod write;
 mod zrle;
+
+use std::fmt;
 
 use crate::error::ProtocolError;
 use crate::geometry::Size;
@@ -28,14 +31,14 @@ use crate::intake::Intake;
 use crate::latin1;
 use crate::limits::Limits;
 use crate::screen::Change;
-use crate::wire::SecurityType;
 use budget::Budget;
 pub use encodings::{Encodings, Jpeg};
-use handshake::Handshake;
+use handshake::{Handshake, Milestone};
 use messages::Messages;
+pub use security::{Login, MAX_PLAIN, MAX_VNC_PASSWORD, SecretError, Security, VncPassword};
 
 /// How the desktop is to be spoken to.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Config {
     /// The one way to authenticate; a desktop that does not offer it is refused.
     pub security: Security,
@@ -57,27 +60,28 @@ pub enum Keys {
     Scancodes,
 }
 
-/// How Portcullis authenticates to the desktop. Configuration chooses, never the desktop: there is no falling back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Security {
-    /// Not at all: for a unix socket that only the gate can open.
-    #[default]
-    None,
-}
-
-impl Security {
-    /// Its code on the wire.
-    pub fn security_type(self) -> SecurityType {
-        match self {
-            Security::None => SecurityType::NONE,
-        }
-    }
+/// What a desktop declines by the protocol's own means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Declined {
+    /// The connection, before it named any way to authenticate: it is busy, or keeps the gate out for a while.
+    Connection,
+    /// The gate's credentials.
+    Login,
 }
 
 /// What the desktop did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
+    /// TLS begins with the next byte of either side. The caller writes what [`Connection::take_output`] still has, takes the stream to TLS,
+    /// verifies the desktop's certificate and calls [`Connection::secured`]; bytes that come before are an error.
+    StartTls,
+    /// The desktop declined: nothing more comes of this connection.
+    Declined {
+        /// What it declined.
+        what: Declined,
+        /// Its own words, possibly none: hostile, but bounded and printable.
+        reason: String,
+    },
     /// The handshake is over and the pixel format and encodings are set; nothing has been requested yet.
     Ready {
         /// Size of the framebuffer.
@@ -102,7 +106,6 @@ pub enum Event {
 }
 
 /// One connection to a desktop.
-#[derive(Debug)]
 pub struct Connection {
     limits: Limits,
     encodings: Encodings,
@@ -112,10 +115,10 @@ pub struct Connection {
     output: Vec<u8>,
 }
 
-#[derive(Debug)]
 enum Phase {
     Handshake(Handshake),
     Messages(Box<Messages>),
+    Declined,
     Broken(ProtocolError),
 }
 
@@ -163,6 +166,14 @@ impl Connection {
     /// so a caller that takes the output after each call holds no queue here.
     pub fn take_output(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.output)
+    }
+
+    /// TLS is up and the desktop's certificate verified: what is received from here on came through it, and what is said goes through it.
+    /// Does nothing where [`Event::StartTls`] has not come.
+    pub fn secured(&mut self) {
+        if let Phase::Handshake(handshake) = &mut self.phase {
+            handshake.secured(&mut self.output);
+        }
     }
 
     /// Whether [`Event::Ready`] has come and the protocol has not been broken since. Before and after it nothing is sent.
@@ -226,11 +237,17 @@ impl Connection {
         loop {
             match &mut self.phase {
                 Phase::Broken(error) => return Err(error.clone()),
+                Phase::Declined => return Ok(()),
                 Phase::Handshake(handshake) => {
                     match handshake.advance(&mut self.intake, &mut input, &mut self.output)? {
                         Progress::Wait => return Ok(()),
                         Progress::Again => {}
-                        Progress::Done((size, name)) => {
+                        Progress::Done(Milestone::StartTls) => events.push(Event::StartTls),
+                        Progress::Done(Milestone::Declined(what, reason)) => {
+                            self.phase = Phase::Declined;
+                            events.push(Event::Declined { what, reason });
+                        }
+                        Progress::Done(Milestone::Ready(size, name)) => {
                             write::set_pixel_format(&mut self.output);
                             write::set_encodings(&mut self.output, self.encodings);
                             self.phase = Phase::Messages(Box::new(Messages::new(size, self.limits, self.encodings)));
@@ -244,5 +261,18 @@ impl Connection {
                 },
             }
         }
+    }
+}
+
+/// Says nothing of the bytes that it holds: passwords and clipboard texts pass through them.
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let phase = match &self.phase {
+            Phase::Handshake(_) => "handshake",
+            Phase::Messages(_) => "messages",
+            Phase::Declined => "declined",
+            Phase::Broken(_) => "broken",
+        };
+        f.debug_struct("Connection").field("phase", &phase).field("output", &self.output.len()).finish_non_exhaustive()
     }
 }

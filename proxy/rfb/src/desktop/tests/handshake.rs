@@ -60,7 +60,7 @@ fn other_versions_are_refused_by_name() {
     assert!(refused(b"RFB 003.889\n").ends_with(r#"version: "RFB 003.889\n" is not 3.3, 3.7 or 3.8"#));
     assert!(refused(b"RFB 003.006\n").contains("is not 3.3, 3.7 or 3.8"));
     assert!(refused(b"RFB 000.000\n").contains("repeater"));
-    assert!(refused(b"HTTP/1.1 400 Bad Request\r\n").contains("KasmVNC"));
+    assert!(refused(b"HTTP/1.1 400 Bad Request\r\n").contains("is HTTP, as KasmVNC speaks it: another protocol"));
     assert!(refused(b"SSH-2.0-OpenSSH").contains("is not RFB"));
     assert!(refused(b"RFB 003.008\r").contains("is not 3.3, 3.7 or 3.8"));
 }
@@ -79,12 +79,34 @@ fn no_falling_back_to_what_was_not_configured() {
     assert!(long.len() < 1000, "{long}");
 }
 
+/// What a desktop says when it declines; nothing comes of it afterwards.
+fn declined(bytes: &[u8]) -> (Declined, String) {
+    let mut connection = Connection::new(Config::default());
+    let events = connection.receive(bytes).unwrap();
+    let [Event::Declined { what, reason }] = events.as_slice() else { panic!("{events:?}") };
+    assert_eq!(connection.receive(b"RFB 003.008\n").unwrap(), [], "it is over");
+    assert!(!connection.is_ready());
+    connection.take_output();
+    connection.request_update(false);
+    assert!(connection.take_output().is_empty());
+    (*what, reason.clone())
+}
+
 #[test]
 fn a_reason_for_a_refusal_is_bounded_and_harmless() {
-    assert!(refused(b"RFB 003.008\n\0\0\0\0\x07Too\nbad").ends_with(r"Security, reason-string: Too\nbad"));
-    assert!(refused(b"RFB 003.003\n\0\0\0\0\0\0\0\x02no").ends_with("Security, reason-string: no"));
-    assert!(refused(b"RFB 003.008\n\x01\x01\0\0\0\x01\0\0\0\x02no").ends_with("SecurityResult, reason-string: no"));
-    assert!(refused(b"RFB 003.008\n\0\xff\xff\xff\xff").ends_with("reason-length: 4294967295 is over 4096"));
+    let at_the_door = |reason: &str| (Declined::Connection, reason.to_owned());
+    assert_eq!(declined(b"RFB 003.008\n\0\0\0\0\x07Too\nbad"), at_the_door(r"Too\nbad"));
+    assert_eq!(declined(b"RFB 003.008\n\0\0\0\0\0"), at_the_door(""));
+    assert_eq!(declined(b"RFB 003.003\n\0\0\0\0\0\0\0\x02no"), at_the_door("no"));
+    let result = declined(b"RFB 003.008\n\x01\x01\0\0\0\x01\0\0\0\x02no");
+    assert_eq!(result, (Declined::Login, "no".to_owned()));
+    let (_, long) = declined(&[b"RFB 003.008\n\0\0\0\x10\0".as_slice(), &[0x1b; 4096]].concat());
+    assert!(long.starts_with(r"\x1b\x1b") && long.len() < 600, "{long}");
+    assert!(refused(b"RFB 003.008\n\0\xff\xff\xff\xff").ends_with("Security, reason-length: 4294967295 is over 4096"));
+    assert!(
+        refused(b"RFB 003.008\n\x01\x01\0\0\0\x01\0\0\x10\x01")
+            .ends_with("SecurityResult, reason-length: 4097 is over 4096")
+    );
     assert!(refused(b"RFB 003.008\n\x01\x01\0\0\0\x02").contains("status: 2 is neither"));
 }
 

@@ -8,6 +8,7 @@ mod jpeg;
 mod messages;
 mod rre;
 mod specks;
+mod security;
 mod split;
 mod streams;
 mod tight;
