@@ -1,14 +1,18 @@
 //! The configuration: one documented TOML file over the defaults in `portcullis.toml`, and the environment over both.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
-use portcullis_proxy::runtime::Template;
+use portcullis_proxy::runtime::{Template, TemplateKind};
 use serde::Deserialize;
 
 /// Every key with its default, and what it means.
 pub(crate) const DEFAULTS: &str = include_str!("portcullis.toml");
+
+/// The most seconds that a desktop may be away: a session without its desktop is none.
+const LONGEST_ABSENCE: u64 = 300;
 
 /// The configuration of a gate; the keys are described in `portcullis.toml`.
 #[derive(Debug, Clone, Deserialize)]
@@ -60,6 +64,7 @@ pub(crate) struct Sessions {
     pub(crate) most: usize,
     pub(crate) per_subject: usize,
     pub(crate) reconnect_seconds: u64,
+    pub(crate) absence_seconds: u64,
     pub(crate) max_fps: u32,
     pub(crate) drain_seconds: u64,
 }
@@ -165,8 +170,28 @@ impl Config {
                 bail!("`{key}` must be more than 0");
             }
         }
+        if self.sessions.absence_seconds > LONGEST_ABSENCE {
+            bail!("`sessions.absence_seconds` must be at most {LONGEST_ABSENCE}");
+        }
+        self.apart()?;
         if !(8..=4096).contains(&self.recording.handover_mib) {
             bail!("`recording.handover_mib` must be from 8 to 4096");
+        }
+        Ok(())
+    }
+
+    /// Two desktops at one address would let two sessions on what takes one at a time.
+    fn apart(&self) -> anyhow::Result<()> {
+        let mut taken = BTreeMap::new();
+        for desktop in self.desktops.iter().filter(|desktop| desktop.kind.is_exclusive()) {
+            let TemplateKind::Static(fixed) = &desktop.kind else { continue };
+            if let Some(other) = taken.insert(&fixed.address, &desktop.name) {
+                bail!(
+                    "the desktops `{other}` and `{}` have one `address`, {}: say `shared = true` if two sessions may be on it at once",
+                    desktop.name,
+                    fixed.address
+                );
+            }
         }
         Ok(())
     }
@@ -256,6 +281,28 @@ mod tests {
     fn a_wrong_type_names_the_key() {
         let error = Config::parse("[sessions]\nmost = \"many\"\n").unwrap_err().to_string();
         assert!(error.contains("many") || error.contains("most"), "{error}");
+    }
+
+    #[test]
+    fn a_static_desktop_has_an_address_of_its_own_or_is_shared() {
+        let two = |more: &str| {
+            let desktop = |name: &str| {
+                format!(
+                    "[[desktops]]\nname = \"{name}\"\nstatic = {{address = \"unix:/run/a\", security = \"none\"{more}}}\n"
+                )
+            };
+            let mut config = Config::parse(&(desktop("x") + &desktop("y"))).unwrap();
+            config.data = "/nowhere".into();
+            config.settle()
+        };
+        let error = two("").unwrap_err().to_string();
+        assert!(error.contains("`x` and `y` have one `address`, unix:/run/a"), "{error}");
+        two(", shared = true").unwrap();
+        let error = Config::parse(
+            "[[desktops]]\nname = \"x\"\n[desktops.static]\naddress = \"desk:5900\"\nsecurity = \"none\"\n",
+        );
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("line 5") && error.contains("sends pictures and keys in clear"), "{error}");
     }
 
     #[test]

@@ -3,6 +3,10 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use portcullis_proxy::runtime::{Template, TemplateKind};
+
+use crate::config::Config;
+
 /// A program that some part of the gate needs.
 struct Need {
     program: &'static str,
@@ -33,8 +37,15 @@ const NEEDS: [Need; 9] = [
     Need { program: "dockerd", package: "docker.io", for_what: "`docker` desktops", required: false },
 ];
 
-/// Prints one line per need; exit code 1 when something required is missing.
-pub(crate) fn run() -> ExitCode {
+/// Prints one line per need and per desktop that stands already; exit code 1 when something required is missing or a desktop does not let
+/// the gate in.
+pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
+    let complete = programs();
+    let reachable = tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(desktops(config));
+    Ok(if complete && reachable { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn programs() -> bool {
     let mut missing = Vec::new();
     let mut sound = true;
     for need in &NEEDS {
@@ -53,7 +64,22 @@ pub(crate) fn run() -> ExitCode {
     if !missing.is_empty() {
         println!("\nTo mend it: apt-get install {}", missing.join(" "));
     }
-    if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    sound
+}
+
+async fn desktops(config: &Config) -> bool {
+    let mut sound = true;
+    for desktop in &config.desktops {
+        let Template { name, kind: TemplateKind::Static(fixed), .. } = desktop else { continue };
+        match portcullis_proxy::knock(desktop).await {
+            Ok(size) => println!("{name:<10} {:<28} lets the gate in, {size}", fixed.address.to_string()),
+            Err(reason) => {
+                println!("{name:<10} {:<28} {reason}", fixed.address.to_string());
+                sound = false;
+            }
+        }
+    }
+    sound
 }
 
 fn find(program: &str) -> Option<String> {

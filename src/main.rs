@@ -45,8 +45,8 @@ enum Command {
     },
     /// Prove a recording: exit 0 when sound, 1 with one line per fault
     Verify(verify::VerifyArgs),
-    /// Say what is missing on this machine and how to mend it
-    Doctor,
+    /// Say what is missing on this machine and how to mend it, and knock at every desktop that stands already
+    Doctor(DataArgs),
     /// Print the OpenAPI description of the HTTP API
     Openapi,
 }
@@ -125,7 +125,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Revoke(args) => revoked::run(&args)?,
         Command::Keys { command: KeysCommand::Generate(place) } => keys::run(&place.load()?)?,
         Command::Verify(args) => return verify::run(&args),
-        Command::Doctor => return Ok(doctor::run()),
+        Command::Doctor(place) => return doctor::run(&place.load()?),
         Command::Openapi => println!("{}", serve::openapi().to_pretty_json()?),
     }
     Ok(ExitCode::SUCCESS)

@@ -8,10 +8,15 @@ use std::time::Duration;
 use anyhow::Context;
 use portcullis_policy::Subject;
 use portcullis_proxy::outcome::chain;
+use portcullis_proxy::runtime::Runtime;
 use portcullis_proxy::runtime::docker::Containers;
 use portcullis_proxy::runtime::process::Processes;
+<<<<<<< HEAD
 use portcullis_proxy::runtime::{Runtime, TemplateKind};
 use portcullis_proxy::token::Verifier;
+=======
+use portcullis_proxy::runtime::standing::Standing;
+>>>>>>> 9f058bf (WIP static)
 use portcullis_proxy::{Journal, Plane, PlaneConfig};
 use portcullis_vault::{Folder, Vault};
 use portcullis_web::{LOCAL_ISSUER, Portal, PortalConfig, Roles};
@@ -99,14 +104,19 @@ async fn portal(
 
 async fn runtimes(config: &Config, data: &Data) -> anyhow::Result<Vec<Arc<dyn Runtime>>> {
     let mut runtimes: Vec<Arc<dyn Runtime>> = Vec::new();
-    let has =
-        |docker: bool| config.desktops.iter().any(|desktop| matches!(desktop.kind, TemplateKind::Docker(_)) == docker);
-    if has(false) {
+    let has = |runtime: &str| config.desktops.iter().any(|desktop| desktop.kind.runtime() == runtime);
+    if has("process") {
         runtimes.push(Arc::new(Processes::new(data.run().join("process"))));
     }
-    if has(true) {
+    if has("docker") {
         let engine = Containers::connect(&config.docker.host, data.run().join("docker")).await?;
         runtimes.push(Arc::new(engine));
+    }
+    if has("static") {
+        for desktop in config.desktops.iter().filter(|desktop| desktop.kind.runtime() == "static") {
+            Standing::check(desktop).with_context(|| format!("the desktop `{}`", desktop.name))?;
+        }
+        runtimes.push(Arc::new(Standing));
     }
     Ok(runtimes)
 }
@@ -190,6 +200,7 @@ fn plane(
         most_sessions: config.sessions.most,
         most_per_subject: config.sessions.per_subject,
         reconnect: Duration::from_secs(config.sessions.reconnect_seconds),
+        absence: Duration::from_secs(config.sessions.absence_seconds),
         max_fps: config.sessions.max_fps,
     }))
 }

@@ -8,6 +8,8 @@
 
 pub mod api;
 mod crossing;
+mod greeting;
+mod held;
 pub mod identity;
 pub mod journal;
 mod link;
@@ -20,10 +22,12 @@ pub mod refusal;
 pub mod runtime;
 mod seat;
 pub mod session;
+mod tether;
 pub mod ticket;
 pub mod token;
 mod viewer;
 
+pub use greeting::knock;
 pub use identity::{Caller, Identify};
 pub use journal::Journal;
 pub use outcome::Outcome;

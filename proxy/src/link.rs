@@ -1,21 +1,21 @@
 //! The link to a desktop: its pixels go into the record and then onto the screen; the session's actions go to it.
 
+use std::fmt;
+use std::io;
 use std::time::{Duration, Instant};
 
-use portcullis_rfb::desktop::{Config, Connection, Event};
-use portcullis_rfb::{Change, Key, Point, Pointer, Size};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::UnixStream;
+use portcullis_rfb::desktop::{Connection, Event};
+use portcullis_rfb::{Change, Key, Pointer, Size};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, sleep_until, timeout};
 
-use crate::outcome::{Outcome, chain};
+use crate::held::Held;
+use crate::outcome::Outcome;
 use crate::pace::Pace;
-use crate::runtime::Desktop;
+use crate::runtime::Stream;
 use crate::session::Session;
 
-/// The time a desktop has to answer the RFB handshake.
-const HANDSHAKE: Duration = Duration::from_secs(10);
 /// The longest that a desktop may leave what it is sent unread.
 const STALL: Duration = Duration::from_secs(10);
 /// What is read from a desktop at once, in bytes.
@@ -24,6 +24,9 @@ const READ_BYTES: usize = 256 * 1024;
 const WRITE_BYTES: usize = 512 * 1024;
 /// How many updates may follow each other without a pause before the frame rate holds.
 const BURST: u32 = 4;
+
+/// The time a desktop has to take the gate's last words.
+const PARTING: Duration = Duration::from_millis(500);
 
 /// ExtendedDesktopSize's status for a size that is refused by policy or not possible at all.
 pub(crate) const PROHIBITED: u16 = 1;
@@ -41,99 +44,150 @@ pub(crate) enum Act {
     SetSize(Size),
 }
 
+/// Why a link is no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Severed {
+    /// The connection broke, or could not be had; the desktop may be back in a moment.
+    Lost(String),
+    /// What ends the session.
+    Over(Outcome),
+}
+
+impl From<Outcome> for Severed {
+    fn from(outcome: Outcome) -> Self {
+        Self::Over(outcome)
+    }
+}
+
+impl fmt::Display for Severed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lost(reason) => write!(f, "no connection to the desktop: {reason}"),
+            Self::Over(outcome) => outcome.fmt(f),
+        }
+    }
+}
+
 /// An RFB connection to a desktop whose handshake is done.
 pub(crate) struct Link {
-    stream: UnixStream,
+    reader: ReadHalf<Stream>,
+    writer: WriteHalf<Stream>,
     rfb: Connection,
+    /// What is still to be written; begins in the middle of a message when some of it is.
+    output: Vec<u8>,
     /// The size that the desktop announced.
     pub(crate) size: Size,
 }
 
 impl Link {
-    /// Connects and shakes hands.
-    ///
-    /// # Errors
-    /// The outcome that ends the session: the desktop is gone, silent or not speaking RFB.
-    pub(crate) async fn establish(desktop: &dyn Desktop) -> Result<Self, Outcome> {
-        let stream = desktop.connect().await.map_err(|error| gone(chain(&error)))?;
-        timeout(HANDSHAKE, shake_hands(stream))
-            .await
-            .map_err(|_| gone("it did not answer the RFB handshake in time"))?
+    /// A link over a stream on which nothing but the handshake was said.
+    pub(crate) fn new(stream: Stream, rfb: Connection, size: Size) -> Self {
+        let (reader, writer) = tokio::io::split(stream);
+        Self { reader, writer, rfb, output: Vec::new(), size }
     }
 
-    /// Serves the session until the desktop or the record fails; never returns while both live.
-    pub(crate) async fn run(self, session: &Session, acts: &mut mpsc::Receiver<Act>, max_fps: u32) -> Outcome {
-        let Self { mut stream, mut rfb, size } = self;
-        let (mut reader, mut writer) = stream.split();
+    /// Serves the session until the connection, the desktop or the record fails; never returns while all live. What was down on an earlier
+    /// link to the same desktop is let go first.
+    pub(crate) async fn run(
+        &mut self,
+        session: &Session,
+        acts: &mut mpsc::Receiver<Act>,
+        held: &mut Held,
+        max_fps: u32,
+    ) -> Severed {
         let mut buffer = vec![0; READ_BYTES];
-        let mut output = Vec::new();
         let mut pace = Pace::new(max_fps, BURST);
         // INVARIANT: an update request is outstanding whether or not anybody watches, but for the pause that the frame rate asks for.
         let mut asked = true;
         let mut took = tokio::time::Instant::now();
-        rfb.request_update(false);
+        // TLS may hold back what it has taken until it is flushed.
+        let mut unsent = false;
+        self.rfb.request_update(false);
         // Xvnc paints its cursor into the framebuffer until a viewer has said where the pointer is; from then on it sends the shape.
-        let middle = Point { x: size.width / 2, y: size.height / 2 };
-        session.point(middle);
-        rfb.pointer(Pointer::new(0, middle));
+        session.point(held.resting().at);
+        self.rfb.pointer(held.resting());
         loop {
-            if output.is_empty() {
+            if self.output.is_empty() && !unsent {
                 took = tokio::time::Instant::now();
             }
-            output.append(&mut rfb.take_output());
+            self.output.append(&mut self.rfb.take_output());
             let due = pace.wait(Instant::now());
             tokio::select! {
-                read = reader.read(&mut buffer) => {
+                read = self.reader.read(&mut buffer) => {
                     let count = match read {
-                        Ok(0) => return gone("it closed its connection"),
+                        Ok(0) => return Severed::Lost("it closed its connection".to_owned()),
                         Ok(count) => count,
-                        Err(error) => return gone(error.to_string()),
+                        Err(error) => return lost(error),
                     };
-                    match take(session, &mut rfb, buffer.get(..count).unwrap_or_default()).await {
+                    match take(session, &mut self.rfb, buffer.get(..count).unwrap_or_default()).await {
                         Ok(updated) => asked &= !updated,
-                        Err(outcome) => return outcome,
+                        Err(severed) => return severed,
                     }
                 }
-                written = writer.write(&output), if !output.is_empty() => match written {
+                pushed = push(&mut self.writer, &self.output), if !self.output.is_empty() || unsent => match pushed {
                     Ok(count) => {
                         took = tokio::time::Instant::now();
-                        drop(output.drain(..count));
+                        unsent = !self.output.is_empty();
+                        drop(self.output.drain(..count));
                     }
-                    Err(error) => return gone(error.to_string()),
+                    Err(error) => return lost(error),
                 },
-                Some(act) = acts.recv(), if output.len() < WRITE_BYTES => perform(session, &mut rfb, act),
-                () = sleep_until(took + STALL), if !output.is_empty() => return gone("it takes no input"),
+                Some(act) = acts.recv(), if self.output.len() < WRITE_BYTES => self.perform(session, held, act),
+                () = sleep_until(took + STALL), if !self.output.is_empty() || unsent => {
+                    return Severed::Lost("it takes no input".to_owned());
+                }
                 () = sleep(due), if !asked => {
                     pace.take(Instant::now());
-                    rfb.request_update(true);
+                    self.rfb.request_update(true);
                     asked = true;
                 }
             }
         }
     }
-}
 
-async fn shake_hands(mut stream: UnixStream) -> Result<Link, Outcome> {
-    let mut rfb = Connection::new(Config::default());
-    let mut buffer = [0; 4096];
-    loop {
-        let output = rfb.take_output();
-        stream.write_all(&output).await.map_err(|error| gone(error.to_string()))?;
-        let count = stream.read(&mut buffer).await.map_err(|error| gone(error.to_string()))?;
-        if count == 0 {
-            return Err(gone("it closed its connection during the handshake"));
-        }
-        let events = rfb.receive(buffer.get(..count).unwrap_or_default()).map_err(|error| violation(&error))?;
-        match events.as_slice() {
-            [] => {}
-            [Event::Ready { size, .. }] => return Ok(Link { stream, size: *size, rfb }),
-            _ => return Err(Outcome::Violation { side: "desktop", reason: "it speaks before it is asked".into() }),
+    /// Lets go of keys that were down on a link before this one; they are said once it runs.
+    pub(crate) fn let_go(&mut self, keys: Vec<Key>) {
+        keys.into_iter().for_each(|key| self.rfb.key(key));
+    }
+
+    /// Leaves the desktop with nothing pressed, for it may live on, and closes the connection in good order.
+    pub(crate) async fn part(&mut self, held: &mut Held) {
+        self.let_go(held.let_go());
+        self.rfb.pointer(held.resting());
+        self.output.append(&mut self.rfb.take_output());
+        let Self { writer, output, .. } = self;
+        let said = async {
+            writer.write_all(output).await?;
+            writer.shutdown().await
+        };
+        // A desktop that does not take it is gone, or no loss.
+        let _ = timeout(PARTING, said).await;
+    }
+
+    fn perform(&mut self, session: &Session, held: &mut Held, act: Act) {
+        match act {
+            Act::Key(key) => {
+                held.key(key).into_iter().chain([key]).for_each(|key| self.rfb.key(key));
+            }
+            Act::Pointer(pointer) => self.rfb.pointer(held.pointer(pointer)),
+            // Longer texts than a desktop takes do not get here: the viewer's side has the same limit.
+            Act::Paste(text) => drop(self.rfb.cut_text(&text)),
+            Act::SetSize(size) => {
+                if !self.rfb.set_size(size) {
+                    session.size_refused(PROHIBITED);
+                }
+            }
         }
     }
 }
 
+/// Writes some of `output` and says how much, or flushes when there is none. Nothing is lost when it is dropped half-way.
+async fn push(writer: &mut WriteHalf<Stream>, output: &[u8]) -> io::Result<usize> {
+    if output.is_empty() { writer.flush().await.map(|()| 0) } else { writer.write(output).await }
+}
+
 /// Takes bytes of the desktop; true when an update was complete, so that the next one is to be asked for.
-async fn take(session: &Session, rfb: &mut Connection, bytes: &[u8]) -> Result<bool, Outcome> {
+async fn take(session: &Session, rfb: &mut Connection, bytes: &[u8]) -> Result<bool, Severed> {
     let mut updated = false;
     for event in rfb.receive(bytes).map_err(|error| violation(&error))? {
         match event {
@@ -145,7 +199,8 @@ async fn take(session: &Session, rfb: &mut Connection, bytes: &[u8]) -> Result<b
             Event::CutTextTooLong { bytes } => session.copied_too_much(bytes)?,
             Event::Bell => session.rang(),
             Event::SizeRefused(status) => session.size_refused(status),
-            Event::Ready { .. } => {}
+            // The handshake is over.
+            Event::StartTls | Event::Declined { .. } | Event::Ready { .. } => {}
         }
     }
     Ok(updated)
@@ -155,26 +210,14 @@ async fn show(session: &Session, changes: Vec<Change>) -> Result<(), Outcome> {
     if changes.is_empty() { Ok(()) } else { session.show(&changes).await }
 }
 
-fn perform(session: &Session, rfb: &mut Connection, act: Act) {
-    match act {
-        Act::Key(key) => rfb.key(key),
-        Act::Pointer(pointer) => rfb.pointer(pointer),
-        // Longer texts than a desktop takes do not get here: the viewer's side has the same limit.
-        Act::Paste(text) => drop(rfb.cut_text(&text)),
-        Act::SetSize(size) => {
-            if !rfb.set_size(size) {
-                session.size_refused(PROHIBITED);
-            }
-        }
-    }
+/// A connection that broke.
+pub(crate) fn lost(error: impl fmt::Display) -> Severed {
+    Severed::Lost(error.to_string())
 }
 
-fn gone(reason: impl Into<String>) -> Outcome {
-    Outcome::DesktopEnded { reason: reason.into() }
-}
-
-fn violation(error: &portcullis_rfb::ProtocolError) -> Outcome {
-    Outcome::Violation { side: "desktop", reason: fault(error) }
+/// A desktop that broke the protocol: it attacks, or is another product than it seemed.
+pub(crate) fn violation(error: &portcullis_rfb::ProtocolError) -> Severed {
+    Outcome::Violation { side: "desktop", reason: fault(error) }.into()
 }
 
 /// A protocol error without the side, which the outcome names: message, field, reason.

@@ -9,14 +9,16 @@ use portcullis_rfb::{Change, Screen};
 use time::OffsetDateTime;
 use tokio::sync::mpsc;
 
+use crate::greeting::greet;
 use crate::identity::{Caller, same};
-use crate::link::{Act, Link};
+use crate::link::{Act, Severed};
 use crate::outcome::{Outcome, chain};
 use crate::permit::{Permit, SessionId};
 use crate::plane::{Place, Plane, Slot, about};
 use crate::refusal::Refusal;
-use crate::runtime::{Template, TemplateKind};
+use crate::runtime::Template;
 use crate::session::{Session, Stage};
+use crate::tether::Tether;
 
 impl Plane {
     pub(crate) async fn try_open(self: &Arc<Self>, caller: &Caller, desktop: &str) -> Result<Arc<Session>, Refusal> {
@@ -36,7 +38,7 @@ impl Plane {
             .find(|template| template.name == desktop)
             .ok_or_else(|| Refusal::Unknown { what: format!("desktop {desktop:?}") })?;
         let permit = self.permit(caller, template)?;
-        let place = self.reserve(&permit)?;
+        let place = self.reserve(&permit, template)?;
         let (session, stage) = self.start(&permit, template).await?;
         self.insert(&session);
         place.keep();
@@ -45,7 +47,7 @@ impl Plane {
         }
         self.config.journal.note(
             about(&permit),
-            What::SessionOpened { desktop: permit.desktop.clone(), runtime: runtime_of(template).to_owned() },
+            What::SessionOpened { desktop: permit.desktop.clone(), runtime: template.kind.runtime().to_owned() },
         );
         let (plane, living) = (Arc::clone(self), Arc::clone(&session));
         self.tasks.spawn(async move { plane.attend(living, stage).await });
@@ -115,34 +117,36 @@ impl Plane {
         template: &Template,
         acts: mpsc::Receiver<Act>,
     ) -> Result<Stage, String> {
-        let opened = What::SessionOpened { desktop: template.name.clone(), runtime: runtime_of(template).to_owned() };
+        let opened =
+            What::SessionOpened { desktop: template.name.clone(), runtime: template.kind.runtime().to_owned() };
         session.note(opened).map_err(|outcome| outcome.to_string())?;
         let runtime = self
             .config
             .runtimes
             .iter()
-            .find(|runtime| runtime.name() == runtime_of(template))
-            .ok_or_else(|| format!("this gate has no {} runtime", runtime_of(template)))?;
+            .find(|runtime| runtime.name() == template.kind.runtime())
+            .ok_or_else(|| format!("this gate has no {} runtime", template.kind.runtime()))?;
         let desktop = runtime.start(template, &session.id).await.map_err(|error| chain(&error))?;
         let linked = async {
-            let link = Link::establish(desktop.as_ref()).await?;
+            let link = greet(desktop.as_ref()).await?;
             if link.size != template.size {
                 session.show(&[Change::Resize(link.size)]).await?;
             }
-            Ok::<_, Outcome>(link)
+            Ok::<_, Severed>(link)
         };
         match linked.await {
             Ok(link) => {
-                Ok(Stage { desktop, link, acts, reconnect: self.config.reconnect, max_fps: self.config.max_fps })
+                let tether = Tether::new(link, self.config.absence, self.config.max_fps);
+                Ok(Stage { desktop, tether, acts, reconnect: self.config.reconnect })
             }
-            Err(outcome) => {
+            Err(severed) => {
                 desktop.destroy().await;
-                Err(outcome.to_string())
+                Err(severed.to_string())
             }
         }
     }
 
-    fn reserve(self: &Arc<Self>, permit: &Permit) -> Result<Place, Refusal> {
+    fn reserve(self: &Arc<Self>, permit: &Permit, template: &Template) -> Result<Place, Refusal> {
         let mut table = self.table();
         if table.len() >= self.config.most_sessions {
             return Err(Refusal::Busy { reason: format!("all {} sessions of this gate are in use", table.len()) });
@@ -151,16 +155,15 @@ impl Plane {
         if own >= self.config.most_per_subject {
             return Err(Refusal::Busy { reason: format!("you have {own} sessions open; end one of them first") });
         }
-        table.insert(permit.id.clone(), Slot::Starting { subject: permit.subject.clone() });
+        if template.kind.is_exclusive()
+            && let Some(other) = table.values().find(|slot| slot.desktop() == template.name)
+        {
+            let whose = if same(other.subject(), &permit.subject) { "a session of yours" } else { "another session" };
+            return Err(Refusal::Taken { desktop: template.name.clone(), whose });
+        }
+        let (subject, desktop) = (permit.subject.clone(), permit.desktop.clone());
+        table.insert(permit.id.clone(), Slot::Starting { subject, desktop });
         Ok(Place { plane: Arc::clone(self), id: Some(permit.id.clone()) })
-    }
-}
-
-/// The name of the runtime that starts a template.
-fn runtime_of(template: &Template) -> &'static str {
-    match template.kind {
-        TemplateKind::Process(_) => "process",
-        TemplateKind::Docker(_) => "docker",
     }
 }
 

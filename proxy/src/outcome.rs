@@ -41,6 +41,11 @@ pub enum Outcome {
         /// What is known about it.
         reason: String,
     },
+    /// The desktop does not let the gate in, or is not the one that was configured.
+    DesktopRefused {
+        /// What did not fit.
+        reason: String,
+    },
     /// A peer broke the protocol.
     Violation {
         /// `viewer` or `desktop`.
@@ -75,6 +80,7 @@ impl Outcome {
         let mut reason = match self {
             // INVARIANT: a desktop's last words are its own text and do not cross; they are on the record.
             Self::DesktopEnded { .. } => "the desktop ended; the reason is on the record".to_owned(),
+            Self::DesktopRefused { .. } => "the desktop was refused; the reason is on the record".to_owned(),
             _ => self.to_string(),
         };
         let mut end = reason.len().min(CLOSE_REASON_BYTES);
@@ -99,6 +105,7 @@ impl Outcome {
             Self::Crowded => (4008, "crowded"),
             Self::RecordingFailed { .. } => (4010, "recording-failed"),
             Self::DesktopEnded { .. } => (4011, "desktop-ended"),
+            Self::DesktopRefused { .. } => (4011, "desktop-refused"),
             Self::Ended { .. } => (4013, "ended"),
         }
     }
@@ -121,6 +128,7 @@ impl fmt::Display for Outcome {
             Self::TooSlow => f.write_str("the viewer did not keep up"),
             Self::RecordingFailed { reason } => write!(f, "recording failed: {reason}"),
             Self::DesktopEnded { reason } => write!(f, "the desktop ended: {reason}"),
+            Self::DesktopRefused { reason } => write!(f, "the desktop cannot be used: {reason}"),
             Self::Violation { side, reason } => write!(f, "the {side} broke the protocol: {reason}"),
         }
     }

@@ -66,6 +66,8 @@ pub struct PlaneConfig {
     pub most_per_subject: usize,
     /// The time without a viewer after which a session ends.
     pub reconnect: Duration,
+    /// The time that a desktop whose connection broke has to come back before its session ends; none at all when zero.
+    pub absence: Duration,
     /// Updates a second that are asked of a desktop.
     pub max_fps: u32,
 }
@@ -82,7 +84,7 @@ pub struct Plane {
 /// A place in the table of sessions, taken before anything is started so that limits hold.
 #[derive(Clone)]
 pub(crate) enum Slot {
-    Starting { subject: Subject },
+    Starting { subject: Subject, desktop: String },
     Live(Arc<Session>),
 }
 
@@ -96,8 +98,15 @@ impl Slot {
 
     pub(crate) fn subject(&self) -> &Subject {
         match self {
-            Self::Starting { subject } => subject,
+            Self::Starting { subject, .. } => subject,
             Self::Live(session) => &session.permit.subject,
+        }
+    }
+
+    pub(crate) fn desktop(&self) -> &str {
+        match self {
+            Self::Starting { desktop, .. } => desktop,
+            Self::Live(session) => &session.permit.desktop,
         }
     }
 }

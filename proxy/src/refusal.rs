@@ -24,6 +24,13 @@ pub enum Refusal {
         /// Which limit was reached.
         reason: String,
     },
+    /// The desktop takes one session at a time, and has one.
+    Taken {
+        /// The desktop's name.
+        desktop: String,
+        /// Whose session that is, as words.
+        whose: &'static str,
+    },
     /// The recording or the desktop could not be started.
     Failed {
         /// What failed.
@@ -37,6 +44,9 @@ impl fmt::Display for Refusal {
             Self::Denied(verdict) => write!(f, "{} (rule {})", verdict.reason, verdict.rule),
             Self::NotCovered { what } => write!(f, "the token does not cover {what}"),
             Self::Unknown { what } => write!(f, "there is no {what}"),
+            Self::Taken { desktop, whose } => {
+                write!(f, "the desktop {desktop:?} takes one session at a time, and {whose} is on it")
+            }
             Self::Busy { reason } | Self::Failed { reason } => f.write_str(reason),
         }
     }

@@ -6,16 +6,19 @@ mod folder;
 pub mod process;
 mod running;
 mod socket;
+pub mod standing;
 mod template;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::net::UnixStream;
+use portcullis_rfb::desktop::Config;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::SessionId;
 
+pub use standing::{Address, Protection, Static, StaticError, Trust};
 pub use template::{Docker, Process, Template, TemplateError, TemplateKind};
 
 /// How long a desktop may take from its start until its socket accepts.
@@ -24,7 +27,7 @@ pub const READY_WITHIN: Duration = Duration::from_secs(20);
 /// A kind of place that desktops run in.
 #[async_trait]
 pub trait Runtime: Send + Sync {
-    /// The word for it in configuration, events and messages: `process`, `docker`.
+    /// The word for it in configuration, events and messages: `process`, `docker`, `static`.
     fn name(&self) -> &'static str;
 
     /// Starts one desktop for `session` and returns when its socket accepts; on an error nothing is left running.
@@ -34,19 +37,35 @@ pub trait Runtime: Send + Sync {
     async fn reap(&self) -> Result<usize, RuntimeError>;
 }
 
-/// One running desktop: a VNC server on a unix socket, and whatever lives beside it.
+/// The bytes of a connection to a desktop: a unix socket, TCP, or TLS over either.
+pub trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+
+/// A connection to a desktop.
+pub type Stream = Box<dyn Wire>;
+
+/// One running desktop: a VNC server, and whatever lives beside it.
 #[async_trait]
 pub trait Desktop: Send + Sync {
-    /// Where its RFB socket lies. The folder around it may be the desktop's own: use [`Desktop::connect`], which does not trust it.
-    fn socket(&self) -> &Path;
+    /// How it is to be spoken to; without security unless a runtime says otherwise.
+    fn rfb(&self) -> Config {
+        Config::default()
+    }
 
-    /// Connects after checking that what lies there is a socket, no symbolic link, and owned by the desktop's user.
-    async fn connect(&self) -> Result<UnixStream, RuntimeError>;
+    /// Connects. What lies at a socket's place is checked: a socket, no symbolic link, owned by the desktop's user.
+    async fn connect(&self) -> Result<Stream, RuntimeError>;
+
+    /// Takes a connection to TLS where the RFB handshake has come to it; returns when the desktop's certificate is verified.
+    async fn secure(&self, stream: Stream) -> Result<Stream, RuntimeError> {
+        drop(stream);
+        Err(RuntimeError::NoTls)
+    }
 
     /// Waits until the desktop is no more and says why, in words for a person; at once if it has ended already.
     async fn ended(&self) -> String;
 
-    /// Ends it and everything it started, and removes its folder. Idempotent; returns when it is gone.
+    /// Ends it and everything it started, and removes its folder; one that the gate did not start is let go. Idempotent.
     async fn destroy(&self);
 }
 
@@ -127,6 +146,36 @@ pub enum RuntimeError {
         #[source]
         source: std::io::Error,
     },
+    /// A desktop that the gate did not start cannot be reached, or broke off; it may be back in a moment.
+    #[error("it cannot be reached")]
+    Reach {
+        /// Why. The address is not said: it is nobody's but the operator's.
+        #[source]
+        source: std::io::Error,
+    },
+    /// TLS was not agreed on, or the certificate does not hold.
+    #[error("its TLS is refused")]
+    Tls {
+        /// Why.
+        #[source]
+        source: tokio_rustls::rustls::Error,
+    },
+    /// TLS where none is configured.
+    #[error("no TLS is configured for it")]
+    NoTls,
+    /// A desktop that may be spoken to in clear only on this machine is somewhere else.
+    #[error("it is not on this machine, and `private_network` does not say that its network is private")]
+    NotHere,
+    /// A file of certificates or a password is not what it should be.
+    #[error("`{key}` {path}: {reason}")]
+    Secret {
+        /// The key in the template.
+        key: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it; never what is in it.
+        reason: String,
+    },
     /// The engine has no such image.
     #[error("there is no image `{image}` in the Docker Engine")]
     NoImage {
@@ -142,4 +191,12 @@ pub enum RuntimeError {
         #[source]
         source: bollard::errors::Error,
     },
+}
+
+impl RuntimeError {
+    /// Whether the next attempt may succeed although nothing else is done.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Connect { .. } | Self::Reach { .. } | Self::NotReady { .. })
+    }
 }

@@ -17,11 +17,12 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::{sleep, timeout};
 
 use crate::crossing::{TOO_LONG, length, sha256, verdicted};
-use crate::link::{Act, Link};
+use crate::link::Act;
 use crate::outcome::Outcome;
 use crate::pace::Pace;
 use crate::permit::{Permit, SessionId};
 use crate::runtime::Desktop;
+use crate::tether::Tether;
 
 /// Actions that may wait for the desktop; a viewer that is faster waits with its next one.
 const ACTS: usize = 256;
@@ -69,12 +70,10 @@ pub struct Session {
 /// The desktop's half of a session, consumed by [`Session::live`].
 pub(crate) struct Stage {
     pub(crate) desktop: Box<dyn Desktop>,
-    pub(crate) link: Link,
+    pub(crate) tether: Tether,
     pub(crate) acts: mpsc::Receiver<Act>,
     /// The time without any viewer after which the session ends.
     pub(crate) reconnect: Duration,
-    /// Updates a second that are asked of the desktop.
-    pub(crate) max_fps: u32,
 }
 
 impl Session {
@@ -106,9 +105,9 @@ impl Session {
 
     /// Runs until the session ends; then viewers are told, the evidence is sealed and the desktop destroyed.
     pub(crate) async fn live(self: Arc<Self>, stage: Stage) -> Outcome {
-        let Stage { desktop, link, mut acts, reconnect, max_fps } = stage;
+        let Stage { desktop, mut tether, mut acts, reconnect } = stage;
         let outcome = tokio::select! {
-            outcome = link.run(&self, &mut acts, max_fps) => outcome,
+            outcome = tether.run(desktop.as_ref(), &self, &mut acts) => outcome,
             reason = desktop.ended() => Outcome::DesktopEnded { reason },
             outcome = self.wait_outcome() => outcome,
             outcome = self.wait_failure() => outcome,
@@ -122,6 +121,9 @@ impl Session {
         self.end(outcome.clone());
         // Whoever waits for room in the queue of actions is let go, to take its close frame.
         drop(acts);
+        if !matches!(outcome, Outcome::Violation { side: "desktop", .. }) {
+            tether.part().await;
+        }
         let mut viewers = self.viewers.subscribe();
         let _ = timeout(PARTING, viewers.wait_for(|count| *count == 0)).await;
         let _ = self.note(What::SessionClosed { reason: outcome.to_string() });

@@ -57,6 +57,7 @@ impl From<Refusal> for Problem {
         let status = match &refusal {
             Refusal::Denied(_) | Refusal::NotCovered { .. } => StatusCode::FORBIDDEN,
             Refusal::Unknown { .. } => StatusCode::NOT_FOUND,
+            Refusal::Taken { .. } => StatusCode::CONFLICT,
             Refusal::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
             Refusal::Failed { .. } => StatusCode::SERVICE_UNAVAILABLE,
         };

@@ -21,7 +21,8 @@ use crate::session::Session;
 /// Opens a session on a desktop and issues its first ticket.
 #[utoipa::path(post, path = "/api/sessions", operation_id = "open_session", tag = "sessions", request_body = OpenSession,
     responses((status = 201, body = Opened), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 404, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
+        (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem), (status = 429, body = Problem),
+        (status = 503, body = Problem)))]
 pub(super) async fn open(
     State(plane): State<Arc<Plane>>,
     method: Method,

@@ -1,16 +1,15 @@
 //! A running desktop of any runtime: a task that owns what runs, and a socket in the session's folder.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tokio::net::UnixStream;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::account::Account;
 use super::folder::SessionFolder;
-use super::{Desktop, RuntimeError, socket};
+use super::{Desktop, RuntimeError, Stream, socket};
 
 /// The reason of an end that was asked for.
 pub(super) const DESTROYED: &str = "the desktop was destroyed";
@@ -63,12 +62,8 @@ impl Running {
 
 #[async_trait]
 impl Desktop for Running {
-    fn socket(&self) -> &Path {
-        &self.socket
-    }
-
-    async fn connect(&self) -> Result<UnixStream, RuntimeError> {
-        socket::connect(&self.socket, self.owner).await
+    async fn connect(&self) -> Result<Stream, RuntimeError> {
+        Ok(Box::new(socket::connect(&self.socket, self.owner).await?))
     }
 
     async fn ended(&self) -> String {

@@ -3,6 +3,8 @@
 use portcullis_rfb::Size;
 use serde::Deserialize;
 
+use super::standing::Static;
+
 /// Most characters in a template's name.
 const MAX_NAME: usize = 63;
 /// Most characters in a title, a description, an icon's name.
@@ -39,6 +41,26 @@ pub enum TemplateKind {
     Process(Process),
     /// A container of a Docker Engine.
     Docker(Docker),
+    /// A VNC server that runs already.
+    Static(Static),
+}
+
+impl TemplateKind {
+    /// The name of the runtime that starts it.
+    #[must_use]
+    pub fn runtime(&self) -> &'static str {
+        match self {
+            Self::Process(_) => "process",
+            Self::Docker(_) => "docker",
+            Self::Static(_) => "static",
+        }
+    }
+
+    /// Whether one session at a time may have it: what is not started for a session is one and the same for all.
+    #[must_use]
+    pub fn is_exclusive(&self) -> bool {
+        matches!(self, Self::Static(fixed) if !fixed.shared)
+    }
 }
 
 /// A desktop made of processes of this machine.
@@ -110,8 +132,8 @@ pub enum TemplateError {
         /// What was written.
         size: String,
     },
-    /// Not exactly one of `process` and `docker`.
-    #[error("desktop `{0}`: give exactly one of `process` and `docker`")]
+    /// Not exactly one of `process`, `docker` and `static`.
+    #[error("desktop `{0}`: give exactly one of `process`, `docker` and `static`")]
     Kind(String),
     /// A command line is empty or too long, holds NUL, or there are too many of them.
     #[error("desktop `{0}`: at most {MAX_PROGRAMS} programs, each with 1 to {MAX_WORDS_OF_COMMAND} words without NUL")]
@@ -143,6 +165,8 @@ struct Written {
     size: String,
     process: Option<Process>,
     docker: Option<Docker>,
+    #[serde(rename = "static")]
+    fixed: Option<Static>,
 }
 
 impl Written {
@@ -155,7 +179,7 @@ impl TryFrom<Written> for Template {
     type Error = TemplateError;
 
     fn try_from(written: Written) -> Result<Self, Self::Error> {
-        let Written { name, title, description, icon, size, process, docker } = written;
+        let Written { name, title, description, icon, size, process, docker, fixed } = written;
         if !is_name(&name) {
             return Err(TemplateError::Name(name.chars().take(MAX_NAME).collect()));
         }
@@ -165,9 +189,10 @@ impl TryFrom<Written> for Template {
             }
         }
         let Some(size) = parse_size(&size) else { return Err(TemplateError::Size { name, size }) };
-        let kind = match (process, docker) {
-            (Some(process), None) => TemplateKind::Process(checked_process(&name, process)?),
-            (None, Some(docker)) => TemplateKind::Docker(checked_docker(&name, docker)?),
+        let kind = match (process, docker, fixed) {
+            (Some(process), None, None) => TemplateKind::Process(checked_process(&name, process)?),
+            (None, Some(docker), None) => TemplateKind::Docker(checked_docker(&name, docker)?),
+            (None, None, Some(fixed)) => TemplateKind::Static(fixed),
             _ => return Err(TemplateError::Kind(name)),
         };
         let title = if title.is_empty() { name.clone() } else { title };
@@ -261,8 +286,10 @@ mod tests {
             );
         }
         check(json!({"name": "a", "title": "a\u{1b}[0m", "process": process}), "`title` holds control characters");
-        check(json!({"name": "a"}), "exactly one of `process` and `docker`");
+        check(json!({"name": "a"}), "exactly one of `process`, `docker` and `static`");
         check(json!({"name": "a", "process": process, "docker": {"image": "i"}}), "exactly one of");
+        let fixed = json!({"address": "unix:/a", "security": "none"});
+        check(json!({"name": "a", "process": process, "static": fixed}), "exactly one of");
         for programs in [json!([[]]), json!([[""]]), json!([["a\0b"]]), json!(vec![["a"]; 17])] {
             check(json!({"name": "a", "process": {"programs": programs}}), "at most 16 programs");
         }

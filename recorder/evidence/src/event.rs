@@ -158,6 +158,16 @@ pub enum What {
     },
     /// The desktop rang its bell.
     Bell {},
+    /// The connection to the desktop broke and is being sought again; what viewers do meanwhile does not reach it.
+    DesktopLost {
+        /// Why, in words for a person.
+        reason: String,
+    },
+    /// The desktop is back, and its whole screen follows.
+    DesktopBack {
+        /// For how long it was away, in microseconds.
+        away_us: u64,
+    },
     /// The subject signed in at the portal; in the gate's journal only, like the two that follow.
     SignedIn {},
     /// The subject signed out of the portal.
@@ -170,7 +180,7 @@ pub enum What {
 }
 
 /// The types of events that this version knows: what [`What`] is tagged with.
-pub(crate) const TYPES: [&str; 18] = [
+pub(crate) const TYPES: [&str; 20] = [
     "session_opened",
     "session_closed",
     "viewer_joined",
@@ -186,6 +196,8 @@ pub(crate) const TYPES: [&str; 18] = [
     "gap",
     "policy_changed",
     "bell",
+    "desktop_lost",
+    "desktop_back",
     "signed_in",
     "signed_out",
     "viewed",

@@ -32,6 +32,8 @@ fn one_of_each() -> Vec<What> {
         What::Gap { from_us: 1, to_us: 1, reason: text() },
         What::PolicyChanged { effect, reason: text() },
         What::Bell {},
+        What::DesktopLost { reason: text() },
+        What::DesktopBack { away_us: 1 },
     ]
 }
 

@@ -155,6 +155,16 @@ pub enum RecordedWhat {
     },
     /// The desktop rang its bell.
     Bell {},
+    /// The connection to the desktop broke and is being sought again; what viewers do meanwhile does not reach it.
+    DesktopLost {
+        /// Why, in words for a person.
+        reason: String,
+    },
+    /// The desktop is back, and its whole screen follows.
+    DesktopBack {
+        /// For how long it was away, in microseconds.
+        away_us: u64,
+    },
 }
 
 /// How a rule decided.
@@ -193,8 +203,10 @@ mod tests {
             What::Refused { what, reason: reason.clone() },
             What::ProtocolViolation { side, reason: reason.clone() },
             What::Gap { from_us: 1, to_us: 2, reason: reason.clone() },
-            What::PolicyChanged { effect, reason },
+            What::PolicyChanged { effect, reason: reason.clone() },
             What::Bell {},
+            What::DesktopLost { reason },
+            What::DesktopBack { away_us: 6 },
         ]
     }
 
@@ -204,6 +216,7 @@ mod tests {
             What::ViewerLeft { .. } | What::Keys { .. } | What::Clicks { .. } | What::Paste { .. } => {}
             What::Copy { .. } | What::Control { .. } | What::Resized { .. } | What::Refused { .. } => {}
             What::ProtocolViolation { .. } | What::Gap { .. } | What::PolicyChanged { .. } | What::Bell {} => {}
+            What::DesktopLost { .. } | What::DesktopBack { .. } => {}
             // In the gate's journal alone, never in a bundle.
             What::SignedIn {} | What::SignedOut {} | What::Viewed { .. } => {}
         }

@@ -65,6 +65,8 @@ const titles: Record<EvidenceEvent['type'], string> = {
   gap: 'Gap in the recording',
   policy_changed: 'Policy changed',
   bell: 'Bell',
+  desktop_lost: 'Desktop away',
+  desktop_back: 'Desktop back',
 };
 
 const kinds: Record<Kind, string> = {
@@ -330,6 +332,7 @@ export const strings = {
     refused: (what: string, reason: string) => (reason === '' ? what : `${what}: ${reason}`),
     gap: (from: string, to: string, reason: string) =>
       `${from} to ${to}${reason === '' ? '' : `: ${reason}`}`,
+    away: (seconds: number) => `after ${seconds.toFixed(1)} s`,
     count: (shown: number, all: number) =>
       shown === all ? plural(all, 'event') : `${shown.toLocaleString()} of ${plural(all, 'event')}`,
   },

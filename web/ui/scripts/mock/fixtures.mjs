@@ -228,6 +228,8 @@ export function events(recording) {
       },
     ],
     [33, 'contractors.yaml:7 allow.watch', { type: 'bell' }],
+    [46.3, 'contractors.yaml:7 allow.open', { type: 'desktop_lost', reason: 'it closed its connection' }],
+    [47.7, 'contractors.yaml:7 allow.open', { type: 'desktop_back', away_us: 1_400_000 }],
     [
       36.2,
       'contractors.yaml:2 recording.mode',

@@ -123,7 +123,9 @@ export type What =
   | { type: 'protocol_violation'; side: string; reason: string }
   | { type: 'gap'; from_us: number; to_us: number; reason: string }
   | { type: 'policy_changed'; effect: Effect; reason: string }
-  | { type: 'bell' };
+  | { type: 'bell' }
+  | { type: 'desktop_lost'; reason: string }
+  | { type: 'desktop_back'; away_us: number };
 
 export type EvidenceEvent = EventFrame & What;
 

@@ -42,6 +42,14 @@ describe('an event', () => {
     expect(detailOf(paste('permit'))).toBe('2.0 KiB');
   });
 
+  it('of a desktop that was away says why and for how long', () => {
+    expect(detailOf(event({ type: 'desktop_lost', reason: 'it closed its connection' }))).toBe(
+      'it closed its connection',
+    );
+    expect(detailOf(event({ type: 'desktop_back', away_us: 1_340_000 }))).toBe('after 1.3 s');
+    expect(kindOf(event({ type: 'desktop_back', away_us: 1 }))).toBe('session');
+  });
+
   it('of a newer gate is shown by its own name', () => {
     const newer = event({ type: 'file_uploaded' } as never);
     expect(titleOf(newer)).toBe('file uploaded');

@@ -70,7 +70,10 @@ export function detailOf(event: EvidenceEvent): string {
         clockFace(secondsOf(event.to_us), true),
         event.reason,
       );
+    case 'desktop_back':
+      return say.away(secondsOf(event.away_us));
     case 'session_closed':
+    case 'desktop_lost':
     case 'control':
     case 'policy_changed':
       return event.reason;
