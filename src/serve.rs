@@ -11,12 +11,8 @@ use portcullis_proxy::outcome::chain;
 use portcullis_proxy::runtime::Runtime;
 use portcullis_proxy::runtime::docker::Containers;
 use portcullis_proxy::runtime::process::Processes;
-<<<<<<< HEAD
-use portcullis_proxy::runtime::{Runtime, TemplateKind};
-use portcullis_proxy::token::Verifier;
-=======
 use portcullis_proxy::runtime::standing::Standing;
->>>>>>> 9f058bf (WIP static)
+use portcullis_proxy::token::Verifier;
 use portcullis_proxy::{Journal, Plane, PlaneConfig};
 use portcullis_vault::{Folder, Vault};
 use portcullis_web::{LOCAL_ISSUER, Portal, PortalConfig, Roles};

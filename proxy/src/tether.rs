@@ -87,6 +87,7 @@ impl Tether {
             return Err(Outcome::DesktopEnded { reason });
         }
         session.note(What::DesktopLost { reason: reason.clone() })?;
+        tracing::warn!(session = %session.id, reason, "the desktop is away and is sought again");
         if self.breaks > MOST_BREAKS {
             let reason = format!("{reason}; it did so {} times without holding for a minute", self.breaks);
             return Err(Outcome::DesktopEnded { reason });
@@ -110,6 +111,7 @@ impl Tether {
         }
         let away_us = u64::try_from(lost.elapsed().as_micros()).unwrap_or(u64::MAX);
         session.note(What::DesktopBack { away_us })?;
+        tracing::info!(session = %session.id, away_us, "the desktop is back");
         let size = session.screen().size();
         if link.size != size {
             session.show(&[Change::Resize(link.size)]).await?;
