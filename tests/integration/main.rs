@@ -1,6 +1,7 @@
 //! Integration: a real gate, real desktops, real recordings.
 #![allow(missing_docs)]
 
+mod blinks;
 mod clipboard;
 mod crash;
 mod policy_change;
@@ -9,6 +10,7 @@ mod refusals;
 mod revocation;
 mod screen;
 mod shutdown;
+mod standing;
 
 use portcullis_tests::gate::Plan;
 pub(crate) use portcullis_tests::{events, of_type};

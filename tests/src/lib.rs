@@ -4,7 +4,9 @@ pub mod api;
 pub mod desktop;
 pub mod gate;
 pub mod puppet;
+pub mod secrets;
 pub mod stage;
+pub mod standing;
 pub mod video;
 pub mod viewer;
 pub mod vnc_rs;
@@ -13,6 +15,7 @@ pub use api::{Api, Opened};
 pub use desktop::DesktopProbe;
 pub use gate::Gate;
 pub use puppet::Puppet;
+pub use secrets::Secrets;
 pub use stage::Stage;
 pub use viewer::Viewer;
 
