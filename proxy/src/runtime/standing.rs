@@ -9,7 +9,7 @@ use std::io;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use portcullis_rfb::desktop::{Config, Login, Security, VncPassword};
+use portcullis_rfb::desktop::{Config, Encodings, Jpeg, Login, Security, VncPassword};
 use rustix::net::sockopt;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
@@ -28,6 +28,9 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 const REST: Duration = Duration::from_secs(10);
 const ASK_EVERY: Duration = Duration::from_secs(5);
 const ASK_TIMES: u32 = 3;
+
+/// The quality of photographs where a template permits JPEG: hard to tell from the original.
+const JPEG_QUALITY: u8 = 8;
 
 /// The `static` runtime.
 #[derive(Debug)]
@@ -87,7 +90,7 @@ impl Desk {
         Ok(Self {
             address: fixed.address.clone(),
             must_be_here: trust.is_none() && !fixed.private_network,
-            config: Config { security, ..Config::default() },
+            config: Config { security, encodings: encodings(fixed), ..Config::default() },
             tls: trust.map(Tls::new).transpose()?,
             let_go: CancellationToken::new(),
         })
@@ -108,6 +111,14 @@ impl Desk {
                 Ok(Box::new(stream))
             }
         }
+    }
+}
+
+/// What is asked of a desktop: a socket needs no compression, and a port of this machine is often the near end of a tunnel.
+fn encodings(fixed: &Static) -> Encodings {
+    match &fixed.address {
+        Address::Unix(_) if !fixed.jpeg => Encodings::local(),
+        _ => Encodings::remote(if fixed.jpeg { Jpeg::Quality(JPEG_QUALITY) } else { Jpeg::Refused }),
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Static {
     pub private_network: bool,
     /// Whether several sessions may be on it at once; they then see and disturb each other.
     pub shared: bool,
+    /// Whether it may send photographs as JPEG, which costs sharpness and saves bytes.
+    pub jpeg: bool,
 }
 
 /// How a desktop is protected: exactly this is demanded of it, nothing less and nothing else.
@@ -134,13 +136,16 @@ struct Written {
     private_network: bool,
     #[serde(default)]
     shared: bool,
+    #[serde(default)]
+    jpeg: bool,
 }
 
 impl TryFrom<Written> for Static {
     type Error = StaticError;
 
     fn try_from(written: Written) -> Result<Self, Self::Error> {
-        let Written { address, security, ca, server_name, user, password_file, private_network, shared } = written;
+        let Written { address, security, ca, server_name, user, password_file, private_network, shared, jpeg } =
+            written;
         let address: Address = address.parse()?;
         let encrypted = matches!(security, Kind::X509None | Kind::X509Vnc | Kind::X509Plain);
         let has_password = matches!(security, Kind::VncAuth | Kind::X509Vnc | Kind::X509Plain);
@@ -179,7 +184,7 @@ impl TryFrom<Written> for Static {
                 Protection::X509Plain { trust: trust()?, user: user.ok_or(missing("user"))?, password: password()? }
             }
         };
-        Ok(Self { address, protection, private_network, shared })
+        Ok(Self { address, protection, private_network, shared, jpeg })
     }
 }
 
@@ -201,11 +206,14 @@ mod tests {
     #[test]
     fn each_security_has_its_keys() {
         let here = read(json!({"address": "unix:/run/a", "security": "none"})).unwrap();
-        assert_eq!((here.protection, here.shared, here.private_network), (Protection::None, false, false));
+        assert_eq!(
+            (here.protection, here.shared, here.private_network, here.jpeg),
+            (Protection::None, false, false, false)
+        );
         let vnc = read(json!({"address": "[::1]:5901", "security": "vnc_auth", "password_file": "/p"})).unwrap();
         assert_eq!(vnc.protection, Protection::VncAuth { password: "/p".into() });
         let plain = json!({"address": "desk.example.org:5900", "security": "x509_plain", "ca": "/ca.pem", "user": "ann",
-                           "password_file": "/p", "shared": true});
+                           "password_file": "/p", "shared": true, "jpeg": true});
         let plain = read(plain).unwrap();
         let Protection::X509Plain { trust, user, .. } = plain.protection else { panic!("not x509_plain") };
         assert_eq!((trust.name.to_str().as_ref(), user.as_str(), plain.shared), ("desk.example.org", "ann", true));

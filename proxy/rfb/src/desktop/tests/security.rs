@@ -257,3 +257,41 @@ fn secrets_are_checked_and_never_shown() {
         assert!(!shown.contains(secret), "{shown}");
     }
 }
+
+/// What a conversation in clear comes to, in pieces of these lengths: events and error, and what was said.
+fn conversation(security: &Security, bytes: &[u8], lengths: &[usize]) -> (Vec<Event>, Option<ProtocolError>, Vec<u8>) {
+    let mut connection = with(security.clone());
+    let (mut events, mut said, mut rest) = (Vec::new(), Vec::new(), bytes);
+    for length in lengths.iter().copied().chain([bytes.len()]) {
+        let (piece, behind) = rest.split_at(length.min(rest.len()));
+        rest = behind;
+        match connection.receive(piece) {
+            Ok(more) => events.extend(more),
+            Err(error) => return (Vec::new(), Some(error), Vec::new()),
+        }
+        said.extend(connection.take_output());
+    }
+    (events, None, said)
+}
+
+proptest::proptest! {
+    #[test]
+    fn a_damaged_handshake_ends_the_same_way_in_any_chunking(
+        vencrypt: bool,
+        damage in proptest::collection::vec((0..256usize, 0..=255u8), 0..3),
+        lengths in proptest::collection::vec(0..20usize, 0..12),
+    ) {
+        let security = if vencrypt { Security::X509Plain(login()) } else { Security::VncAuth(password()) };
+        let init = server_init(8, 8, b"desk");
+        let mut bytes =
+            if vencrypt { until_tls() } else { [b"RFB 003.008\n\x01\x02".as_slice(), &CHALLENGE, &[0; 4], &init].concat() };
+        for (at, byte) in damage {
+            let at = at % bytes.len();
+            bytes[at] = byte;
+        }
+        let whole = conversation(&security, &bytes, &[]);
+        proptest::prop_assert_eq!(&whole, &conversation(&security, &bytes, &lengths));
+        let secret = whole.2.windows(6).any(|window| window == b"s3cret" || window == b"passwd");
+        proptest::prop_assert!(!secret, "said in clear");
+    }
+}
