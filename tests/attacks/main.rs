@@ -2,6 +2,7 @@
 //! desktop does, and against a scripted peer where the peer is the attacker.
 #![allow(missing_docs)]
 
+mod blinks;
 mod catalogue;
 mod channels;
 mod desktop;

@@ -14,6 +14,7 @@ use super::{events, of_type};
 /// Green, as blue, green, red.
 const GREEN: [u8; 3] = [0, 255, 0];
 const ESCAPE: u32 = 0xff1b;
+const EXTENDED_DESKTOP_SIZE: i32 = -308;
 /// An xterm in the corner of a screen without a window manager: it has the keys while the pointer is over it.
 const XTERM: [&str; 8] = ["-geometry", "80x24+0+0", "-bg", "white", "-fg", "black", "-e", "/bin/sh"];
 
@@ -48,7 +49,7 @@ async fn agree(viewer: &mut Viewer, own: impl Fn() -> anyhow::Result<Vec<u8>>) {
     viewer.request(false).await.unwrap();
     until("the viewer has what the desktop shows", async || {
         viewer.listen(Duration::from_millis(150)).await?;
-        let seen = viewer.rgb();
+        let seen: Vec<u8> = viewer.pixels.chunks_exact(4).flat_map(|pixel| [pixel[2], pixel[1], pixel[0]]).collect();
         Ok((own()? == seen).then_some(()))
     })
     .await
@@ -266,6 +267,12 @@ async fn one_session_at_a_time_unless_it_is_shared() {
     bob.open("own").await.expect("it is free again, and still there");
 }
 
+/// SetDesktopSize to one screen.
+fn set_size(width: u16, height: u16) -> Vec<u8> {
+    let size = [width.to_be_bytes(), height.to_be_bytes()].concat();
+    [&[251, 0], size.as_slice(), &[1, 0], &[0; 8], size.as_slice(), &[0; 4]].concat()
+}
+
 #[tokio::test]
 async fn sizes_go_both_ways() {
     let place = Place::free().unwrap();
@@ -273,18 +280,17 @@ async fn sizes_go_both_ways() {
     let gate = Gate::start(&plan(&[("desk", format!("address = \"{place}\", security = \"none\""))])).await.unwrap();
     let api = gate.api("alice", "testers", "desk").unwrap();
     let opened = api.open("desk").await.unwrap();
-    let mut viewer = Viewer::connect(&gate.url, &opened).await.unwrap();
-    viewer.agree_on_sizes().await.unwrap();
+    let mut viewer = Viewer::connect_with(&gate.url, &opened, &[0, EXTENDED_DESKTOP_SIZE]).await.unwrap();
     server.run("xsetroot", &["-solid", "#00ff00"]).unwrap();
     viewer.watch("the desktop", |viewer| viewer.count(GREEN) > 200_000).await.unwrap();
-    viewer.set_size(800, 600).await.unwrap();
+    viewer.send(&set_size(800, 600)).await.unwrap();
     viewer.watch("the size that was asked for", |viewer| (viewer.width, viewer.height) == (800, 600)).await.unwrap();
     let own = String::from_utf8(server.run("xrandr", &["--current"]).unwrap()).unwrap();
     assert!(own.contains("current 800 x 600"), "{own}");
     server.run("xrandr", &["--size", "640x480"]).unwrap();
     viewer.watch("the desktop's own size", |viewer| (viewer.width, viewer.height) == (640, 480)).await.unwrap();
-    viewer.set_size(4000, 100).await.unwrap();
-    viewer.watch("the refusal", |viewer| viewer.size_status.is_some_and(|status| status != 0)).await.unwrap();
+    viewer.send(&set_size(4000, 100)).await.unwrap();
+    viewer.watch("the refusal", |viewer| viewer.layouts.iter().any(|[_, status, ..]| *status != 0)).await.unwrap();
     viewer.close().await.unwrap();
     api.end(&opened.id).await.unwrap();
     api.wait_gone(&opened.id).await.unwrap();

@@ -1,11 +1,9 @@
 //! A desktop that is a script: every byte that it says is a test's, every byte that it hears is kept.
 
-use std::path::Path;
-
 use anyhow::{Context, bail, ensure};
 use async_trait::async_trait;
 use portcullis_proxy::SessionId;
-use portcullis_proxy::runtime::{Desktop, Runtime, RuntimeError, Template};
+use portcullis_proxy::runtime::{Desktop, Runtime, RuntimeError, Stream, Template};
 use portcullis_rfb::{Rect, Size};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
@@ -188,11 +186,7 @@ impl Runtime for Puppets {
 
 #[async_trait]
 impl Desktop for Strings {
-    fn socket(&self) -> &Path {
-        Path::new("/nowhere")
-    }
-
-    async fn connect(&self) -> Result<UnixStream, RuntimeError> {
+    async fn connect(&self) -> Result<Stream, RuntimeError> {
         let failed = |source| RuntimeError::Connect { path: "/nowhere".into(), source };
         let (near, far) = UnixStream::pair().map_err(failed)?;
         let (mut ear, mut mouth) = far.into_split();
@@ -206,7 +200,7 @@ impl Desktop for Strings {
         });
         // A test that has gone wants no puppet.
         let _ = self.born.send(Puppet { mouth, heard, answered: 0 });
-        Ok(near)
+        Ok(Box::new(near))
     }
 
     async fn ended(&self) -> String {

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use axum::http::HeaderMap;
 use portcullis_evidence::{Report, SigningKey, verify};
 use portcullis_policy::{PolicyFile, PolicySet, Subject};
-use portcullis_proxy::runtime::{Process, Template, TemplateKind};
+use portcullis_proxy::runtime::{Process, Runtime, Template, TemplateKind};
 use portcullis_proxy::token::Verifier;
 use portcullis_proxy::{Aftermath, Caller, Identify, Journal, Outcome, Plane, PlaneConfig, Session, api};
 use portcullis_rfb::Size;
@@ -66,12 +66,21 @@ impl Stage {
     /// # Errors
     /// When the machine does not let it start.
     pub async fn greeted(size: Size, greeting: Vec<u8>) -> anyhow::Result<Self> {
+        let (runtime, puppets) = Puppets::new(greeting);
+        // A puppet that hangs up has ended: a test that wants it back brings its own runtime.
+        Ok(Self { puppets, ..Self::played_by(size, Arc::new(runtime), Duration::ZERO).await? })
+    }
+
+    /// A stage whose desktop is a runtime's, which calls itself `process`; one whose connection breaks has `absence` to come back.
+    ///
+    /// # Errors
+    /// When the machine does not let it start.
+    pub async fn played_by(size: Size, runtime: Arc<dyn Runtime>, absence: Duration) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("portcullis-stage-").tempdir()?;
         let at = |name: &str| folder.path().join(name);
         std::fs::create_dir(at("spool"))?;
         let vault = Arc::new(Cellar { folder: Folder::open(&at("vault"))?, away: AtomicBool::new(false) });
         let key = Arc::new(SigningKey::generate(&[7; 32]));
-        let (puppets, born) = Puppets::new(greeting);
         let mut recorder = portcullis_recorder::Config::new(at("spool"));
         recorder.segment = Duration::from_secs(1);
         let policy = PolicyFile { name: "all.yaml".into(), text: POLICY.into() };
@@ -82,7 +91,7 @@ impl Stage {
             origins: Vec::new(),
             policies: watch::channel(Arc::new(policies)).1,
             templates: vec![desk(size)],
-            runtimes: vec![Arc::new(puppets)],
+            runtimes: vec![runtime],
             recorder,
             vault: Arc::clone(&vault) as _,
             key: Arc::clone(&key),
@@ -92,13 +101,15 @@ impl Stage {
             most_sessions: 4,
             most_per_subject: 4,
             reconnect: Duration::from_secs(60),
+            absence,
             max_fps: MAX_FPS,
         });
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
         let app = api::router(Arc::clone(&plane));
         tokio::spawn(async move { axum::serve(listener, app).await });
-        Ok(Self { folder, plane, url, key, vault, puppets: born })
+        let (_, nobody) = mpsc::unbounded_channel();
+        Ok(Self { folder, plane, url, key, vault, puppets: nobody })
     }
 
     /// Opens a session for alice.
@@ -106,12 +117,20 @@ impl Stage {
     /// # Errors
     /// The words of its refusal.
     pub async fn open(&mut self) -> anyhow::Result<Act> {
-        let alice = Subject { name: "alice".into(), groups: Vec::new(), issuer: "local".into() };
-        let opened = self.plane.open(&Caller::Person(alice), "desk").await;
-        let session = opened.map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
+        let session = self.enter().await?;
         let desktop = self.puppets.recv().await.context("no desktop was started")?;
         let opened = self.ticket(&session)?;
         Ok(Act { session, opened, desktop })
+    }
+
+    /// Opens a session for alice whose desktop is no puppet.
+    ///
+    /// # Errors
+    /// The words of its refusal.
+    pub async fn enter(&self) -> anyhow::Result<Arc<Session>> {
+        let alice = Subject { name: "alice".into(), groups: Vec::new(), issuer: "local".into() };
+        let opened = self.plane.open(&Caller::Person(alice), "desk").await;
+        opened.map_err(|refusal| anyhow::anyhow!("{refusal}"))
     }
 
     /// A ticket for a further viewer.

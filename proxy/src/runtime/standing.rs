@@ -9,7 +9,7 @@ use std::io;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use portcullis_rfb::desktop::{Config, Encodings, Jpeg, Login, Security, VncPassword};
+use portcullis_rfb::desktop::{Config, Encodings, Jpeg, Keys, Login, Security, VncPassword};
 use rustix::net::sockopt;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
@@ -90,7 +90,7 @@ impl Desk {
         Ok(Self {
             address: fixed.address.clone(),
             must_be_here: trust.is_none() && !fixed.private_network,
-            config: Config { security, encodings: encodings(fixed), ..Config::default() },
+            config: Config { security, encodings: encodings(fixed), keys: keys(fixed), ..Config::default() },
             tls: trust.map(Tls::new).transpose()?,
             let_go: CancellationToken::new(),
         })
@@ -120,6 +120,10 @@ fn encodings(fixed: &Static) -> Encodings {
         Address::Unix(_) if !fixed.jpeg => Encodings::local(),
         _ => Encodings::remote(if fixed.jpeg { Jpeg::Quality(JPEG_QUALITY) } else { Jpeg::Refused }),
     }
+}
+
+fn keys(fixed: &Static) -> Keys {
+    if fixed.scancodes { Keys::Scancodes } else { Keys::Keysyms }
 }
 
 /// No delay for keys, and an end for a connection whose other side has vanished without a word.

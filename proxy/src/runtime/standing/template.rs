@@ -21,6 +21,8 @@ pub struct Static {
     pub shared: bool,
     /// Whether it may send photographs as JPEG, which costs sharpness and saves bytes.
     pub jpeg: bool,
+    /// Whether it hears scan codes too, as a virtual machine wants them; only the keysym is judged.
+    pub scancodes: bool,
 }
 
 /// How a desktop is protected: exactly this is demanded of it, nothing less and nothing else.
@@ -138,14 +140,26 @@ struct Written {
     shared: bool,
     #[serde(default)]
     jpeg: bool,
+    #[serde(default)]
+    scancodes: bool,
 }
 
 impl TryFrom<Written> for Static {
     type Error = StaticError;
 
     fn try_from(written: Written) -> Result<Self, Self::Error> {
-        let Written { address, security, ca, server_name, user, password_file, private_network, shared, jpeg } =
-            written;
+        let Written {
+            address,
+            security,
+            ca,
+            server_name,
+            user,
+            password_file,
+            private_network,
+            shared,
+            jpeg,
+            scancodes,
+        } = written;
         let address: Address = address.parse()?;
         let encrypted = matches!(security, Kind::X509None | Kind::X509Vnc | Kind::X509Plain);
         let has_password = matches!(security, Kind::VncAuth | Kind::X509Vnc | Kind::X509Plain);
@@ -184,7 +198,7 @@ impl TryFrom<Written> for Static {
                 Protection::X509Plain { trust: trust()?, user: user.ok_or(missing("user"))?, password: password()? }
             }
         };
-        Ok(Self { address, protection, private_network, shared, jpeg })
+        Ok(Self { address, protection, private_network, shared, jpeg, scancodes })
     }
 }
 
@@ -206,10 +220,8 @@ mod tests {
     #[test]
     fn each_security_has_its_keys() {
         let here = read(json!({"address": "unix:/run/a", "security": "none"})).unwrap();
-        assert_eq!(
-            (here.protection, here.shared, here.private_network, here.jpeg),
-            (Protection::None, false, false, false)
-        );
+        assert_eq!(here.protection, Protection::None);
+        assert_eq!((here.shared, here.private_network, here.jpeg, here.scancodes), (false, false, false, false));
         let vnc = read(json!({"address": "[::1]:5901", "security": "vnc_auth", "password_file": "/p"})).unwrap();
         assert_eq!(vnc.protection, Protection::VncAuth { password: "/p".into() });
         let plain = json!({"address": "desk.example.org:5900", "security": "x509_plain", "ca": "/ca.pem", "user": "ann",

@@ -1,7 +1,4 @@
 //! A desktop that is away for a moment, scripted: what comes back is taken up again, what attacks or stays away is not.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
-
-mod house;
 
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -9,16 +6,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use house::{House, alice, greeting};
 use portcullis_proxy::runtime::{Desktop, Runtime, RuntimeError, Stream, Template};
 use portcullis_proxy::{Outcome, SessionId};
+use portcullis_rfb::Size;
+use portcullis_tests::stage::Record;
+use portcullis_tests::{PATIENCE, Stage, puppet};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-/// Longer than anything here takes.
-const SOON: Duration = Duration::from_secs(20);
+const SIZE: Size = Size::new(64, 48);
 /// FramebufferUpdateRequest of a whole screen, not incremental: its first bytes.
 const REQUEST: [u8; 6] = [3, 0, 0, 0, 0, 0];
 
@@ -105,52 +103,53 @@ impl Desktop for Turns {
     async fn destroy(&self) {}
 }
 
-/// How a session on such a desktop ends by itself, what its record says, and how often the desktop was connected to.
-async fn story(turns: Vec<Turn>, absence: Duration) -> (Outcome, String, usize) {
-    let turns = Turns::new(turns);
-    let house = House::with(Arc::new(turns.clone()), absence);
-    let session = house.plane.open(&alice(), "desk").await.unwrap();
-    let outcome = timeout(SOON, session.wait_outcome()).await.expect("the session ends");
-    house.plane.shut_down(SOON).await;
-    assert_eq!(house.spooled(), 0, "what was recorded is sealed and out of the spool");
-    (outcome, house.events(&session.id), turns.connected())
+fn greeting() -> Vec<u8> {
+    puppet::greeting(SIZE, b"turns")
 }
 
-fn count(events: &str, kind: &str) -> usize {
-    events.matches(&format!("\"type\":\"{kind}\"")).count()
+/// How a session on such a desktop ends by itself, what its record says, and how often the desktop was connected to.
+async fn story(turns: Vec<Turn>, absence: Duration) -> (Outcome, Record, usize) {
+    let turns = Turns::new(turns);
+    let stage = Stage::played_by(SIZE, Arc::new(turns.clone()), absence).await.unwrap();
+    let session = stage.enter().await.unwrap();
+    let outcome = stage.outcome(&session).await.unwrap();
+    (outcome, stage.end(&session).await.unwrap(), turns.connected())
+}
+
+fn count(record: &Record, kind: &str) -> usize {
+    record.of_type(kind).len()
 }
 
 const WINDOW: Duration = Duration::from_secs(15);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_desktop_that_comes_back_is_taken_up_again() {
-    let mut larger = greeting();
-    larger[18..22].copy_from_slice(&[0, 80, 0, 60]);
+    let larger = puppet::greeting(Size::new(80, 60), b"turns");
     let turns = Turns::new(vec![Turn::Blink, Turn::Away, Turn::Away, Turn::Stay(larger, Vec::new())]);
-    let house = House::with(Arc::new(turns.clone()), WINDOW);
-    let session = house.plane.open(&alice(), "desk").await.unwrap();
+    let stage = Stage::played_by(SIZE, Arc::new(turns.clone()), WINDOW).await.unwrap();
+    let session = stage.enter().await.unwrap();
     let mut asked = turns.asked.subscribe();
-    timeout(SOON, asked.wait_for(|asked| *asked == 2)).await.expect("asked for its whole screen again").unwrap();
+    timeout(PATIENCE, asked.wait_for(|asked| *asked == 2)).await.expect("asked for its whole screen again").unwrap();
     assert_eq!(session.known_outcome(), None);
-    house.plane.shut_down(SOON).await;
-    assert_eq!(session.known_outcome(), Some(Outcome::Stopping));
-    let events = house.events(&session.id);
-    assert_eq!((count(&events, "desktop_lost"), count(&events, "desktop_back")), (1, 1), "{events}");
-    assert!(events.contains("\"reason\":\"it closed its connection\"") && events.contains("\"away_us\":"), "{events}");
-    assert!(events.contains("\"height\":60") && events.contains("\"width\":80"), "the new size: {events}");
-    assert_eq!(turns.connected(), 4);
+    let record = stage.end(&session).await.unwrap();
+    assert_eq!(record.of_type("desktop_lost")[0]["reason"], "it closed its connection");
+    assert!(record.of_type("desktop_back")[0]["away_us"].as_u64().unwrap() >= 100_000);
+    let resized = record.of_type("resized");
+    assert_eq!((&resized[0]["width"], &resized[0]["height"]), (&80.into(), &60.into()));
+    assert_eq!((turns.connected(), count(&record, "desktop_lost"), count(&record, "desktop_back")), (4, 1, 1));
+    assert_eq!(record.of_type("session_closed")[0]["reason"], "ended by the test");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_attacks_is_not_connected_to_again() {
     let attack = vec![1, 0, 0, 0, 0xff, 0xff];
-    let (outcome, events, connected) = story(vec![Turn::Stay(greeting(), attack.clone())], WINDOW).await;
+    let (outcome, record, connected) = story(vec![Turn::Stay(greeting(), attack.clone())], WINDOW).await;
     assert!(matches!(outcome, Outcome::Violation { side: "desktop", .. }), "{outcome}");
-    assert_eq!((connected, count(&events, "desktop_lost")), (1, 0), "{events}");
+    assert_eq!((connected, count(&record, "desktop_lost")), (1, 0));
 
-    let (outcome, events, connected) = story(vec![Turn::Blink, Turn::Stay(greeting(), attack)], WINDOW).await;
+    let (outcome, record, connected) = story(vec![Turn::Blink, Turn::Stay(greeting(), attack)], WINDOW).await;
     assert!(matches!(outcome, Outcome::Violation { side: "desktop", .. }), "{outcome}");
-    assert_eq!((connected, count(&events, "protocol_violation")), (2, 1), "{events}");
+    assert_eq!((connected, count(&record, "protocol_violation")), (2, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -171,31 +170,31 @@ async fn one_that_is_busy_when_it_comes_back_is_asked_again() {
     let busy = b"RFB 003.008\n\0\0\0\0\x04busy".to_vec();
     let attack = vec![7; 16];
     let turns = vec![Turn::Blink, Turn::Stay(busy, Vec::new()), Turn::Stay(greeting(), attack)];
-    let (outcome, events, connected) = story(turns, WINDOW).await;
+    let (outcome, record, connected) = story(turns, WINDOW).await;
     assert!(matches!(outcome, Outcome::Violation { .. }), "{outcome}");
-    assert_eq!((connected, count(&events, "desktop_back")), (3, 1));
+    assert_eq!((connected, count(&record, "desktop_back")), (3, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_stays_away_ends_the_session_with_the_reason() {
-    let (outcome, events, _) = story(vec![Turn::Blink, Turn::Away], Duration::from_secs(1)).await;
+    let (outcome, record, _) = story(vec![Turn::Blink, Turn::Away], Duration::from_secs(1)).await;
     let Outcome::DesktopEnded { reason } = &outcome else { panic!("{outcome}") };
     assert!(reason.starts_with("/nowhere does not accept: ") && reason.ends_with("; it was away for 1 s"), "{reason}");
-    assert_eq!((count(&events, "desktop_lost"), count(&events, "desktop_back")), (1, 0));
-    assert!(events.contains("it was away for 1 s"), "{events}");
+    assert_eq!((count(&record, "desktop_lost"), count(&record, "desktop_back")), (1, 0));
+    assert!(record.of_type("session_closed")[0]["reason"].as_str().unwrap().ends_with("it was away for 1 s"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_never_holds_is_given_up() {
-    let (outcome, events, connected) = story(vec![Turn::Blink], WINDOW).await;
+    let (outcome, record, connected) = story(vec![Turn::Blink], WINDOW).await;
     let Outcome::DesktopEnded { reason } = &outcome else { panic!("{outcome}") };
     assert_eq!(reason, "it closed its connection; it did so 6 times without holding for a minute");
-    assert_eq!((connected, count(&events, "desktop_lost"), count(&events, "desktop_back")), (6, 6, 5));
+    assert_eq!((connected, count(&record, "desktop_lost"), count(&record, "desktop_back")), (6, 6, 5));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_window_a_break_is_the_end() {
-    let (outcome, events, connected) = story(vec![Turn::Blink], Duration::ZERO).await;
+    let (outcome, record, connected) = story(vec![Turn::Blink], Duration::ZERO).await;
     assert_eq!(outcome, Outcome::DesktopEnded { reason: "it closed its connection".to_owned() });
-    assert_eq!((connected, count(&events, "desktop_lost")), (1, 0));
+    assert_eq!((connected, count(&record, "desktop_lost")), (1, 0));
 }
