@@ -19,9 +19,11 @@ const MAY_IMPORT: [(&str, &[&str]); 7] = [
 ];
 
 /// A dependency that lives in one package alone.
-const LIVES_IN: [(&str, &str); 5] = [
+const LIVES_IN: [(&str, &str); 7] = [
     ("ffmpeg-next", "recorder"),
     ("bollard", "proxy"),
+    ("tokio-rustls", "proxy"),
+    ("des", "proxy/rfb"),
     ("sqlx", "web"),
     ("turbojpeg", "proxy/rfb"),
     ("zune-jpeg", "proxy/rfb"),
