@@ -14,7 +14,7 @@ test_packages=(
   # a Docker Engine of our own, and a base image without a registry
   docker.io iptables mmdebstrap curl
   # peers and instruments: what ffprobe, the X clipboard and the picture say
-  ffmpeg websockify xclip xdotool imagemagick procps shellcheck
+  ffmpeg websockify x11vnc xclip xdotool xvfb imagemagick procps shellcheck
 )
 
 missing_of() {

@@ -4,7 +4,6 @@
 //! [`Connection::take_output`]. The desktop is hostile: what was not asked for ends the connection.
 
 mod budget;
-mod cut_text;
 mod handshake;
 mod messages;
 mod rectangle;
@@ -13,11 +12,13 @@ mod tests;
 mod update;
 mod write;
 
+use std::fmt;
+
+use crate::clipboard::{self, Delivery, Text};
 use crate::error::ProtocolError;
 use crate::geometry::Size;
 use crate::input::{Key, Pointer};
 use crate::intake::Intake;
-use crate::latin1;
 use crate::limits::Limits;
 use crate::screen::Change;
 use crate::wire::SecurityType;
@@ -64,13 +65,8 @@ pub enum Event {
     },
     /// One whole FramebufferUpdate, which may be empty. Every change fits the screen that the changes before it leave.
     Update(Vec<Change>),
-    /// A ServerCutText.
-    CutText(String),
-    /// A ServerCutText over [`Limits::cut_text`], of which nothing was kept.
-    CutTextTooLong {
-        /// Its length in Latin-1 bytes.
-        bytes: u32,
-    },
+    /// It did something with its clipboard (ServerCutText, classic or extended).
+    Clipboard(clipboard::Event),
     /// The bell. Sent at any rate: the session paces it.
     Bell,
     /// A size that [`Connection::set_size`] asked for was refused: the status of ExtendedDesktopSize, 1 prohibited, 2 out of
@@ -79,7 +75,6 @@ pub enum Event {
 }
 
 /// One connection to a desktop.
-#[derive(Debug)]
 pub struct Connection {
     limits: Limits,
     intake: Intake,
@@ -87,7 +82,13 @@ pub struct Connection {
     output: Vec<u8>,
 }
 
-#[derive(Debug)]
+/// Neither texts nor pixels: it may end up in a log.
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("desktop::Connection").field("ready", &self.is_ready()).finish_non_exhaustive()
+    }
+}
+
 enum Phase {
     Handshake(Handshake),
     Messages(Messages),
@@ -132,9 +133,12 @@ impl Connection {
         Ok(events)
     }
 
-    /// What is to be written to the desktop: whole messages. Every other method adds at most one short message or one cut text,
+    /// What is to be written to the desktop: whole messages. Every other method adds at most one short message or one text,
     /// so a caller that takes the output after each call holds no queue here.
     pub fn take_output(&mut self) -> Vec<u8> {
+        if let Phase::Messages(messages) = &mut self.phase {
+            messages.clipboard.flush(&mut self.output);
+        }
         std::mem::take(&mut self.output)
     }
 
@@ -168,16 +172,47 @@ impl Connection {
         }
     }
 
-    /// Sends cut text as [`latin1::encode`] writes it. False when that is over [`Limits::cut_text`]: then nothing is sent.
-    pub fn cut_text(&mut self, text: &str) -> bool {
-        let bytes = latin1::encode(text);
-        let Some(length) = u32::try_from(bytes.len()).ok().filter(|length| *length <= self.limits.cut_text) else {
-            return false;
+    /// Tells the desktop a text: by the extended clipboard, by which it asks for it ([`clipboard::Event::Asked`]) when a program there
+    /// pastes, or whole and in Latin-1 where it knows no more.
+    pub fn cut_text(&mut self, text: &Text) -> Delivery {
+        let Phase::Messages(messages) = &mut self.phase else {
+            return Delivery::NotReady;
         };
-        if self.is_ready() {
-            write::cut_text(&mut self.output, length, &bytes);
+        let told = messages.clipboard.offer(text);
+        // Now, not with the next output: keys that follow are pressed after it.
+        messages.clipboard.flush(&mut self.output);
+        told
+    }
+
+    /// Asks for the text that [`clipboard::Event::Offered`] told of. False if the desktop cannot be asked, or leaves too much unanswered.
+    pub fn request_cut_text(&mut self) -> bool {
+        self.clipboard().is_some_and(clipboard::Endpoint::ask)
+    }
+
+    /// The text that the desktop may ask for.
+    pub fn offered_cut_text(&self) -> Option<&Text> {
+        match &self.phase {
+            Phase::Messages(messages) => messages.clipboard.held(),
+            _ => None,
         }
-        true
+    }
+
+    /// Answers [`clipboard::Event::Asked`] with the text that was last told, once however often it is called before the output is
+    /// taken. False if there is none.
+    pub fn provide_cut_text(&mut self) -> bool {
+        self.clipboard().is_some_and(clipboard::Endpoint::provide)
+    }
+
+    /// Takes back the text that was last told: it is no longer to be had. The other answer to [`clipboard::Event::Asked`].
+    pub fn withdraw_cut_text(&mut self) {
+        if let Some(clipboard) = self.clipboard() {
+            clipboard.withdraw();
+        }
+    }
+
+    /// Whether texts reach the desktop with every character, not only those of Latin-1. Known once it has said what it can do.
+    pub fn takes_unicode(&self) -> bool {
+        matches!(&self.phase, Phase::Messages(messages) if messages.clipboard.takes_unicode())
     }
 
     /// Asks for another size. False, and nothing is sent, when the limits forbid it or the desktop has not said that it can.
@@ -191,6 +226,13 @@ impl Connection {
             _ => return false,
         }
         true
+    }
+
+    fn clipboard(&mut self) -> Option<&mut clipboard::Endpoint> {
+        match &mut self.phase {
+            Phase::Messages(messages) => Some(&mut messages.clipboard),
+            _ => None,
+        }
     }
 
     fn parse(&mut self, mut input: &[u8], events: &mut Vec<Event>) -> Result<(), ProtocolError> {

@@ -6,7 +6,7 @@ use crate::pixel::BGR0;
 use crate::wire::{Encoding, QEMU_EXTENDED_KEY, ViewerMessage};
 
 /// The encodings that the desktop is asked for, and so the only ones that it may use.
-pub(super) const ENCODINGS: [Encoding; 7] = [
+pub(super) const ENCODINGS: [Encoding; 8] = [
     Encoding::COPY_RECT,
     Encoding::RAW,
     Encoding::CURSOR,
@@ -14,6 +14,7 @@ pub(super) const ENCODINGS: [Encoding; 7] = [
     Encoding::DESKTOP_SIZE,
     Encoding::LAST_RECT,
     Encoding::QEMU_EXTENDED_KEY_EVENT,
+    Encoding::EXTENDED_CLIPBOARD,
 ];
 
 /// SetPixelFormat (§7.5.1) to [`BGR0`].
@@ -24,8 +25,8 @@ pub(super) fn set_pixel_format(output: &mut Vec<u8>) {
 
 /// SetEncodings (§7.5.2) to [`ENCODINGS`].
 pub(super) fn set_encodings(output: &mut Vec<u8>) {
-    const COUNT: [u8; 2] = [0, 7];
-    const { assert!(ENCODINGS.len() == 7) };
+    const COUNT: [u8; 2] = [0, 8];
+    const { assert!(ENCODINGS.len() == 8) };
     output.extend_from_slice(&[ViewerMessage::SET_ENCODINGS.0, 0]);
     output.extend_from_slice(&COUNT);
     output.extend(ENCODINGS.iter().flat_map(|encoding| encoding.0.to_be_bytes()));
@@ -58,13 +59,6 @@ pub(super) fn pointer(output: &mut Vec<u8>, pointer: Pointer, size: Size) {
     output.extend_from_slice(&[ViewerMessage::POINTER_EVENT.0, buttons]);
     output.extend_from_slice(&at.x.to_be_bytes());
     output.extend_from_slice(&at.y.to_be_bytes());
-}
-
-/// ClientCutText (§7.5.6) of `length` Latin-1 bytes.
-pub(super) fn cut_text(output: &mut Vec<u8>, length: u32, text: &[u8]) {
-    output.extend_from_slice(&[ViewerMessage::CUT_TEXT.0, 0, 0, 0]);
-    output.extend_from_slice(&length.to_be_bytes());
-    output.extend_from_slice(text);
 }
 
 /// SetDesktopSize (community specification) to one screen that fills the framebuffer, with flags 0.
