@@ -1,7 +1,9 @@
 //! The link to a desktop: its pixels go into the record and then onto the screen; the session's actions go to it.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use portcullis_rfb::clipboard::Text;
 use portcullis_rfb::desktop::{Config, Connection, Event};
 use portcullis_rfb::{Change, Key, Point, Pointer, Size};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -36,7 +38,7 @@ pub(crate) enum Act {
     /// The pointer.
     Pointer(Pointer),
     /// The clipboard's text.
-    Paste(String),
+    Paste(Text),
     /// A new size of the screen.
     SetSize(Size),
 }
@@ -71,6 +73,7 @@ impl Link {
         // INVARIANT: an update request is outstanding whether or not anybody watches, but for the pause that the frame rate asks for.
         let mut asked = true;
         let mut took = tokio::time::Instant::now();
+        rfb.limit_text(session.limits.clipboard_text);
         rfb.request_update(false);
         // Xvnc paints its cursor into the framebuffer until a viewer has said where the pointer is; from then on it sends the shape.
         let middle = Point { x: size.width / 2, y: size.height / 2 };
@@ -141,13 +144,13 @@ async fn take(session: &Session, rfb: &mut Connection, bytes: &[u8]) -> Result<b
                 updated = true;
                 show(session, changes).await?;
             }
-            Event::CutText(text) => session.copied(&text)?,
-            Event::CutTextTooLong { bytes } => session.copied_too_much(bytes)?,
+            Event::Clipboard(event) => session.hear_clipboard(rfb, event)?,
             Event::Bell => session.rang(),
             Event::SizeRefused(status) => session.size_refused(status),
             Event::Ready { .. } => {}
         }
     }
+    session.unicode.store(rfb.takes_unicode(), Ordering::Relaxed);
     Ok(updated)
 }
 
@@ -159,8 +162,7 @@ fn perform(session: &Session, rfb: &mut Connection, act: Act) {
     match act {
         Act::Key(key) => rfb.key(key),
         Act::Pointer(pointer) => rfb.pointer(pointer),
-        // Longer texts than a desktop takes do not get here: the viewer's side has the same limit.
-        Act::Paste(text) => drop(rfb.cut_text(&text)),
+        Act::Paste(text) => session.paste(rfb, &text),
         Act::SetSize(size) => {
             if !rfb.set_size(size) {
                 session.size_refused(PROHIBITED);

@@ -128,6 +128,7 @@ fn house(script: Vec<u8>, attack: Vec<u8>) -> House {
         most_per_subject: 4,
         reconnect: Duration::from_secs(20),
         max_fps: 30,
+        limits: portcullis_rfb::Limits::default(),
     });
     House { folder, plane, key }
 }

@@ -1,6 +1,7 @@
 //! The harness: a real gate as a process of its own, its API, a viewer whose every byte a test chooses, and the desktop behind it.
 
 pub mod api;
+pub mod clipboard;
 pub mod desktop;
 pub mod gate;
 pub mod video;

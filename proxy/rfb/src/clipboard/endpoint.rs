@@ -71,6 +71,11 @@ impl Endpoint {
         }
     }
 
+    /// Lowers the limit of one text, in bytes of UTF-8.
+    pub(crate) fn limit(&mut self, bytes: u32) {
+        self.limits.clipboard_text = self.limits.clipboard_text.min(bytes);
+    }
+
     /// What the peer may send at this moment.
     pub(crate) fn terms(&self) -> Terms {
         Terms { from: self.peer, limits: self.limits, agreed: self.agreed, asked: self.asked > 0 }

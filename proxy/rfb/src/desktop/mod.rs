@@ -184,6 +184,13 @@ impl Connection {
         told
     }
 
+    /// Lowers the limit of one text, in bytes of UTF-8, for all that comes after.
+    pub fn limit_text(&mut self, bytes: u32) {
+        if let Some(clipboard) = self.clipboard() {
+            clipboard.limit(bytes);
+        }
+    }
+
     /// Asks for the text that [`clipboard::Event::Offered`] told of. False if the desktop cannot be asked, or leaves too much unanswered.
     pub fn request_cut_text(&mut self) -> bool {
         self.clipboard().is_some_and(clipboard::Endpoint::ask)
