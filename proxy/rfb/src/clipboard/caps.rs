@@ -1,18 +1,20 @@
 //! Flags and capabilities of the extended clipboard: which formats, which actions.
 
-/// Bit 0: UTF-8 text, the one format that is spoken here.
-pub(super) const TEXT: u32 = 1;
-/// Bits 0–15: formats; 1 is RTF, 2 HTML, 3 a bitmap, 4 files, the others are not given out.
+use crate::wire::ClipboardBit;
+
+/// The one format that is spoken here.
+pub(super) const TEXT: u32 = ClipboardBit::TEXT.mask();
+/// Bits 0–15: formats.
 pub(super) const FORMATS: u32 = 0x0000_ffff;
 /// Bits 16–23 have no meaning.
 pub(super) const RESERVED: u32 = 0x00ff_0000;
-/// Bits 24–31: actions; 29–31 are not given out.
+/// Bits 24–31: actions.
 pub(super) const ACTIONS: u32 = 0xff00_0000;
-pub(super) const CAPS: u32 = 1 << 24;
-pub(super) const REQUEST: u32 = 1 << 25;
-pub(super) const PEEK: u32 = 1 << 26;
-pub(super) const NOTIFY: u32 = 1 << 27;
-pub(super) const PROVIDE: u32 = 1 << 28;
+pub(super) const CAPS: u32 = ClipboardBit::CAPS.mask();
+pub(super) const REQUEST: u32 = ClipboardBit::REQUEST.mask();
+pub(super) const PEEK: u32 = ClipboardBit::PEEK.mask();
+pub(super) const NOTIFY: u32 = ClipboardBit::NOTIFY.mask();
+pub(super) const PROVIDE: u32 = ClipboardBit::PROVIDE.mask();
 
 /// What a peer understands of the extended clipboard, as far as it is spoken here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
