@@ -7,6 +7,7 @@ import { events } from './bundle.mjs';
 import { Desktop } from './desktop.mjs';
 import { DESKTOPS, Gate, xterm } from './gate.mjs';
 import { end, open, signIn } from './session.mjs';
+import { cutText, keepSockets } from './socket.mjs';
 import { steps, until } from './until.mjs';
 
 let gate, browser;
@@ -26,28 +27,11 @@ after(async () => {
 const MIXED = 'é 漢字 😀\r\nline';
 const ARRIVED = 'é 漢字 😀\nline';
 
-/** ClientCutText, RFC 6143 section 7.5.6. */
-function cutText(words) {
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(words.length);
-  return [6, 0, 0, 0, ...length, ...Buffer.from(words, 'latin1')];
-}
-
 test('the clipboard between the browser and a desktop', async (t) => {
   const step = steps(t);
   const { context } = await profile(browser);
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: gate.url });
-  // Keeps the page's sockets, so that a test can send what the page would not.
-  await context.addInitScript(() => {
-    window.sockets = [];
-    window.WebSocket = new Proxy(WebSocket, {
-      construct(plain, words) {
-        const socket = Reflect.construct(plain, words);
-        window.sockets.push(socket);
-        return socket;
-      },
-    });
-  });
+  await keepSockets(context);
   const page = await context.newPage();
   await signIn(page, gate);
   const pasting = async (words) => {
@@ -133,8 +117,7 @@ test('the clipboard between the browser and a desktop', async (t) => {
     await pasting('smuggled by the page');
     await page.getByText('Pasting in is not permitted here.').waitFor();
     // Nor past the page: the message itself, on its socket.
-    const message = cutText('smuggled by a message');
-    await page.evaluate((message) => window.sockets.at(-1).send(new Uint8Array(message)), message);
+    await cutText(page, 'smuggled by a message');
     // What is typed behind it on the same socket has arrived: so would the paste have.
     const before = await canvas.keep();
     await page.keyboard.type('echo behind it\n');
