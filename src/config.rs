@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
 use portcullis_proxy::runtime::{Template, TemplateKind};
+use portcullis_rfb::limits::MAX_CLIPBOARD_TEXT;
 use serde::Deserialize;
 
 /// Every key with its default, and what it means.
@@ -66,6 +67,7 @@ pub(crate) struct Sessions {
     pub(crate) reconnect_seconds: u64,
     pub(crate) absence_seconds: u64,
     pub(crate) max_fps: u32,
+    pub(crate) clipboard_kib: u32,
     pub(crate) drain_seconds: u64,
 }
 
@@ -174,6 +176,9 @@ impl Config {
             bail!("`sessions.absence_seconds` must be at most {LONGEST_ABSENCE}");
         }
         self.apart()?;
+        if !(1..=MAX_CLIPBOARD_TEXT / 1024).contains(&self.sessions.clipboard_kib) {
+            bail!("`sessions.clipboard_kib` must be from 1 to {}", MAX_CLIPBOARD_TEXT / 1024);
+        }
         if !(8..=4096).contains(&self.recording.handover_mib) {
             bail!("`recording.handover_mib` must be from 8 to 4096");
         }

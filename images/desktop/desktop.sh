@@ -13,9 +13,10 @@ mkdir -m 0700 "$HOME" "$XDG_RUNTIME_DIR" && cd "$HOME" || exit 70
 cp "$here/Xdefaults" .Xdefaults
 
 # Clipboard: -SendPrimary=0, or merely marking text would send it; and nothing inside may turn these back on (-AllowOverride=).
+# -MaxCutText: the gate lets at most 1 MiB cross, of which every line feed may be two bytes here; it is the one that counts.
 mkfifo /tmp/display
 Xvnc -displayfd 3 -rfbport -1 -rfbunixpath /run/rfb/rfb.sock -rfbunixmode 0600 \
-  -SecurityTypes None -UseBlacklist=0 -AlwaysShared -AllowOverride= -SendPrimary=0 -AcceptSetDesktopSize=1 \
+  -SecurityTypes None -UseBlacklist=0 -AlwaysShared -AllowOverride= -SendPrimary=0 -MaxCutText=4194304 -AcceptSetDesktopSize=1 \
   -desktop portcullis -geometry "$1" -depth 24 -dpi 96 -FrameRate 60 -CompareFB=1 -ZlibLevel=0 \
   -nolisten tcp -nolisten local -noreset -br -s 0 -Log '*:stderr:10' 3>/tmp/display &
 xvnc=$!

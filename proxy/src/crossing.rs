@@ -1,11 +1,152 @@
-//! What events say of a text that crosses or is stopped: its length, its hash, the verdict; never the text.
+//! Texts that cross between the desktop and its viewers, or are stopped; what events say of one: its length, its hash, the verdict.
 
-use portcullis_evidence::Effect as Verdicted;
-use portcullis_policy::{Effect, Verdict};
+use std::sync::{MutexGuard, PoisonError};
+use std::time::Instant;
+
+use portcullis_evidence::{Effect as Verdicted, What};
+use portcullis_policy::{Action, Effect, Verdict};
+use portcullis_rfb::clipboard::{Delivery, Event, Text};
+use portcullis_rfb::desktop::Connection;
 use sha2::{Digest, Sha256};
 
-/// Why a text over the wire's own limit does not cross, whatever policy says.
+use crate::outcome::Outcome;
+use crate::pace::Pace;
+use crate::session::{Notice, Session};
+
+/// Clipboard texts a second that are judged, each way; more than that is dropped.
+pub(crate) const RATE: u32 = 10;
+/// Texts that were asked for come in their own time: those of two bursts may come at once.
+pub(crate) const TEXT_BURST: u32 = 2 * RATE;
+
+/// Why a text over the gate's own limit does not cross, whatever policy says.
 pub(crate) const TOO_LONG: &str = "the text is over the gate's limit for one clipboard message";
+
+/// How often the desktop's clipboard is listened to.
+pub(crate) struct Paces {
+    /// Texts that the desktop announces.
+    offers: Pace,
+    /// Texts that it sends.
+    texts: Pace,
+    /// Requests for what was pasted.
+    requests: Pace,
+}
+
+impl Default for Paces {
+    fn default() -> Self {
+        Self { offers: Pace::new(RATE, RATE), texts: Pace::new(RATE, TEXT_BURST), requests: Pace::new(RATE, RATE) }
+    }
+}
+
+impl Session {
+    /// Acts on what the desktop did with its clipboard.
+    ///
+    /// # Errors
+    /// [`Outcome::RecordingFailed`]: what cannot be recorded does not cross.
+    pub(crate) fn hear_clipboard(&self, rfb: &mut Connection, event: Event) -> Result<(), Outcome> {
+        match event {
+            Event::Offered => self.copy_offered(rfb),
+            Event::Text(text) => self.copied(text),
+            Event::TooLong { bytes } => self.not_copied(bytes, TOO_LONG.to_owned()),
+            Event::Unreadable(why) => self.not_copied(0, format!("the copied text cannot be read: {why}")),
+            Event::Asked => self.paste_asked(rfb),
+        }
+    }
+
+    /// Hands a permitted and recorded paste to the desktop. What it cannot take is an event of its own.
+    pub(crate) fn paste(&self, rfb: &mut Connection, text: &Text) {
+        if let Some(loss) = loss(rfb.cut_text(text), "paste", "the desktop") {
+            // A record that fails here ends the session by its own watch.
+            let _ = self.note(loss);
+        }
+    }
+
+    /// The desktop has a text: it is asked for only if copying is permitted at all.
+    fn copy_offered(&self, rfb: &mut Connection) -> Result<(), Outcome> {
+        if !self.paces().offers.try_take(Instant::now()) {
+            return Ok(());
+        }
+        let verdict = self.judge(Action::Copy { bytes: 0 });
+        if verdict.effect == Effect::Permit {
+            // One that leaves too many requests unanswered is not asked.
+            rfb.request_cut_text();
+            return Ok(());
+        }
+        self.note_under(&verdict, unread_copy(0, verdict.reason.clone()))
+    }
+
+    /// Judges text that was copied on the desktop, and tells the viewers if it may leave.
+    fn copied(&self, text: Text) -> Result<(), Outcome> {
+        if !self.paces().texts.try_take(Instant::now()) {
+            return Ok(());
+        }
+        let verdict = self.judge(Action::Copy { bytes: text.bytes() });
+        self.note_under(&verdict, copy(0, &text, &verdict))?;
+        if verdict.effect == Effect::Permit {
+            // Nobody watching is no error: the text then reaches nobody.
+            let _ = self.notices.send(Notice::Copied(text));
+        }
+        Ok(())
+    }
+
+    /// Records that a text was copied on the desktop of which nothing was kept.
+    fn not_copied(&self, bytes: u32, reason: String) -> Result<(), Outcome> {
+        if !self.paces().texts.try_take(Instant::now()) {
+            return Ok(());
+        }
+        let verdict = self.judge(Action::Copy { bytes: u64::from(bytes) });
+        self.note_under(&verdict, unread_copy(u64::from(bytes), reason))
+    }
+
+    /// A program there pastes what a viewer has pasted before: it gets it if that is still permitted.
+    fn paste_asked(&self, rfb: &mut Connection) -> Result<(), Outcome> {
+        let Some(text) = rfb.offered_cut_text().filter(|_| self.paces().requests.try_take(Instant::now())).cloned()
+        else {
+            return Ok(());
+        };
+        let verdict = self.judge(Action::Paste { bytes: text.bytes() });
+        if verdict.effect == Effect::Permit {
+            rfb.provide_cut_text();
+            return Ok(());
+        }
+        rfb.withdraw_cut_text();
+        self.note_under(&verdict, paste(0, &text, &verdict))
+    }
+
+    fn paces(&self) -> MutexGuard<'_, Paces> {
+        self.paces.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is to be recorded of a permitted text that a side could not take as it is; none if it could.
+pub(crate) fn loss(delivery: Delivery, what: &str, whom: &str) -> Option<What> {
+    match delivery {
+        Delivery::Offered | Delivery::Sent { lost: 0 } | Delivery::NotReady => None,
+        Delivery::Sent { lost } => Some(What::Refused {
+            what: format!("{lost} characters of a {what}"),
+            reason: format!("{whom} knows no clipboard but Latin-1; question marks are in their place"),
+        }),
+        Delivery::TooLong => Some(What::Refused {
+            what: format!("a {what}"),
+            reason: format!("{whom} knows no clipboard that takes so much"),
+        }),
+    }
+}
+
+/// The event of a copied text; `viewer` is 0 for all.
+pub(crate) fn copy(viewer: u32, text: &Text, verdict: &Verdict) -> What {
+    let (effect, reason) = (verdicted(verdict), verdict.reason.clone());
+    What::Copy { viewer, effect, bytes: text.bytes(), sha256: sha256(text), reason }
+}
+
+/// The event of a pasted text.
+pub(crate) fn paste(viewer: u32, text: &Text, verdict: &Verdict) -> What {
+    let (effect, reason) = (verdicted(verdict), verdict.reason.clone());
+    What::Paste { viewer, effect, bytes: text.bytes(), sha256: sha256(text), reason }
+}
+
+fn unread_copy(bytes: u64, reason: String) -> What {
+    What::Copy { viewer: 0, effect: Verdicted::Deny, bytes, sha256: String::new(), reason }
+}
 
 /// The verdict as events write it.
 pub(crate) fn verdicted(verdict: &Verdict) -> Verdicted {
@@ -15,12 +156,7 @@ pub(crate) fn verdicted(verdict: &Verdict) -> Verdicted {
     }
 }
 
-/// A text's length in bytes of UTF-8.
-pub(crate) fn length(text: &str) -> u64 {
-    u64::try_from(text.len()).unwrap_or(u64::MAX)
-}
-
-/// The SHA-256 of a text, in hexadecimal: what events say of contents that they must not hold.
-pub(crate) fn sha256(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+/// The SHA-256 of a text's UTF-8, in hexadecimal: what events say of contents that they must not hold.
+fn sha256(text: &Text) -> String {
+    Sha256::digest(text.as_str().as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::io;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use portcullis_rfb::clipboard::Text;
 use portcullis_rfb::desktop::{Connection, Event};
 use portcullis_rfb::{Change, Key, Pointer, Size};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
@@ -39,7 +41,7 @@ pub(crate) enum Act {
     /// The pointer.
     Pointer(Pointer),
     /// The clipboard's text.
-    Paste(String),
+    Paste(Text),
     /// A new size of the screen.
     SetSize(Size),
 }
@@ -102,6 +104,7 @@ impl Link {
         let mut took = tokio::time::Instant::now();
         // TLS may hold back what it has taken until it is flushed.
         let mut unsent = false;
+        self.rfb.limit_text(session.limits.clipboard_text);
         self.rfb.request_update(false);
         // Xvnc paints its cursor into the framebuffer until a viewer has said where the pointer is; from then on it sends the shape.
         session.point(held.resting().at);
@@ -170,8 +173,7 @@ impl Link {
                 held.key(key).into_iter().chain([key]).for_each(|key| self.rfb.key(key));
             }
             Act::Pointer(pointer) => self.rfb.pointer(held.pointer(pointer)),
-            // Longer texts than a desktop takes do not get here: the viewer's side has the same limit.
-            Act::Paste(text) => drop(self.rfb.cut_text(&text)),
+            Act::Paste(text) => session.paste(&mut self.rfb, &text),
             Act::SetSize(size) => {
                 if !self.rfb.set_size(size) {
                     session.size_refused(PROHIBITED);
@@ -195,14 +197,14 @@ async fn take(session: &Session, rfb: &mut Connection, bytes: &[u8]) -> Result<b
                 updated = true;
                 show(session, changes).await?;
             }
-            Event::CutText(text) => session.copied(&text)?,
-            Event::CutTextTooLong { bytes } => session.copied_too_much(bytes)?,
+            Event::Clipboard(event) => session.hear_clipboard(rfb, event)?,
             Event::Bell => session.rang(),
             Event::SizeRefused(status) => session.size_refused(status),
             // The handshake is over.
             Event::StartTls | Event::Declined { .. } | Event::Ready { .. } => {}
         }
     }
+    session.unicode.store(rfb.takes_unicode(), Ordering::Relaxed);
     Ok(updated)
 }
 

@@ -96,7 +96,8 @@ impl Plane {
         )
         .await
         .map_err(|error| failed(format!("the recording could not be started: {}", error.in_full())))?;
-        let (session, acts) = Session::new(permit.clone(), policies, recording.clone(), Screen::new(template.size));
+        let (screen, limits) = (Screen::new(template.size), self.config.limits);
+        let (session, acts) = Session::new(permit.clone(), policies, recording.clone(), screen, limits);
         let staged = self.stage(&session, template, acts).await;
         match staged {
             Ok(stage) => Ok((session, stage)),

@@ -1,16 +1,19 @@
 //! A viewer's seat at a session: what it may do, and its input judged, counted and passed on.
 
+mod pasting;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use portcullis_evidence::What;
 use portcullis_policy::{Action, Effect, PolicySet};
-use portcullis_rfb::viewer::Event;
+use portcullis_rfb::viewer::{Connection, Event};
 use portcullis_rfb::{Key, Pointer, Size};
 
 use tokio::sync::watch;
 
-use crate::crossing::{TOO_LONG, length, sha256, verdicted};
+use self::pasting::Pasting;
+use crate::crossing::verdicted;
 use crate::link::{Act, PROHIBITED};
 use crate::outcome::Outcome;
 use crate::pace::Pace;
@@ -21,8 +24,6 @@ const POINTER_RATE: u32 = 125;
 /// Key events a second that reach the desktop on average, and at once; a viewer that is faster waits.
 const KEY_RATE: u32 = 200;
 const KEY_BURST: u32 = 400;
-/// Clipboard texts a second that are judged; more than that is dropped.
-const PASTE_RATE: u32 = 10;
 /// Refused sizes a second that become events; a browser window that is dragged asks for many.
 const REFUSAL_RATE: u32 = 1;
 /// Buttons pressed or released a second that reach the desktop, and at once; a viewer that is faster waits.
@@ -46,7 +47,7 @@ pub(crate) struct Seat {
     resizes: Pace,
     pointers: Pace,
     keys: Pace,
-    pastes: Pace,
+    pasting: Pasting,
     refusals: Pace,
     pressed: u32,
     tallied: Option<Instant>,
@@ -68,7 +69,7 @@ impl Seat {
             resizes: Pace::new(RESIZE_RATE, RESIZE_BURST),
             pointers: Pace::new(POINTER_RATE, 2),
             keys: Pace::new(KEY_RATE, KEY_BURST),
-            pastes: Pace::new(PASTE_RATE, PASTE_RATE),
+            pasting: Pasting::new(),
             refusals: Pace::new(REFUSAL_RATE, REFUSAL_RATE),
             pressed: 0,
             tallied: None,
@@ -106,17 +107,29 @@ impl Seat {
         session.leave();
     }
 
-    /// Judges one action of the viewer and passes on what is permitted.
-    pub(crate) async fn act(&mut self, session: &Session, event: Event) -> Result<(), Outcome> {
+    /// Judges one action of the viewer and passes on what is permitted; what its clipboard is asked or told goes out by `rfb`.
+    pub(crate) async fn act(&mut self, session: &Session, rfb: &mut Connection, event: Event) -> Result<(), Outcome> {
         self.keep_judged(session)?;
+        match event {
+            Event::Clipboard(event) => self.clipboard(session, rfb, event).await,
+            Event::SetSize(size) => self.resize(session, size).await,
+            Event::Ready { .. } => Ok(()),
+            Event::Key(_) | Event::Pointer(_) => match self.pasting.hold(event) {
+                None => Ok(()),
+                Some(event) => {
+                    self.release(session).await?;
+                    self.input(session, event).await
+                }
+            },
+        }
+    }
+
+    async fn input(&mut self, session: &Session, event: Event) -> Result<(), Outcome> {
         match event {
             Event::Key(key) if self.control => self.key(session, key).await,
             Event::Pointer(pointer) if self.control => self.pointer(session, pointer).await,
-            Event::CutText(text) => self.paste(session, text).await,
-            Event::CutTextTooLong { bytes } => self.too_long(session, bytes),
-            Event::SetSize(size) => self.resize(session, size).await,
             // INVARIANT: without control no key and no pointer passes; the refusal itself was recorded when the seat was taken.
-            Event::Key(_) | Event::Pointer(_) | Event::Ready { .. } => Ok(()),
+            _ => Ok(()),
         }
     }
 
@@ -138,12 +151,15 @@ impl Seat {
         let pointer = self.waiting.is_some().then(|| self.pointers.wait(now));
         let tally = (self.pressed > 0)
             .then(|| self.tallied.map_or(Duration::ZERO, |at| (at + TALLY).saturating_duration_since(now)));
-        pointer.into_iter().chain(tally).min()
+        pointer.into_iter().chain(tally).chain(self.pasting.wait(now)).min()
     }
 
-    /// Passes on a pointer position that waited, and writes counts that are due.
+    /// Passes on input that waited, and writes counts that are due.
     pub(crate) async fn settle(&mut self, session: &Arc<Session>) -> Result<(), Outcome> {
         let now = Instant::now();
+        if self.pasting.wait(now).is_some_and(|wait| wait.is_zero()) {
+            self.release(session).await?;
+        }
         if self.pointers.wait(now).is_zero()
             && let Some(pointer) = self.waiting.take()
         {
@@ -214,42 +230,6 @@ impl Seat {
         }
         session.act(Act::Pointer(pointer)).await;
         Ok(())
-    }
-
-    async fn paste(&mut self, session: &Session, text: String) -> Result<(), Outcome> {
-        if !self.pastes.try_take(Instant::now()) {
-            return Ok(());
-        }
-        let verdict = session.judge(Action::Paste { bytes: length(&text) });
-        let what = What::Paste {
-            viewer: self.viewer,
-            effect: verdicted(&verdict),
-            bytes: length(&text),
-            sha256: sha256(&text),
-            reason: verdict.reason.clone(),
-        };
-        session.note_under(&verdict, what)?;
-        if verdict.effect == Effect::Permit {
-            session.act(Act::Paste(text)).await;
-        }
-        Ok(())
-    }
-
-    fn too_long(&mut self, session: &Session, bytes: u32) -> Result<(), Outcome> {
-        if !self.pastes.try_take(Instant::now()) {
-            return Ok(());
-        }
-        let verdict = session.judge(Action::Paste { bytes: u64::from(bytes) });
-        session.note_under(
-            &verdict,
-            What::Paste {
-                viewer: self.viewer,
-                effect: portcullis_evidence::Effect::Deny,
-                bytes: u64::from(bytes),
-                sha256: String::new(),
-                reason: TOO_LONG.to_owned(),
-            },
-        )
     }
 
     async fn resize(&mut self, session: &Session, size: Size) -> Result<(), Outcome> {

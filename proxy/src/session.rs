@@ -4,19 +4,20 @@
 //! [`Session::live`] then runs until an [`Outcome`] is known, and closes in the reverse order: viewers, evidence, desktop.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
-use portcullis_evidence::{Effect as Verdicted, What};
+use portcullis_evidence::What;
 use portcullis_policy::{Action, Effect, PolicySet, Request, Verdict};
 use portcullis_recorder::{RecordError, Recording};
-use portcullis_rfb::{Change, Point, Screen};
+use portcullis_rfb::clipboard::Text;
+use portcullis_rfb::{Change, Limits, Point, Screen};
 use time::OffsetDateTime;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::{sleep, timeout};
 
-use crate::crossing::{TOO_LONG, length, sha256, verdicted};
+use crate::crossing::{Paces, verdicted};
 use crate::link::Act;
 use crate::outcome::Outcome;
 use crate::pace::Pace;
@@ -28,8 +29,6 @@ use crate::tether::Tether;
 const ACTS: usize = 256;
 /// Notices that may wait for a viewer; one that is slower misses the oldest clipboard text or bell.
 const NOTICES: usize = 16;
-/// Clipboard texts a second that are judged, each way; more than that is dropped and counted.
-const CLIPBOARD_RATE: u32 = 10;
 /// Bells a second that reach a viewer (THREATS X2).
 const BELL_RATE: u32 = 1;
 /// Viewers that a session may have at once: each has an encoder and up to one update of memory.
@@ -41,7 +40,7 @@ const PARTING: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone)]
 pub(crate) enum Notice {
     /// Text that was copied on the desktop and that policy lets out.
-    Copied(Arc<str>),
+    Copied(Text),
     /// The desktop's bell.
     Bell,
     /// A size that a viewer asked for is refused, with ExtendedDesktopSize's status.
@@ -54,16 +53,20 @@ pub struct Session {
     pub id: SessionId,
     /// What was decided at its start.
     pub permit: Permit,
+    /// What its desktop and its viewers may make the gate hold.
+    pub(crate) limits: Limits,
+    /// Whether the desktop's clipboard takes every character, not Latin-1 alone.
+    pub(crate) unicode: AtomicBool,
+    pub(crate) notices: broadcast::Sender<Notice>,
+    pub(crate) paces: Mutex<Paces>,
     policies: watch::Receiver<Arc<PolicySet>>,
     screen: RwLock<Screen>,
     revision: watch::Sender<u64>,
-    notices: broadcast::Sender<Notice>,
     acts: mpsc::Sender<Act>,
     recording: Recording,
     outcome: watch::Sender<Option<Outcome>>,
     viewers: watch::Sender<u32>,
     next_viewer: AtomicU32,
-    copies: Mutex<Pace>,
     bells: Mutex<Pace>,
 }
 
@@ -83,21 +86,24 @@ impl Session {
         policies: watch::Receiver<Arc<PolicySet>>,
         recording: Recording,
         screen: Screen,
+        limits: Limits,
     ) -> (Arc<Self>, mpsc::Receiver<Act>) {
         let (acts, receiver) = mpsc::channel(ACTS);
         let session = Self {
             id: permit.id.clone(),
             permit,
+            limits,
+            unicode: AtomicBool::new(false),
+            notices: broadcast::Sender::new(NOTICES),
+            paces: Mutex::default(),
             policies,
             revision: watch::Sender::new(screen.revision()),
             screen: RwLock::new(screen),
-            notices: broadcast::Sender::new(NOTICES),
             acts,
             recording,
             outcome: watch::Sender::new(None),
             viewers: watch::Sender::new(0),
             next_viewer: AtomicU32::new(1),
-            copies: Mutex::new(Pace::new(CLIPBOARD_RATE, CLIPBOARD_RATE)),
             bells: Mutex::new(Pace::new(BELL_RATE, 1)),
         };
         (Arc::new(session), receiver)
@@ -164,42 +170,6 @@ impl Session {
             self.note(What::Resized { width: size.width, height: size.height })?;
         }
         Ok(())
-    }
-
-    /// Judges text that was copied on the desktop, and tells the viewers if it may leave.
-    pub(crate) fn copied(&self, text: &str) -> Result<(), Outcome> {
-        if !self.copies.lock().unwrap_or_else(PoisonError::into_inner).try_take(Instant::now()) {
-            return Ok(());
-        }
-        let verdict = self.judge(Action::Copy { bytes: length(text) });
-        self.note_under(
-            &verdict,
-            What::Copy {
-                viewer: 0,
-                effect: verdicted(&verdict),
-                bytes: length(text),
-                sha256: sha256(text),
-                reason: verdict.reason.clone(),
-            },
-        )?;
-        if verdict.effect == Effect::Permit {
-            // Nobody watching is no error: the text then reaches nobody.
-            let _ = self.notices.send(Notice::Copied(text.into()));
-        }
-        Ok(())
-    }
-
-    /// Records that a text over the wire's own limit was copied on the desktop; nothing of it was kept.
-    pub(crate) fn copied_too_much(&self, bytes: u32) -> Result<(), Outcome> {
-        if !self.copies.lock().unwrap_or_else(PoisonError::into_inner).try_take(Instant::now()) {
-            return Ok(());
-        }
-        let verdict = self.judge(Action::Copy { bytes: u64::from(bytes) });
-        let (bytes, reason) = (u64::from(bytes), TOO_LONG.to_owned());
-        self.note_under(
-            &verdict,
-            What::Copy { viewer: 0, effect: Verdicted::Deny, bytes, sha256: String::new(), reason },
-        )
     }
 
     /// Passes the desktop's bell on, at most once a second.

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
-use portcullis_rfb::Limits;
 use portcullis_rfb::viewer::{Config, Connection, Event};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{MissedTickBehavior, interval, sleep, sleep_until, timeout};
 
+use crate::crossing::loss;
 use crate::link::fault;
 use crate::outcome::Outcome;
 use crate::pace::Pace;
@@ -64,7 +64,7 @@ async fn part(socket: &mut WebSocket, outcome: &Outcome) {
 
 fn connection(session: &Session) -> Connection {
     let size = session.screen().size();
-    Connection::new(Config { name: session.permit.title.clone(), size, limits: Limits::default(), jpeg: true })
+    Connection::new(Config { name: session.permit.title.clone(), size, limits: session.limits, jpeg: true })
 }
 
 async fn converse(socket: &mut WebSocket, session: &Arc<Session>, seat: &mut Seat, rfb: &mut Connection) -> Outcome {
@@ -101,7 +101,7 @@ async fn converse(socket: &mut WebSocket, session: &Arc<Session>, seat: &mut Sea
                 }
             }
             _ = revisions.changed() => {}
-            notice = notices.recv() => tell(rfb, notice),
+            notice = notices.recv() => if let Err(outcome) = tell(session, rfb, notice) { return outcome },
             () = sleep(settle.unwrap_or_default()), if settle.is_some() => {
                 if let Err(outcome) = seat.settle(session).await { return outcome }
             }
@@ -158,21 +158,23 @@ async fn hear(
     };
     for event in rfb.receive(&bytes).map_err(|error| violation(fault(&error)))? {
         if !matches!(event, Event::Ready { .. }) {
-            seat.act(session, event).await?;
+            seat.act(session, rfb, event).await?;
         }
     }
     Ok(())
 }
 
-fn tell(rfb: &mut Connection, notice: Result<Notice, RecvError>) {
+fn tell(session: &Session, rfb: &mut Connection, notice: Result<Notice, RecvError>) -> Result<(), Outcome> {
     match notice {
-        // Longer texts than a viewer takes do not get here: the desktop's side has the same limit.
-        Ok(Notice::Copied(text)) => drop(rfb.cut_text(&text)),
+        Ok(Notice::Copied(text)) => {
+            return loss(rfb.cut_text(&text), "copy", "the viewer").map_or(Ok(()), |loss| session.note(loss));
+        }
         Ok(Notice::Bell) => rfb.bell(),
         Ok(Notice::SizeRefused(status)) => rfb.size_refused(status),
         // A viewer that lags misses the oldest notices; the session's end is told by its outcome.
         Err(RecvError::Lagged(_) | RecvError::Closed) => {}
     }
+    Ok(())
 }
 
 /// A frame that breaks RFC 6455 or its size cap is a violation; a connection that broke is a viewer that left. What it was comes as words.

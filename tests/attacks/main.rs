@@ -5,6 +5,7 @@
 mod blinks;
 mod catalogue;
 mod channels;
+mod clipboard;
 mod desktop;
 mod exhaustion;
 mod machine;

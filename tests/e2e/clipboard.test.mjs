@@ -1,16 +1,21 @@
-/** Pasting in the browser: it reaches the desktop where a rule permits it, and nowhere else, whatever the page sends. */
+/** The clipboard between browser and desktop: whole where a rule permits it, and nowhere else, whatever the page sends. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { launch, profile } from './browser.mjs';
 import { events } from './bundle.mjs';
 import { Desktop } from './desktop.mjs';
-import { Gate } from './gate.mjs';
+import { DESKTOPS, Gate, xterm } from './gate.mjs';
 import { end, open, signIn } from './session.mjs';
+import { cutText, keepSockets } from './socket.mjs';
 import { steps, until } from './until.mjs';
 
 let gate, browser;
 before(async () => {
-  gate = await Gate.start();
+  const wide = xterm('wide', 'Wide terminal', 'A shell whose clipboard is open.', 'terminal');
+  gate = await Gate.start(DESKTOPS + wide, {
+    'wide.yaml': 'policy: wide\napplies: {desktops: [wide]}\nallow: {paste: {}, copy: {}}\n',
+  });
   browser = await launch();
 });
 after(async () => {
@@ -18,28 +23,15 @@ after(async () => {
   await gate?.stop();
 });
 
-/** ClientCutText, RFC 6143 section 7.5.6. */
-function cutText(words) {
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(words.length);
-  return [6, 0, 0, 0, ...length, ...Buffer.from(words, 'latin1')];
-}
+/** What is pasted and copied, and how it arrives: lines end in LF on both sides. */
+const MIXED = 'é 漢字 😀\r\nline';
+const ARRIVED = 'é 漢字 😀\nline';
 
 test('the clipboard between the browser and a desktop', async (t) => {
   const step = steps(t);
   const { context } = await profile(browser);
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: gate.url });
-  // Keeps the page's sockets, so that a test can send what the page would not.
-  await context.addInitScript(() => {
-    window.sockets = [];
-    window.WebSocket = new Proxy(WebSocket, {
-      construct(plain, words) {
-        const socket = Reflect.construct(plain, words);
-        window.sockets.push(socket);
-        return socket;
-      },
-    });
-  });
+  await keepSockets(context);
   const page = await context.newPage();
   await signIn(page, gate);
   const pasting = async (words) => {
@@ -63,6 +55,55 @@ test('the clipboard between the browser and a desktop', async (t) => {
     await page.getByRole('link', { name: 'To the desktops', exact: true }).click();
   });
 
+  await step('every character crosses, both ways', async () => {
+    const { id } = await open(page, 'Terminal');
+    const desktop = await Desktop.find(id);
+    await pasting(MIXED);
+    await until(
+      'the paste is on the clipboard of the desktop',
+      async () => (await desktop.clipboard()) === ARRIVED,
+    );
+    const owner = desktop.copy(`${MIXED} and back`);
+    await until(
+      'the copy is on the clipboard of this computer',
+      async () => (await page.evaluate(() => navigator.clipboard.readText())) === `${ARRIVED} and back`,
+    );
+    await page.getByText('Copied to this computer: 20 characters.').waitFor();
+
+    // What is over the policy's limit the page says, and hands nothing over.
+    await pasting('x'.repeat(64 * 1024 + 1));
+    await page.getByText('at most 64.0 KiB may be pasted in at a time').waitFor();
+    assert.equal(await desktop.clipboard(), `${MIXED} and back`);
+    await end(page);
+    owner.kill();
+    const crossed = (await judged(id)).map(({ type, effect, bytes }) => [type, effect, bytes]);
+    assert.deepEqual(crossed, [
+      ['paste', 'permit', Buffer.byteLength(ARRIVED)],
+      ['copy', 'permit', Buffer.byteLength(`${ARRIVED} and back`)],
+    ]);
+    await page.getByRole('link', { name: 'To the desktops', exact: true }).click();
+  });
+
+  await step('noise of any length arrives whole', async () => {
+    const { id } = await open(page, 'Wide terminal');
+    const desktop = await Desktop.find(id);
+    // 146 kB that do not compress well: just past a piece of the library's own writer, which would drop the end.
+    for (const length of [110_000, 780_000]) {
+      const noise = randomBytes(length).toString('base64');
+      await pasting(noise);
+      await until('the noise is on the desktop', async () => (await desktop.clipboard()) === noise);
+      const back = noise.split('').reverse().join('');
+      const owner = desktop.copy(back);
+      await until(
+        'the noise is back',
+        async () => (await page.evaluate(() => navigator.clipboard.readText())) === back,
+      );
+      owner.kill();
+    }
+    await end(page);
+    await page.getByRole('link', { name: 'To the desktops', exact: true }).click();
+  });
+
   await step('without one, it does not, and the page says so', async () => {
     const { id, canvas } = await open(page, 'Sealed terminal');
     const desktop = await Desktop.find(id);
@@ -76,8 +117,7 @@ test('the clipboard between the browser and a desktop', async (t) => {
     await pasting('smuggled by the page');
     await page.getByText('Pasting in is not permitted here.').waitFor();
     // Nor past the page: the message itself, on its socket.
-    const message = cutText('smuggled by a message');
-    await page.evaluate((message) => window.sockets.at(-1).send(new Uint8Array(message)), message);
+    await cutText(page, 'smuggled by a message');
     // What is typed behind it on the same socket has arrived: so would the paste have.
     const before = await canvas.keep();
     await page.keyboard.type('echo behind it\n');

@@ -23,7 +23,8 @@ const program =
   process.env.PORTCULLIS_PROGRAM ??
   join(process.env.CARGO_TARGET_DIR ?? join(homedir(), '.cache/portcullis/target'), 'debug/portcullis');
 
-const xterm = (name, title, description, icon) => `
+/** A desktop of one terminal, as the configuration has it. */
+export const xterm = (name, title, description, icon) => `
 [[desktops]]
 name = "${name}"
 title = "${title}"
@@ -48,10 +49,12 @@ export class Gate {
   link;
   secret;
 
-  /** Starts a gate under the policies that are built into the program, and waits for its link. */
-  static async start(config = DESKTOPS) {
+  /** Starts a gate under the policies that are built into the program and files beside them, and waits for its link. */
+  static async start(config = DESKTOPS, policies = {}) {
     const gate = new Gate();
     cpSync(join(root, 'policy/examples/default'), gate.#path('policies'), { recursive: true });
+    for (const [name, text] of Object.entries(policies))
+      writeFileSync(join(gate.#path('policies'), name), text);
     writeFileSync(gate.#path('gate.toml'), config);
     await gate.#launch();
     return gate;

@@ -1,6 +1,6 @@
 // noVNC's own RFB class outside a browser, as a second opinion on what Portcullis writes: it decides where messages end and what they
 // paint. Standard input and output carry frames of one byte (a letter), four bytes (the length, big-endian) and the content.
-//   in:  d  bytes of RFB      p  tell the pixels      c  tell the cursor      q  end
+//   in:  d  bytes of RFB      p  tell the pixels      c  tell the cursor      v  paste this text      q  end
 //   out: d  bytes of RFB      p  u16 width, u16 height, then R, G, B, A of each pixel      c  the cursor likewise, hotspot first
 //        t  text of the clipboard      b  bell      x  why the connection ended
 import { pathToFileURL } from 'node:url';
@@ -165,6 +165,7 @@ const acts = {
     const { rgbaPixels = [], hotx = 0, hoty = 0, w = 0, h = 0 } = rfb._cursorImage;
     tell('c', Buffer.concat([size(hotx, hoty), size(w, h), Buffer.from(rgbaPixels)]));
   },
+  v: (content) => rfb.clipboardPasteFrom(content.toString()),
   q: () => process.exit(0),
 };
 

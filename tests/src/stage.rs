@@ -103,6 +103,7 @@ impl Stage {
             reconnect: Duration::from_secs(60),
             absence,
             max_fps: MAX_FPS,
+            limits: portcullis_rfb::Limits::default(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);

@@ -14,6 +14,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::PATIENCE;
 use crate::api::Opened;
+use crate::clipboard;
 
 /// A viewer's WebSocket.
 pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -25,6 +26,8 @@ pub enum Heard {
     Update,
     /// Text from the desktop's clipboard.
     CutText(String),
+    /// A message of the extended clipboard: its flags, and what follows them.
+    Clipboard(u32, Vec<u8>),
     /// The bell.
     Bell,
 }
@@ -109,6 +112,20 @@ impl Viewer {
         let count = u16::try_from(encodings.len())?.to_be_bytes();
         let listed: Vec<u8> = encodings.iter().flat_map(|encoding| encoding.to_be_bytes()).collect();
         viewer.send(&[&[2, 0, count[0], count[1]], listed.as_slice()].concat()).await?;
+        Ok(viewer)
+    }
+
+    /// Connects as [`Viewer::connect`] does, and speaks the extended clipboard: it has the gate's caps and has said its own.
+    ///
+    /// # Errors
+    /// When any step fails.
+    pub async fn connect_extended(url: &str, opened: &Opened) -> anyhow::Result<Self> {
+        let mut viewer = Self::handshake(dial(url, opened, None).await?).await?;
+        viewer.send(&clipboard::encodings()).await?;
+        let flags = clipboard::CAPS | clipboard::REQUEST | clipboard::PEEK | clipboard::NOTIFY | clipboard::PROVIDE;
+        let wanted = Heard::Clipboard(flags | clipboard::TEXT, vec![0; 4]);
+        ensure!(viewer.hear().await? == wanted, "not the gate's caps: text, nothing unasked");
+        viewer.send(&clipboard::caps(0)).await?;
         Ok(viewer)
     }
 
@@ -209,6 +226,59 @@ impl Viewer {
         self.send(&message).await
     }
 
+    /// Pastes by the extended clipboard: announces a text, and gives it when it is asked for.
+    ///
+    /// # Errors
+    /// When the gate does not ask.
+    pub async fn paste(&mut self, text: &str) -> anyhow::Result<()> {
+        self.send(&clipboard::extended(clipboard::NOTIFY | clipboard::TEXT, &[])).await?;
+        self.until_asked().await?;
+        self.send(&clipboard::provide(text)).await
+    }
+
+    /// Waits until the gate asks for the text that was announced.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn until_asked(&mut self) -> anyhow::Result<()> {
+        let asked = Heard::Clipboard(clipboard::REQUEST | clipboard::TEXT, Vec::new());
+        self.until("the gate asks for the text", |heard| (heard == asked).then_some(())).await
+    }
+
+    /// Waits until the gate announces a text, asks for it, and has it.
+    ///
+    /// # Errors
+    /// When nothing is announced or provided.
+    pub async fn copied(&mut self) -> anyhow::Result<String> {
+        let offer = Heard::Clipboard(clipboard::NOTIFY | clipboard::TEXT, Vec::new());
+        self.until("a copied text is announced", |heard| (heard == offer).then_some(())).await?;
+        self.send(&clipboard::extended(clipboard::REQUEST | clipboard::TEXT, &[])).await?;
+        let provided = |heard| match heard {
+            Heard::Clipboard(flags, body) if flags == clipboard::PROVIDE | clipboard::TEXT => Some(body),
+            _ => None,
+        };
+        clipboard::provided(&self.until("the copied text is provided", provided).await?)
+    }
+
+    /// Hears messages until one is wanted.
+    ///
+    /// # Errors
+    /// When none is within [`PATIENCE`].
+    pub async fn until<T>(&mut self, what: &str, wanted: impl Fn(Heard) -> Option<T>) -> anyhow::Result<T> {
+        timeout(PATIENCE, async {
+            loop {
+                let heard = self.hear().await?;
+                if heard == Heard::Update {
+                    self.request(true).await?;
+                } else if let Some(found) = wanted(heard) {
+                    return Ok(found);
+                }
+            }
+        })
+        .await
+        .with_context(|| format!("waited in vain: {what}"))?
+    }
+
     /// The next message of the gate; fails after [`PATIENCE`].
     ///
     /// # Errors
@@ -219,8 +289,13 @@ impl Viewer {
             2 => Ok(Heard::Bell),
             3 => {
                 let head = self.take(7).await?;
-                let text = self.take(number(&head[3..7])).await?;
-                Ok(Heard::CutText(text.into_iter().map(char::from).collect()))
+                let length = i32::from_be_bytes([head[3], head[4], head[5], head[6]]);
+                let text = self.take(usize::try_from(length.unsigned_abs())?).await?;
+                if length >= 0 {
+                    return Ok(Heard::CutText(text.into_iter().map(char::from).collect()));
+                }
+                let (flags, body) = text.split_first_chunk().context("no flags")?;
+                Ok(Heard::Clipboard(u32::from_be_bytes(*flags), body.to_vec()))
             }
             other => bail!("message type {other} that was not asked for"),
         }

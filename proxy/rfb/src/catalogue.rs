@@ -2,6 +2,7 @@
 //!
 //! A number that is not listed is refused. `docs/rfb-messages.md` is [`document`] of these tables.
 
+mod clipboard;
 mod document;
 mod encodings;
 mod messages;
@@ -9,6 +10,7 @@ mod security;
 #[cfg(test)]
 mod tests;
 
+pub use clipboard::CLIPBOARD;
 pub use document::document;
 pub use encodings::{FROM_DESKTOP, TO_VIEWER};
 pub use messages::{DESKTOP_MESSAGES, VIEWER_MESSAGES};

@@ -5,6 +5,11 @@ pub fn decode(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
 }
 
+/// The characters of a string that Latin-1 lacks, in order: those that [`encode`] writes as `?`.
+pub fn missing(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(|character| u8::try_from(*character).is_err())
+}
+
 /// The Latin-1 bytes of a string: CR LF and CR become LF, NUL is dropped, a character outside of Latin-1 becomes `?`.
 pub fn encode(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
@@ -37,5 +42,6 @@ mod tests {
     fn text_is_written_as_latin1_with_line_feeds() {
         assert_eq!(encode("café €\r\na\rb\n"), b"caf\xe9 ?\na\nb\n");
         assert_eq!(encode("a\0b"), b"ab");
+        assert_eq!(missing("é€?漢é😀").collect::<String>(), "€漢😀");
     }
 }

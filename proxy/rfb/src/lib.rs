@@ -2,7 +2,7 @@
 //!
 //! Portcullis ends the protocol on both sides. [`desktop::Connection`] speaks to the VNC server (RFC 6143's "server"),
 //! [`viewer::Connection`] to the browser (its "client"), and between the two there are only the values of this crate:
-//! [`screen::Change`], [`input::Key`], [`input::Pointer`], strings. No byte crosses.
+//! [`screen::Change`], [`input::Key`], [`input::Pointer`], [`clipboard::Text`]. No byte crosses.
 //!
 //! INVARIANT: nothing here does I/O, reads a clock or spawns; bytes come in as slices of any length and leave as vectors.
 
@@ -12,6 +12,8 @@
 )]
 
 pub mod catalogue;
+pub mod clipboard;
+mod deflate;
 pub mod desktop;
 pub mod error;
 pub mod geometry;

@@ -10,10 +10,14 @@ pub const MAX_CURSOR: Size = Size::new(256, 256);
 pub const MAX_NAME: u32 = 256;
 /// Bytes of a peer's reason for a refusal in the handshake.
 pub const MAX_REASON: u32 = 4096;
-/// Latin-1 bytes of one cut text that are kept; TigerVNC's MaxCutText.
+/// Latin-1 bytes of one classic cut text that are kept; TigerVNC's MaxCutText.
 pub const MAX_CUT_TEXT: u32 = 256 * 1024;
-/// Latin-1 bytes of a cut text that are read past without being kept; a longer one ends the connection.
+/// UTF-8 bytes of one clipboard text, line ends as LF, however it came.
+pub const MAX_CLIPBOARD_TEXT: u32 = 1024 * 1024;
+/// Bytes of a cut text message, classic or extended, that are read past without being kept; a longer one ends the connection.
 pub const MAX_CUT_TEXT_SKIPPED: u32 = 16 * 1024 * 1024;
+/// Requests for a peer's text that it may leave unanswered; no more are made.
+pub const MAX_CLIPBOARD_REQUESTS: u8 = 16;
 /// Entries of a viewer's SetEncodings.
 pub const MAX_ENCODINGS: u16 = 128;
 /// Bytes of a fence's payload (community specification, "Fence").
@@ -49,13 +53,20 @@ pub struct Limits {
     pub framebuffer: Size,
     /// Largest width and height of a cursor.
     pub cursor: Size,
-    /// Latin-1 bytes of one cut text.
+    /// Latin-1 bytes of one classic cut text.
     pub cut_text: u32,
+    /// UTF-8 bytes of one clipboard text, line ends as LF.
+    pub clipboard_text: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { framebuffer: MAX_FRAMEBUFFER, cursor: MAX_CURSOR, cut_text: MAX_CUT_TEXT }
+        Self {
+            framebuffer: MAX_FRAMEBUFFER,
+            cursor: MAX_CURSOR,
+            cut_text: MAX_CUT_TEXT,
+            clipboard_text: MAX_CLIPBOARD_TEXT,
+        }
     }
 }
 
@@ -67,6 +78,7 @@ impl Limits {
             framebuffer: least(self.framebuffer, MAX_FRAMEBUFFER),
             cursor: least(self.cursor, MAX_CURSOR),
             cut_text: self.cut_text.min(MAX_CUT_TEXT),
+            clipboard_text: self.clipboard_text.min(MAX_CLIPBOARD_TEXT),
         }
     }
 

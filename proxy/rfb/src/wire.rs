@@ -252,6 +252,32 @@ codes! {
     }
 }
 
+codes! {
+    /// Bits of an extended clipboard message's flags: formats below 16, actions from 24 (community specification, "Extended Clipboard
+    /// Pseudo-Encoding").
+    ClipboardBit(u8) {
+        TEXT = 0, "text";
+        RTF = 1, "RTF";
+        HTML = 2, "HTML";
+        DIB = 3, "DIB";
+        FILES = 4, "files";
+        /// The first of eleven formats that are not given out.
+        FORMAT_5 = 5, "formats 5 to 15";
+        CAPS = 24, "caps";
+        REQUEST = 25, "request";
+        PEEK = 26, "peek";
+        NOTIFY = 27, "notify";
+        PROVIDE = 28, "provide";
+    }
+}
+
+impl ClipboardBit {
+    /// The bit in the flags.
+    pub const fn mask(self) -> u32 {
+        1 << self.0
+    }
+}
+
 /// Second byte of a QEMU message that carries an extended key (community specification, "QEMU Extended Key Event Message").
 pub const QEMU_EXTENDED_KEY: u8 = 0;
 
@@ -270,6 +296,7 @@ mod tests {
         assert!(unique(Encoding::KNOWN.iter().map(|(code, _)| *code)));
         assert!(unique(SecurityType::KNOWN.iter().map(|(code, _)| *code)));
         assert!(unique(VeNCryptType::KNOWN.iter().map(|(code, _)| *code)));
+        assert!(unique(ClipboardBit::KNOWN.iter().map(|(code, _)| *code)));
         assert!(unique(ViewerMessage::KNOWN.iter().map(|(code, _)| *code)));
         assert!(unique(DesktopMessage::KNOWN.iter().map(|(code, _)| *code)));
     }

@@ -9,6 +9,7 @@ use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 
+use portcullis_rfb::clipboard::{Delivery, Event as Clipboard, Text};
 use portcullis_rfb::viewer::{Config, Connection, Event};
 use portcullis_rfb::{Change, Cursor, Limits, Point, Rect, Screen, Size};
 use proptest::prelude::*;
@@ -81,6 +82,15 @@ impl Pair {
     fn until(&mut self, kind: u8) -> Vec<u8> {
         while self.listen() != kind {}
         self.said.pop().unwrap().1
+    }
+
+    /// Waits until noVNC did this with its clipboard.
+    fn clipboard(&mut self, wanted: &Clipboard) {
+        let wanted = Event::Clipboard(wanted.clone());
+        while !self.heard.contains(&wanted) {
+            self.listen();
+        }
+        self.heard.clear();
     }
 
     /// Brings noVNC to the screen's state, and compares.
@@ -199,7 +209,7 @@ fn novnc_shows_the_screen_whatever_it_does() {
 }
 
 #[test]
-fn novnc_has_the_cursor_and_hears_the_bell_and_the_clipboard() {
+fn novnc_has_the_cursor_and_hears_the_bell() {
     let mut screen = Screen::new(Size::new(40, 30));
     let mut pair = Pair::new(&screen);
     let size = Size::new(3, 2);
@@ -213,4 +223,27 @@ fn novnc_has_the_cursor_and_hears_the_bell_and_the_clipboard() {
     pair.gate.bell();
     pair.flush();
     pair.until(b'b');
+}
+
+#[test]
+fn every_character_crosses_to_and_from_novnc() {
+    let screen = Screen::new(Size::new(40, 30));
+    let mut pair = Pair::new(&screen);
+    pair.compare(&screen);
+    let large: String = "é漢😀\n".chars().cycle().take(400_000).collect();
+    for text in ["caf\u{e9}", "é 漢字 😀 ‏שלום\r\nline", "a\rb\n\n", &large] {
+        let form = Text::new(text);
+        pair.send(b'v', text.as_bytes());
+        pair.clipboard(&Clipboard::Offered);
+        assert!(pair.gate.request_cut_text());
+        pair.flush();
+        pair.clipboard(&Clipboard::Text(form.clone()));
+
+        assert_eq!(pair.gate.cut_text(&form), Delivery::Offered);
+        pair.flush();
+        pair.clipboard(&Clipboard::Asked);
+        assert!(pair.gate.provide_cut_text());
+        pair.flush();
+        assert!(pair.until(b't') == form.as_str().as_bytes(), "{} bytes", text.len());
+    }
 }

@@ -1,4 +1,4 @@
-//! The desktop's side against TigerVNC's Xvnc on a unix socket: frame, cursor, size, keys and cut text of a real desktop.
+//! The desktop's side against TigerVNC's Xvnc on a unix socket: frame, cursor, size and keys of a real desktop.
 
 #![cfg_attr(
     test,
@@ -8,8 +8,6 @@
 mod harness;
 
 use std::io::Write;
-use std::process::Stdio;
-use std::time::Instant;
 
 use harness::{Gate, PATIENCE, Xvnc};
 use portcullis_rfb::desktop::{Config, Event};
@@ -48,29 +46,6 @@ fn a_size_is_set_and_an_impossible_one_is_not_asked_for() {
         _ => None,
     });
     assert_eq!(resizes.sum::<usize>(), 1);
-}
-
-#[test]
-fn cut_text_goes_both_ways() {
-    let desktop = Xvnc::start("64x64");
-    let mut gate = Gate::new(desktop.connect(), Config::default());
-    gate.until("a frame", |gate| gate.screen.revision() > 0);
-    let mut copy = desktop.command("xclip").args(["-selection", "clipboard"]).stdin(Stdio::piped()).spawn().unwrap();
-    copy.stdin.take().unwrap().write_all("café".as_bytes()).unwrap();
-    gate.until("the copy", |gate| gate.seen.contains(&Event::CutText("café".to_owned())));
-    assert!(copy.wait().unwrap().success());
-    assert!(gate.connection.cut_text("naïve"));
-    let output = gate.connection.take_output();
-    gate.socket.write_all(&output).unwrap();
-    let started = Instant::now();
-    while pasted(&desktop) != "naïve" {
-        assert!(started.elapsed() < PATIENCE, "waited for the paste");
-    }
-}
-
-fn pasted(desktop: &Xvnc) -> String {
-    let paste = desktop.command("xclip").args(["-selection", "clipboard", "-o"]).stdout(Stdio::piped()).output();
-    String::from_utf8_lossy(&paste.unwrap().stdout).into_owned()
 }
 
 #[test]

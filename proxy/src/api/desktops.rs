@@ -24,11 +24,12 @@ pub(super) async fn list(
     let asked = authenticate(&plane, &method, &headers).await?;
     let policies = plane.policies();
     let subject = asked.caller.subject();
-    let desktops = plane.config.templates.iter().map(|template| describe(&policies, subject, template)).collect();
+    let most = plane.config.limits.clipboard_text;
+    let desktops = plane.config.templates.iter().map(|template| describe(&policies, subject, template, most)).collect();
     Ok(Json(Desktops { desktops }))
 }
 
-fn describe(policies: &PolicySet, subject: &Subject, template: &Template) -> Desktop {
+fn describe(policies: &PolicySet, subject: &Subject, template: &Template, most: u32) -> Desktop {
     let desktop = template.name.as_str();
     let verdict = policies.decide(&Request { subject, desktop, action: Action::Open });
     Desktop {
@@ -39,20 +40,37 @@ fn describe(policies: &PolicySet, subject: &Subject, template: &Template) -> Des
         permitted: verdict.effect == Effect::Permit,
         reason: verdict.reason.clone(),
         policy: PolicyRef { revision: verdict.revision.to_string(), rule: verdict.rule.to_string() },
-        allows: allows(policies, subject, desktop),
+        allows: allows(policies, subject, desktop, most),
         recorded: mode(policies.obligations(subject, desktop).recording.mode).to_owned(),
     }
 }
 
-/// What policy lets a subject do on a desktop, each judged at its smallest.
-pub(super) fn allows(policies: &PolicySet, subject: &Subject, desktop: &str) -> Allows {
+/// What policy lets a subject do on a desktop, each judged at its smallest; texts also at their largest, of `most` bytes at most.
+pub(super) fn allows(policies: &PolicySet, subject: &Subject, desktop: &str, most: u32) -> Allows {
     let may = |action| policies.decide(&Request { subject, desktop, action }).effect == Effect::Permit;
     Allows {
         control: may(Action::Control),
         copy: may(Action::Copy { bytes: 0 }),
         paste: may(Action::Paste { bytes: 0 }),
         resize: may(Action::Resize { width: 1, height: 1 }),
+        copy_bytes: largest(most, |bytes| may(Action::Copy { bytes })),
+        paste_bytes: largest(most, |bytes| may(Action::Paste { bytes })),
     }
+}
+
+/// The largest size up to `most` that is permitted: asked of the decision itself, so that what people are told is what is decided.
+/// Who may have a size may have every smaller one.
+fn largest(most: u32, may: impl Fn(u64) -> bool) -> u64 {
+    let (mut permitted, mut beyond) = (0, u64::from(most) + 1);
+    while permitted + 1 < beyond {
+        let middle = permitted.midpoint(beyond);
+        if may(middle) {
+            permitted = middle;
+        } else {
+            beyond = middle;
+        }
+    }
+    permitted
 }
 
 /// A recording mode's name in the API.
@@ -60,5 +78,29 @@ pub(super) fn mode(mode: Mode) -> &'static str {
     match mode {
         Mode::Strict => "strict",
         Mode::BestEffort => "best_effort",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis_policy::PolicyFile;
+
+    fn told(rules: &str) -> (u64, u64) {
+        let text = format!("policy: p\napplies: {{}}\nallow:\n  control: {{}}\n{rules}");
+        let policies = PolicySet::parse(&[PolicyFile { name: "p.yaml".into(), text }]).unwrap();
+        let subject = Subject { name: "alice".into(), groups: Vec::new(), issuer: "local".into() };
+        let allows = allows(&policies, &subject, "desk", 1024 * 1024);
+        assert_eq!((allows.copy, allows.paste), (allows.copy_bytes > 0, allows.paste_bytes > 0));
+        (allows.copy_bytes, allows.paste_bytes)
+    }
+
+    #[test]
+    fn people_are_told_the_largest_text_that_is_permitted() {
+        assert_eq!(told(""), (0, 0));
+        assert_eq!(told("  copy: {}\n"), (1024 * 1024, 0));
+        assert_eq!(told("  copy: {max_bytes: 64 KiB}\n  paste: {max_bytes: 1}\n"), (65_536, 1));
+        assert_eq!(told("  paste: {max_bytes: 1 GiB}\n"), (0, 1024 * 1024));
+        assert_eq!(told("  copy: {}\n  paste: {}\ndeny:\n  - actions: [copy]\n"), (0, 1024 * 1024));
     }
 }

@@ -23,6 +23,10 @@ pub struct Allows {
     pub paste: bool,
     /// Changing the size of the desktop's screen.
     pub resize: bool,
+    /// The most bytes of UTF-8 that one text out of the desktop may have, its lines ended by LF; 0 where none may leave.
+    pub copy_bytes: u64,
+    /// The most bytes of UTF-8 that one text into the desktop may have, its lines ended by LF; 0 where none may enter.
+    pub paste_bytes: u64,
 }
 
 /// A desktop as the launcher shows it.
@@ -106,6 +110,9 @@ pub struct Session {
     pub policy: PolicyRef,
     /// What may be done in it.
     pub allows: Allows,
+    /// What of a pasted text reaches the desktop: `unicode`, all of it; `latin1` where its VNC server knows no more, and question marks
+    /// stand for the rest.
+    pub clipboard: String,
     /// Its record.
     pub recording: LiveRecording,
 }

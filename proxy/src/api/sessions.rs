@@ -1,6 +1,7 @@
 //! Sessions: open, list, read, end, and a ticket to reconnect.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::Json;
 use axum::body::Bytes;
@@ -139,7 +140,8 @@ fn describe(plane: &Plane, session: &Session) -> model::Session {
         started: permit.started.format(&Rfc3339).unwrap_or_default(),
         viewers: session.viewers(),
         policy: PolicyRef { revision: permit.verdict.revision.to_string(), rule: permit.verdict.rule.to_string() },
-        allows: allows(&plane.policies(), &permit.subject, &permit.desktop),
+        allows: allows(&plane.policies(), &permit.subject, &permit.desktop, session.limits.clipboard_text),
+        clipboard: if session.unicode.load(Ordering::Relaxed) { "unicode" } else { "latin1" }.to_owned(),
         recording: LiveRecording {
             mode: if permit.strict { "strict" } else { "best_effort" }.to_owned(),
             state: if session.is_recording() { "recording" } else { "failed" }.to_owned(),

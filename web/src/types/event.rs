@@ -87,7 +87,7 @@ pub enum RecordedWhat {
         viewer: u32,
         /// Whether it crossed.
         effect: Verdict,
-        /// Length of the text in bytes of UTF-8.
+        /// Length of the text in bytes of UTF-8, its lines ended by LF; as its sender says, or 0, when it was not read.
         bytes: u64,
         /// SHA-256 of the text's UTF-8, 64 hexadecimal digits; empty when it was not read.
         sha256: String,
@@ -100,7 +100,7 @@ pub enum RecordedWhat {
         viewer: u32,
         /// Whether it crossed.
         effect: Verdict,
-        /// Length of the text in bytes of UTF-8.
+        /// Length of the text in bytes of UTF-8, its lines ended by LF; as its sender says, or 0, when it was not read.
         bytes: u64,
         /// SHA-256 of the text's UTF-8, 64 hexadecimal digits; empty when it was not read.
         sha256: String,

@@ -9,7 +9,14 @@ declare module '@novnc/novnc' {
     bell: CustomEvent;
   }
 
+  /** Writes one message to noVNC's socket; not documented, and looked at by a test. */
+  type Write<T extends unknown[]> = (socket: unknown, ...content: T) => void;
+
   export default class RFB {
+    static messages: {
+      extendedClipboardProvide: Write<[formats: number[], texts: string[]]>;
+      clientCutText: Write<[body: Uint8Array, extended: boolean]>;
+    };
     constructor(
       target: HTMLElement,
       channel: WebSocket | string,

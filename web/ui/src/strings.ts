@@ -161,6 +161,7 @@ export const strings = {
     controlNo: 'You can watch, but not type or click.',
     pasteNo: 'Text from this computer cannot be pasted into the desktop.',
     copyNo: 'Text copied on the desktop stays there.',
+    upTo: (size: string) => `Up to ${size} at a time.`,
     judged: 'Each paste and copy is judged, and on the record.',
     judgedBy: (policy: string) => `Judged by policy ${policy}`,
   },
@@ -201,7 +202,9 @@ export const strings = {
     pasted: (characters: number, lost: number) =>
       lost === 0
         ? `Handed to the gate, which judges it: ${plural(characters, 'character')}.`
-        : `Handed to the gate, which judges it: ${plural(characters, 'character')}. ${lost.toLocaleString()} of them cannot cross yet and arrive as “?”.`,
+        : `Handed to the gate, which judges it: ${plural(characters, 'character')}. ${lost.toLocaleString()} of them are beyond this desktop’s clipboard and arrive as “?”.`,
+    pasteTooLong: (size: string, most: string) =>
+      `That is ${size}, and at most ${most} may be pasted in at a time. Nothing was handed over.`,
     pasteEmpty: 'There is no text in the clipboard of this computer.',
     pasteBlocked:
       'The browser did not let this page read the clipboard. Press Ctrl+V on the desktop instead.',

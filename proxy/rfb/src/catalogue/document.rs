@@ -2,7 +2,11 @@
 
 use std::fmt::{self, Write as _};
 
-use super::{DESKTOP_MESSAGES, DESKTOP_SECURITY, FROM_DESKTOP, Line, TO_VIEWER, VENCRYPT_TYPES, VIEWER_MESSAGES};
+use super::{
+    CLIPBOARD, DESKTOP_MESSAGES, DESKTOP_SECURITY, FROM_DESKTOP, Line, TO_VIEWER, VENCRYPT_TYPES, VIEWER_MESSAGES,
+};
+
+use crate::wire::ClipboardBit;
 
 const HEAD: &str = "# What becomes of every RFB message
 
@@ -29,6 +33,8 @@ pub fn document() -> String {
 fn write_all(page: &mut String) -> fmt::Result {
     table(page, "Messages from a viewer", VIEWER_MESSAGES, |code| (code.0.to_string(), code.name()))?;
     table(page, "Messages from a desktop", DESKTOP_MESSAGES, |code| (code.0.to_string(), code.name()))?;
+    let bit = |code: ClipboardBit| (code.0.to_string(), code.name());
+    table(page, "The extended clipboard, from both: bits of its flags", CLIPBOARD, bit)?;
     table(page, "Encodings and pseudo-encodings from a desktop", FROM_DESKTOP, |code| (number(code.0), code.name()))?;
     table(page, "Encodings and pseudo-encodings that a viewer lists", TO_VIEWER, |code| (number(code.0), code.name()))?;
     table(page, "Security types of a desktop", DESKTOP_SECURITY, |code| (code.0.to_string(), code.name()))?;

@@ -1,7 +1,7 @@
 //! The tables against the parsers, and against the page that shows them.
 
 use super::*;
-use crate::wire::{DesktopMessage, Encoding, SecurityType, VeNCryptType, ViewerMessage};
+use crate::wire::{ClipboardBit, DesktopMessage, Encoding, SecurityType, VeNCryptType, ViewerMessage};
 
 /// The page as it is kept; with `BLESS` set it is written anew.
 #[test]
@@ -26,6 +26,7 @@ fn every_named_number_has_one_line() {
     listed_once(VIEWER_MESSAGES, ViewerMessage::KNOWN);
     listed_once(DESKTOP_MESSAGES, DesktopMessage::KNOWN);
     listed_once(FROM_DESKTOP, Encoding::KNOWN);
+    listed_once(CLIPBOARD, ClipboardBit::KNOWN);
     listed_once(DESKTOP_SECURITY, SecurityType::KNOWN);
     listed_once(VENCRYPT_TYPES, VeNCryptType::KNOWN);
     for (code, _, _) in TO_VIEWER {
@@ -69,6 +70,26 @@ fn a_desktop_s_rectangles_are_taken_as_the_table_says() {
         let mut update = vec![0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1];
         update.extend(number.to_be_bytes());
         assert!(desktop().receive(&update).is_err(), "{}", Encoding(number));
+    }
+}
+
+/// Each bit of the extended clipboard's flags: as the only action, or as a format beside a notification.
+#[test]
+fn the_clipboard_s_flags_are_taken_as_the_table_says() {
+    let extended = |kind: u8, flags: u32, body: &[u8]| {
+        let length = -(body.len() as i32 + 4);
+        [&[kind, 0, 0, 0][..], &length.to_be_bytes(), &flags.to_be_bytes(), body].concat()
+    };
+    for bit in 0..32 {
+        let listed = if (5..16).contains(&bit) { ClipboardBit::FORMAT_5 } else { ClipboardBit(bit) };
+        let flags = if bit < 16 { ClipboardBit::NOTIFY.mask() | 1 << bit } else { 1 << bit };
+        let mut desktop = desktop();
+        desktop.receive(&extended(3, ClipboardBit::CAPS.mask() | 1, &[0; 4])).unwrap();
+        let mut viewer = viewer();
+        viewer.receive(&[&[2, 0, 0, 1][..], &Encoding::EXTENDED_CLIPBOARD.0.to_be_bytes()].concat()).unwrap();
+        let taken =
+            [desktop.receive(&extended(3, flags, &[])).is_ok(), viewer.receive(&extended(6, flags, &[])).is_ok()];
+        assert_eq!(taken, [outcome(CLIPBOARD, listed).survives(); 2], "{listed}");
     }
 }
 

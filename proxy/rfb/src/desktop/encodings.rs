@@ -68,7 +68,8 @@ impl Encodings {
             Jpeg::Refused => None,
             Jpeg::Quality(level) => Some(Encoding(Encoding::JPEG_QUALITY_0.0 + i32::from(level.min(BEST)))),
         };
-        self.pixels().chain(quality).chain(PSEUDO)
+        // A wish that is answered by messages, and never by a rectangle.
+        self.pixels().chain(quality).chain(PSEUDO).chain([Encoding::EXTENDED_CLIPBOARD])
     }
 
     fn pixels(self) -> impl Iterator<Item = Encoding> {
@@ -87,14 +88,19 @@ impl Default for Encodings {
 mod tests {
     use super::*;
 
+    const CLIPBOARD: i32 = Encoding::EXTENDED_CLIPBOARD.0;
+
     fn asked(encodings: Encodings) -> Vec<i32> {
         encodings.asked().map(|encoding| encoding.0).collect()
     }
 
     #[test]
     fn what_is_asked_for() {
-        assert_eq!(asked(Encodings::local()), [1, 0, -239, -308, -223, -224, -258]);
-        assert_eq!(asked(Encodings::remote(Jpeg::Refused)), [1, 7, 16, 5, 2, 0, -239, -308, -223, -224, -258]);
+        assert_eq!(asked(Encodings::local()), [1, 0, -239, -308, -223, -224, -258, CLIPBOARD]);
+        assert_eq!(
+            asked(Encodings::remote(Jpeg::Refused)),
+            [1, 7, 16, 5, 2, 0, -239, -308, -223, -224, -258, CLIPBOARD]
+        );
         assert_eq!(asked(Encodings::remote(Jpeg::Quality(0)))[5..8], [0, -32, -239]);
         assert_eq!(asked(Encodings::remote(Jpeg::Quality(9)))[6], -23);
         assert_eq!(asked(Encodings::remote(Jpeg::Quality(200)))[6], -23);
@@ -106,7 +112,7 @@ mod tests {
         static ALL: [Encoding; 5] =
             [Encoding::OPEN_H264, Encoding::ZRLE, Encoding::TRLE, Encoding::FENCE, Encoding::JPEG_QUALITY_9];
         let some = Encodings::of(&ALL, Jpeg::Refused);
-        assert_eq!(asked(some), [16, -239, -308, -223, -224, -258]);
+        assert_eq!(asked(some), [16, -239, -308, -223, -224, -258, CLIPBOARD]);
         assert!(some.allow(Encoding::ZRLE) && some.allow(Encoding::RAW) && some.allow(Encoding::CURSOR));
         for other in [Encoding::OPEN_H264, Encoding::TRLE, Encoding::FENCE, Encoding::TIGHT, Encoding::COPY_RECT] {
             assert!(!some.allow(other), "{other}");

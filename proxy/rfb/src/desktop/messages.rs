@@ -1,12 +1,12 @@
 //! The desktop's messages after the handshake (RFC 6143 §7.6): three are spoken, every other is refused by name.
 
 use super::budget::Budget;
-use super::cut_text::CutText;
 use super::encodings::Encodings;
 use super::inflate::Streams;
 use super::update::Update;
 use super::{Event, Progress};
 use crate::catalogue::{DESKTOP_MESSAGES, why};
+use crate::clipboard::{CutText, Endpoint};
 use crate::error::{ProtocolError, Side};
 use crate::geometry::Size;
 use crate::intake::Intake;
@@ -34,6 +34,7 @@ pub(super) struct Desktop {
 #[derive(Debug)]
 pub(super) struct Messages {
     pub(super) desktop: Desktop,
+    pub(super) clipboard: Endpoint,
     limits: Limits,
     state: State,
 }
@@ -57,7 +58,7 @@ impl Messages {
             encodings,
             streams: Streams::default(),
         };
-        Self { desktop, limits, state: State::Type }
+        Self { desktop, clipboard: Endpoint::of_desktop(limits), limits, state: State::Type }
     }
 
     /// Takes the next field of `input`; a message that it ends becomes events.
@@ -82,12 +83,12 @@ impl Messages {
                 }
             },
             State::CutTextHeader => {
-                let limit = self.limits.cut_text;
-                let header = intake.take(input).map(|[_, _, _, l0, l1, l2, l3]| u32::from_be_bytes([l0, l1, l2, l3]));
-                header.map(|length| CutText::new(length, limit).map(State::CutText)).transpose()?
+                let header = intake.take(input).map(|[_, _, _, l0, l1, l2, l3]| i32::from_be_bytes([l0, l1, l2, l3]));
+                let begin = |length| CutText::new(length, &self.clipboard.terms()).map(State::CutText);
+                header.map(begin).transpose()?
             }
-            State::CutText(text) => text.advance(input).map(|event| {
-                events.push(event);
+            State::CutText(text) => text.advance(intake, input, &self.clipboard.terms())?.map(|heard| {
+                events.extend(self.clipboard.hear(heard).map(Event::Clipboard));
                 State::Type
             }),
         };

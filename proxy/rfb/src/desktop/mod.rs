@@ -6,7 +6,6 @@
 
 mod budget;
 mod canvas;
-mod cut_text;
 mod encodings;
 mod handshake;
 mod hextile;
@@ -24,11 +23,11 @@ mod zrle;
 
 use std::fmt;
 
+use crate::clipboard::{self, Delivery, Text};
 use crate::error::ProtocolError;
 use crate::geometry::Size;
 use crate::input::{Key, Pointer};
 use crate::intake::Intake;
-use crate::latin1;
 use crate::limits::Limits;
 use crate::screen::Change;
 use budget::Budget;
@@ -91,13 +90,8 @@ pub enum Event {
     },
     /// One whole FramebufferUpdate, which may be empty. Every change fits the screen that the changes before it leave.
     Update(Vec<Change>),
-    /// A ServerCutText.
-    CutText(String),
-    /// A ServerCutText over [`Limits::cut_text`], of which nothing was kept.
-    CutTextTooLong {
-        /// Its length in Latin-1 bytes.
-        bytes: u32,
-    },
+    /// It did something with its clipboard (ServerCutText, classic or extended).
+    Clipboard(clipboard::Event),
     /// The bell. Sent at any rate: the session paces it.
     Bell,
     /// A size that [`Connection::set_size`] asked for was refused: the status of ExtendedDesktopSize, 1 prohibited, 2 out of
@@ -162,9 +156,12 @@ impl Connection {
         Ok(events)
     }
 
-    /// What is to be written to the desktop: whole messages. Every other method adds at most one short message or one cut text,
+    /// What is to be written to the desktop: whole messages. Every other method adds at most one short message or one text,
     /// so a caller that takes the output after each call holds no queue here.
     pub fn take_output(&mut self) -> Vec<u8> {
+        if let Phase::Messages(messages) = &mut self.phase {
+            messages.clipboard.flush(&mut self.output);
+        }
         std::mem::take(&mut self.output)
     }
 
@@ -208,16 +205,54 @@ impl Connection {
         }
     }
 
-    /// Sends cut text as [`latin1::encode`] writes it. False when that is over [`Limits::cut_text`]: then nothing is sent.
-    pub fn cut_text(&mut self, text: &str) -> bool {
-        let bytes = latin1::encode(text);
-        let Some(length) = u32::try_from(bytes.len()).ok().filter(|length| *length <= self.limits.cut_text) else {
-            return false;
+    /// Tells the desktop a text: by the extended clipboard, by which it asks for it ([`clipboard::Event::Asked`]) when a program there
+    /// pastes, or whole and in Latin-1 where it knows no more.
+    pub fn cut_text(&mut self, text: &Text) -> Delivery {
+        let Phase::Messages(messages) = &mut self.phase else {
+            return Delivery::NotReady;
         };
-        if self.is_ready() {
-            write::cut_text(&mut self.output, length, &bytes);
+        let told = messages.clipboard.offer(text);
+        // Now, not with the next output: keys that follow are pressed after it.
+        messages.clipboard.flush(&mut self.output);
+        told
+    }
+
+    /// Lowers the limit of one text, in bytes of UTF-8, for all that comes after.
+    pub fn limit_text(&mut self, bytes: u32) {
+        if let Some(clipboard) = self.clipboard() {
+            clipboard.limit(bytes);
         }
-        true
+    }
+
+    /// Asks for the text that [`clipboard::Event::Offered`] told of. False if the desktop cannot be asked, or leaves too much unanswered.
+    pub fn request_cut_text(&mut self) -> bool {
+        self.clipboard().is_some_and(clipboard::Endpoint::ask)
+    }
+
+    /// The text that the desktop may ask for.
+    pub fn offered_cut_text(&self) -> Option<&Text> {
+        match &self.phase {
+            Phase::Messages(messages) => messages.clipboard.held(),
+            _ => None,
+        }
+    }
+
+    /// Answers [`clipboard::Event::Asked`] with the text that was last told, once however often it is called before the output is
+    /// taken. False if there is none.
+    pub fn provide_cut_text(&mut self) -> bool {
+        self.clipboard().is_some_and(clipboard::Endpoint::provide)
+    }
+
+    /// Takes back the text that was last told: it is no longer to be had. The other answer to [`clipboard::Event::Asked`].
+    pub fn withdraw_cut_text(&mut self) {
+        if let Some(clipboard) = self.clipboard() {
+            clipboard.withdraw();
+        }
+    }
+
+    /// Whether texts reach the desktop with every character, not only those of Latin-1. Known once it has said what it can do.
+    pub fn takes_unicode(&self) -> bool {
+        matches!(&self.phase, Phase::Messages(messages) if messages.clipboard.takes_unicode())
     }
 
     /// Asks for another size. False, and nothing is sent, when the limits forbid it or the desktop has not said that it can.
@@ -231,6 +266,13 @@ impl Connection {
             _ => return false,
         }
         true
+    }
+
+    fn clipboard(&mut self) -> Option<&mut clipboard::Endpoint> {
+        match &mut self.phase {
+            Phase::Messages(messages) => Some(&mut messages.clipboard),
+            _ => None,
+        }
     }
 
     fn parse(&mut self, mut input: &[u8], events: &mut Vec<Event>) -> Result<(), ProtocolError> {

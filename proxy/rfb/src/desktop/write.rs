@@ -52,13 +52,6 @@ pub(super) fn pointer(output: &mut Vec<u8>, pointer: Pointer, size: Size) {
     output.extend_from_slice(&at.y.to_be_bytes());
 }
 
-/// ClientCutText (§7.5.6) of `length` Latin-1 bytes.
-pub(super) fn cut_text(output: &mut Vec<u8>, length: u32, text: &[u8]) {
-    output.extend_from_slice(&[ViewerMessage::CUT_TEXT.0, 0, 0, 0]);
-    output.extend_from_slice(&length.to_be_bytes());
-    output.extend_from_slice(text);
-}
-
 /// SetDesktopSize (community specification) to one screen that fills the framebuffer, with flags 0.
 pub(super) fn set_desktop_size(output: &mut Vec<u8>, size: Size, screen_id: u32) {
     output.extend_from_slice(&[ViewerMessage::SET_DESKTOP_SIZE.0, 0]);

@@ -54,14 +54,14 @@ impl Connection {
             Message::Pointer(Pointer { buttons, at }) => {
                 Some(Event::Pointer(Pointer::new(buttons, at.clamped_to(self.told.size))))
             }
-            Message::CutText(text) => Some(Event::CutText(text)),
-            Message::CutTextTooLong { bytes } => Some(Event::CutTextTooLong { bytes }),
+            Message::CutText(heard) => self.clipboard.hear(heard).map(Event::Clipboard),
             Message::SetDesktopSize { size, plain } => self.set_desktop_size(size, plain)?,
         })
     }
 
     fn set_encodings(&mut self, known: Encodings) {
         self.known = known;
+        self.clipboard.listed(known.extended_clipboard);
         self.tight.set_level(known.level.unwrap_or(DEFAULT_LEVEL));
         if known.fence && !self.told.fence {
             self.told.fence = true;

@@ -10,10 +10,10 @@ use super::message::Parser;
 use super::pacing::Pacing;
 use super::tight::Tight;
 use super::{Config, Event};
+use crate::clipboard::{Delivery, Endpoint, Text};
 use crate::error::ProtocolError;
 use crate::geometry::Size;
-use crate::latin1;
-use crate::limits::{MAX_CUT_TEXT, MAX_NAME};
+use crate::limits::MAX_NAME;
 use crate::pixel::BGR0;
 use crate::region::Region;
 use crate::screen::Cursor;
@@ -24,6 +24,7 @@ pub struct Connection {
     pub(super) config: Config,
     phase: Phase,
     parser: Parser,
+    pub(super) clipboard: Endpoint,
     pub(super) out: Outbox,
     pub(super) order: Order,
     pub(super) known: Encodings,
@@ -63,7 +64,6 @@ pub(super) struct Outbox {
     /// Fences of the viewer answered in `bytes`.
     pub(super) replies: usize,
     bell: bool,
-    cut_text: Option<Vec<u8>>,
 }
 
 /// What the viewer has been told, so that it may rely on it.
@@ -115,7 +115,8 @@ impl Connection {
         let phase = Phase::Handshake(Handshake::begin(&mut out.bytes));
         Self {
             phase,
-            parser: Parser::new(&config.limits),
+            parser: Parser::new(),
+            clipboard: Endpoint::of_viewer(config.limits),
             out,
             order: Order::Bgr,
             known: Encodings::default(),
@@ -146,30 +147,44 @@ impl Connection {
         matches!(self.phase, Phase::Open)
     }
 
-    /// The bytes to send since the last call: whole messages, at most one update among them.
+    /// The bytes to send since the last call: whole messages, at most one update and one text among them.
     pub fn take_output(&mut self) -> Vec<u8> {
-        let Outbox { mut bytes, bell, cut_text, .. } = std::mem::take(&mut self.out);
+        let Outbox { mut bytes, bell, .. } = std::mem::take(&mut self.out);
         if bell {
             bytes.push(DesktopMessage::BELL.0);
         }
-        if let Some(text) = cut_text {
-            bytes.extend([DesktopMessage::CUT_TEXT.0, 0, 0, 0]);
-            bytes.extend(u32::try_from(text.len()).unwrap_or(0).to_be_bytes());
-            bytes.extend(text);
+        if self.is_ready() {
+            self.clipboard.flush(&mut bytes);
         }
         bytes
     }
 
-    /// Tells the viewer a new text of the desktop's clipboard, as Latin-1; one that was not taken yet is replaced.
-    /// False if it is over the limit, or the viewer is not ready, and so it is not told.
-    pub fn cut_text(&mut self, text: &str) -> bool {
-        let text = latin1::encode(text);
-        let most = self.config.limits.cut_text.min(MAX_CUT_TEXT);
-        let fits = u32::try_from(text.len()).is_ok_and(|length| length <= most) && self.is_ready();
-        if fits {
-            self.out.cut_text = Some(text);
-        }
-        fits
+    /// Tells the viewer a text of the desktop's clipboard, in the place of one that it was told before: by the extended clipboard, by
+    /// which it asks for it ([`crate::clipboard::Event::Asked`]), or whole and in Latin-1 where it knows no more.
+    pub fn cut_text(&mut self, text: &Text) -> Delivery {
+        if self.is_ready() { self.clipboard.offer(text) } else { Delivery::NotReady }
+    }
+
+    /// Asks for the text that [`crate::clipboard::Event::Offered`] told of. False if the viewer cannot be asked, or leaves too much
+    /// unanswered.
+    pub fn request_cut_text(&mut self) -> bool {
+        self.is_ready() && self.clipboard.ask()
+    }
+
+    /// The text that the viewer may ask for.
+    pub fn offered_cut_text(&self) -> Option<&Text> {
+        self.clipboard.held()
+    }
+
+    /// Answers [`crate::clipboard::Event::Asked`] with the text that was last told, once however often it is called before the output
+    /// is taken. False if there is none.
+    pub fn provide_cut_text(&mut self) -> bool {
+        self.is_ready() && self.clipboard.provide()
+    }
+
+    /// Takes back the text that was last told: it is no longer to be had. The other answer to [`crate::clipboard::Event::Asked`].
+    pub fn withdraw_cut_text(&mut self) {
+        self.clipboard.withdraw();
     }
 
     /// Rings the viewer's bell, once however often it is called before the output is taken.
@@ -220,7 +235,7 @@ impl Connection {
                 }
             },
         }
-        while let Some(message) = self.parser.next(input)? {
+        while let Some(message) = self.parser.next(input, &self.clipboard.terms())? {
             events.extend(self.act(message)?);
         }
         Ok(())

@@ -13,6 +13,7 @@ pub(super) struct Encodings {
     pub(super) desktop_size: bool,
     pub(super) extended_desktop_size: bool,
     pub(super) extended_keys: bool,
+    pub(super) extended_clipboard: bool,
     pub(super) fence: bool,
     pub(super) continuous_updates: bool,
     /// JPEG quality 0–9; none forbids JPEG.
@@ -36,6 +37,7 @@ impl Encodings {
                 Encoding::DESKTOP_SIZE => known.desktop_size = true,
                 Encoding::EXTENDED_DESKTOP_SIZE => known.extended_desktop_size = true,
                 Encoding::QEMU_EXTENDED_KEY_EVENT => known.extended_keys = true,
+                Encoding::EXTENDED_CLIPBOARD => known.extended_clipboard = true,
                 Encoding::FENCE => known.fence = true,
                 Encoding::CONTINUOUS_UPDATES => known.continuous_updates = true,
                 other => {
@@ -102,6 +104,7 @@ mod tests {
             desktop_size: true,
             extended_desktop_size: true,
             extended_keys: true,
+            extended_clipboard: true,
             fence: true,
             continuous_updates: true,
             quality: Some(6),

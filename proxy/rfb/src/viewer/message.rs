@@ -1,12 +1,12 @@
 //! Messages of a viewer (RFC 6143 §7.5 and the community specification), parsed from chunks of any length.
 
 use crate::catalogue::{VIEWER_MESSAGES, outcome, why};
+use crate::clipboard::{CutText, Heard, Terms};
 use crate::error::{ProtocolError, Side};
 use crate::geometry::{Point, Rect, Size};
 use crate::input::{Key, Pointer};
 use crate::intake::{Intake, fill};
-use crate::latin1;
-use crate::limits::{Limits, MAX_CUT_TEXT, MAX_CUT_TEXT_SKIPPED, MAX_ENCODINGS, MAX_FENCE_PAYLOAD};
+use crate::limits::{MAX_ENCODINGS, MAX_FENCE_PAYLOAD};
 use crate::pixel::PixelFormat;
 use crate::wire::{Encoding, QEMU_EXTENDED_KEY, ViewerMessage};
 
@@ -27,11 +27,7 @@ pub(super) enum Message {
     },
     Key(Key),
     Pointer(Pointer),
-    CutText(String),
-    /// Its bytes have been read past.
-    CutTextTooLong {
-        bytes: u32,
-    },
+    CutText(Heard),
     EnableContinuousUpdates {
         enable: bool,
         area: Rect,
@@ -52,7 +48,6 @@ pub(super) enum Message {
 #[derive(Debug)]
 enum Body {
     Encodings,
-    CutText,
     Fence { flags: u32 },
     DesktopSize { size: Size },
 }
@@ -63,26 +58,25 @@ enum State {
     Head(ViewerMessage),
     QemuHead,
     Body(Body, usize),
-    Skip { left: u32, bytes: u32 },
+    CutText(CutText),
 }
 
-/// The parser: holds at most one message, of at most [`MAX_CUT_TEXT`] bytes.
+/// The parser: holds at most one message, the longest being a text within its limits.
 #[derive(Debug)]
 pub(super) struct Parser {
     state: State,
     intake: Intake,
     body: Vec<u8>,
-    cut_text: u32,
 }
 
 impl Parser {
-    pub(super) fn new(limits: &Limits) -> Self {
-        let cut_text = limits.cut_text.min(MAX_CUT_TEXT);
-        Self { state: State::Type, intake: Intake::default(), body: Vec::new(), cut_text }
+    pub(super) fn new() -> Self {
+        Self { state: State::Type, intake: Intake::default(), body: Vec::new() }
     }
 
     /// The next whole message of `input`, which is advanced past it; none if its rest has not come yet, and then `input` is empty.
-    pub(super) fn next(&mut self, input: &mut &[u8]) -> Result<Option<Message>, ProtocolError> {
+    /// `terms` are for cut text.
+    pub(super) fn next(&mut self, input: &mut &[u8], terms: &Terms) -> Result<Option<Message>, ProtocolError> {
         loop {
             match &mut self.state {
                 State::Type => {
@@ -93,7 +87,7 @@ impl Parser {
                 }
                 State::Head(kind) => {
                     let kind = *kind;
-                    let Some(message) = self.head(kind, input)? else {
+                    let Some(message) = self.head(kind, input, terms)? else {
                         return Ok(None);
                     };
                     if let Some(message) = message {
@@ -116,20 +110,24 @@ impl Parser {
                     };
                     return Ok(Some(message_of(kind, &std::mem::take(&mut self.body))));
                 }
-                State::Skip { left, bytes } => {
-                    let bytes = *bytes;
-                    if !skip(left, input) {
+                State::CutText(text) => {
+                    let Some(heard) = text.advance(&mut self.intake, input, terms)? else {
                         return Ok(None);
-                    }
+                    };
                     self.state = State::Type;
-                    return Ok(Some(Message::CutTextTooLong { bytes }));
+                    return Ok(Some(Message::CutText(heard)));
                 }
             }
         }
     }
 
     /// The part of fixed length after the type: none if not all there, else the message if that was all of it.
-    fn head(&mut self, kind: ViewerMessage, input: &mut &[u8]) -> Result<Option<Option<Message>>, ProtocolError> {
+    fn head(
+        &mut self,
+        kind: ViewerMessage,
+        input: &mut &[u8],
+        terms: &Terms,
+    ) -> Result<Option<Option<Message>>, ProtocolError> {
         let intake = &mut self.intake;
         let (state, message) = match kind {
             ViewerMessage::SET_PIXEL_FORMAT => {
@@ -156,7 +154,7 @@ impl Parser {
             }
             ViewerMessage::CUT_TEXT => {
                 let Some([_, _, _, length @ ..]) = intake.take::<7>(input) else { return Ok(None) };
-                (self.cut_text(i32::from_be_bytes(length))?, None)
+                (State::CutText(CutText::new(i32::from_be_bytes(length), terms)?), None)
             }
             ViewerMessage::ENABLE_CONTINUOUS_UPDATES => {
                 let Some([enable, area @ ..]) = intake.take::<9>(input) else { return Ok(None) };
@@ -179,20 +177,6 @@ impl Parser {
         };
         self.state = state;
         Ok(Some(message))
-    }
-
-    fn cut_text(&self, length: i32) -> Result<State, ProtocolError> {
-        let refused = |reason: String| Err(error("ClientCutText", "length", reason));
-        let Ok(length) = u32::try_from(length) else {
-            return refused(format!("{length} is an extended clipboard message, which was not offered"));
-        };
-        if length > MAX_CUT_TEXT_SKIPPED {
-            return refused(format!("{length} is over {MAX_CUT_TEXT_SKIPPED}"));
-        }
-        match usize::try_from(length) {
-            Ok(total) if length <= self.cut_text => Ok(State::Body(Body::CutText, total)),
-            _ => Ok(State::Skip { left: length, bytes: length }),
-        }
     }
 }
 
@@ -256,7 +240,6 @@ fn message_of(kind: Body, body: &[u8]) -> Message {
             let (numbers, _) = body.as_chunks::<4>();
             Message::SetEncodings(numbers.iter().map(|&number| Encoding(i32::from_be_bytes(number))).collect())
         }
-        Body::CutText => Message::CutText(latin1::decode(body)),
         Body::Fence { flags } => Message::Fence { flags, payload: body.to_vec() },
         Body::DesktopSize { size } => {
             let plain = match body.as_chunks::<SCREEN>() {
@@ -266,12 +249,4 @@ fn message_of(kind: Body, body: &[u8]) -> Message {
             Message::SetDesktopSize { size, plain }
         }
     }
-}
-
-/// Passes over up to `left` bytes of `input`; whether that was all of them.
-fn skip(left: &mut u32, input: &mut &[u8]) -> bool {
-    let now = usize::try_from(*left).unwrap_or(usize::MAX).min(input.len());
-    *input = input.split_at(now).1;
-    *left = left.saturating_sub(u32::try_from(now).unwrap_or(u32::MAX));
-    *left == 0
 }

@@ -19,6 +19,7 @@ mod tests;
 mod tight;
 mod update;
 
+use crate::clipboard;
 use crate::geometry::Size;
 use crate::input::{Key, Pointer};
 use crate::limits::Limits;
@@ -51,13 +52,8 @@ pub enum Event {
     Key(Key),
     /// The pointer, inside of the screen that the viewer was last told of.
     Pointer(Pointer),
-    /// Text for the desktop's clipboard.
-    CutText(String),
-    /// A text over the limit; it was not kept.
-    CutTextTooLong {
-        /// Its length.
-        bytes: u32,
-    },
+    /// It did something with its clipboard (ClientCutText, classic or extended).
+    Clipboard(clipboard::Event),
     /// Another size of the screen, within the limits. Answered by the size changing, or by [`Connection::size_refused`].
     SetSize(Size),
 }

@@ -2,7 +2,14 @@
 
 const revision = 'sha256:1f9c04be77a2';
 
-const allow = (control, paste, copy, resize = false) => ({ control, paste, copy, resize });
+const allow = (control, paste, copy, resize = false) => ({
+  control,
+  paste,
+  copy,
+  resize,
+  paste_bytes: paste ? 4096 : 0,
+  copy_bytes: copy ? 65536 : 0,
+});
 
 export const me = {
   subject: 'alice@example.org',
@@ -81,6 +88,7 @@ export function sessions(now) {
       viewers: 1,
       policy: desktops[0].policy,
       allows: desktops[0].allows,
+      clipboard: 'latin1',
       recording: { mode: 'strict', state: 'recording' },
     },
     {
@@ -93,6 +101,7 @@ export function sessions(now) {
       viewers: 0,
       policy: desktops[1].policy,
       allows: desktops[1].allows,
+      clipboard: 'latin1',
       recording: { mode: 'strict', state: 'recording' },
     },
     {
@@ -105,6 +114,7 @@ export function sessions(now) {
       viewers: 1,
       policy: desktops[2].policy,
       allows: desktops[2].allows,
+      clipboard: 'latin1',
       recording: { mode: 'best_effort', state: 'failed' },
     },
   ];

@@ -149,7 +149,7 @@ export const scenes = [
       await tab.evaluate(() => navigator.clipboard.writeText('naïve €'));
       await tab.locator('canvas').first().click();
       await tab.keyboard.press('Control+v');
-      await text(tab, 'Handed to the gate');
+      await text(tab, 'beyond this desktop’s clipboard');
       await until(() => connection.pasted.length > 0 && connection.keys.at(-1) === 0x76);
       const [got] = connection.pasted;
       if (got !== 'naïve ?') fault(`the desktop was pasted ${JSON.stringify(got)}`);
@@ -192,7 +192,8 @@ export const scenes = [
   {
     name: 'desktop-watch',
     path: `/desktop/${live}`,
-    before: (world) => (world.sessions[0].allows = { control: false, paste: false, copy: false }),
+    before: (world) =>
+      (world.sessions[0].allows = { ...world.sessions[0].allows, control: false, paste: false, copy: false }),
     async act(tab, world) {
       await showDesktop(tab, world);
       await text(tab, 'You are watching');

@@ -20,6 +20,9 @@ export interface Allows {
   copy: boolean;
   paste: boolean;
   resize: boolean;
+  /** The most bytes of UTF-8 that one text may have out of the desktop, and into it; 0 where none may. */
+  copy_bytes: number;
+  paste_bytes: number;
 }
 
 export type RecordingMode = 'strict' | 'best_effort';
@@ -61,6 +64,8 @@ export interface Session {
   viewers: number;
   policy: Policy;
   allows: Allows;
+  /** What of a pasted text reaches the desktop; of the rest question marks. */
+  clipboard: 'unicode' | 'latin1';
   recording: { mode: RecordingMode; state: 'recording' | 'failed' };
 }
 

@@ -40,6 +40,15 @@ describe('an event', () => {
   it('says why it was stopped and how much it was', () => {
     expect(detailOf(paste('deny'))).toBe('2.0 KiB: too long');
     expect(detailOf(paste('permit'))).toBe('2.0 KiB');
+    const unread = event({
+      type: 'copy',
+      viewer: 0,
+      effect: 'deny',
+      bytes: 0,
+      sha256: '',
+      reason: 'not allowed',
+    });
+    expect(detailOf(unread)).toBe('not allowed');
   });
 
   it('of a desktop that was away says why and for how long', () => {

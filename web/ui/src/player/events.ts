@@ -55,9 +55,11 @@ export function detailOf(event: EvidenceEvent): string {
       return say.clicks(event.pressed, event.x, event.y);
     case 'paste':
     case 'copy':
-      return event.effect === 'deny'
-        ? say.stopped(byteWords(event.bytes), event.reason)
-        : byteWords(event.bytes);
+      if (event.effect === 'permit') return byteWords(event.bytes);
+      // What was not even asked for has no size.
+      return event.bytes === 0 && event.sha256 === ''
+        ? event.reason
+        : say.stopped(byteWords(event.bytes), event.reason);
     case 'resized':
       return `${event.width} × ${event.height}`;
     case 'refused':

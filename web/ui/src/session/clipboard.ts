@@ -4,19 +4,22 @@
 export interface Crossing {
   /** Characters in all. */
   characters: number;
-  /** Characters outside ISO 8859-1, which the classic RFB clipboard turns into question marks (RFC 6143 section 7.5.6). */
-  lost: number;
+  /** Bytes as policies count them: UTF-8, lines ended by LF. */
+  bytes: number;
+  /** Characters outside ISO 8859-1, which a desktop with the classic RFB clipboard alone gets as question marks (RFC 6143 section 7.5.6). */
+  latin1Lacks: number;
 }
 
-/** Counts the characters of a text and those that the classic clipboard cannot carry. */
+/** Measures a text. */
 export function crossingOf(text: string): Crossing {
   let characters = 0;
-  let lost = 0;
+  let latin1Lacks = 0;
   for (const character of text) {
     characters += 1;
-    if ((character.codePointAt(0) ?? 0) > 0xff) lost += 1;
+    if ((character.codePointAt(0) ?? 0) > 0xff) latin1Lacks += 1;
   }
-  return { characters, lost };
+  const bytes = new TextEncoder().encode(text.replace(/\r\n?/g, '\n')).length;
+  return { characters, bytes, latin1Lacks };
 }
 
 /** A key press, as far as it matters here. */

@@ -1,6 +1,7 @@
 /** The clipboard between this computer and the desktop: does what is permitted and says what is not, never silently nothing. */
-import type { Allows } from '../api/types';
+import type { Session } from '../api/types';
 import { strings } from '../strings';
+import { byteWords } from '../times';
 import { crossingOf, type Press } from './clipboard';
 import type { Said } from './said';
 import type { View } from './view';
@@ -15,16 +16,21 @@ export class Crossings {
 
   constructor(
     private readonly view: () => View | null,
-    private readonly allows: () => Allows | undefined,
+    private readonly session: () => Session | null,
   ) {}
 
   /** Text from this computer; `press` is the key that asked, which the desktop gets after the text. */
   paste(text: string, press: Press | null): void {
-    const view = this.view();
-    if (!view) return;
+    const [view, session] = [this.view(), this.session()];
+    if (!view || !session) return;
     if (text !== '') {
+      const { characters, bytes, latin1Lacks } = crossingOf(text);
+      const most = session.allows.paste_bytes;
+      // The gate would refuse it; and the key alone would paste what the desktop had before.
+      if (bytes > most)
+        return this.#say(say.pasteTooLong(byteWords(bytes), byteWords(most)), 'stop', 'paste');
       view.paste(text);
-      const { characters, lost } = crossingOf(text);
+      const lost = session.clipboard === 'latin1' ? latin1Lacks : 0;
       this.#say(say.pasted(characters, lost), lost > 0 ? 'stop' : 'calm', 'paste');
     }
     if (press) view.pressAfterPaste(press);
@@ -44,7 +50,7 @@ export class Crossings {
 
   /** Text that the desktop copied and the gate let out. */
   async copied(text: string): Promise<void> {
-    if (!this.allows()?.copy) return this.denied('copy');
+    if (!this.session()?.allows.copy) return this.denied('copy');
     const { characters } = crossingOf(text);
     try {
       await navigator.clipboard.writeText(text);

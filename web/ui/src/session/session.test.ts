@@ -81,9 +81,10 @@ describe('the clipboard', () => {
     ...held,
   });
 
-  it('counts characters, not code units, and those that cannot cross', () => {
-    expect(crossingOf('naïve')).toEqual({ characters: 5, lost: 0 });
-    expect(crossingOf('a€😀')).toEqual({ characters: 3, lost: 2 });
+  it('counts characters, not code units, bytes as policies do, and what Latin-1 lacks', () => {
+    expect(crossingOf('naïve')).toEqual({ characters: 5, bytes: 6, latin1Lacks: 0 });
+    expect(crossingOf('a€😀')).toEqual({ characters: 3, bytes: 8, latin1Lacks: 2 });
+    expect(crossingOf('a\r\nb\rc\n').bytes).toBe(6);
   });
 
   it('knows the keys that paste', () => {

@@ -2,6 +2,7 @@
 import type RFB from '@novnc/novnc';
 import type { Allows, Grant } from '../api/types';
 import type { Closed } from './close';
+import { provideMessage } from './provide';
 
 /** What the page wants to hear. */
 export interface Watch {
@@ -29,6 +30,8 @@ export class View {
   /** Loads noVNC, opens the WebSocket with the ticket and shows the desktop in `stage`. The ticket is used up. */
   static async open(stage: HTMLElement, grant: Grant, allows: Allows, watch: Watch): Promise<View> {
     const { default: Rfb } = await import('@novnc/novnc');
+    Rfb.messages.extendedClipboardProvide = (socket, _formats, [text = '']) =>
+      Rfb.messages.clientCutText(socket, provideMessage(text), true);
     const place = new URL(grant.rfb, location.href);
     place.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
     // INVARIANT: the ticket travels as a subprotocol; nothing secret is ever in an address.

@@ -129,7 +129,7 @@ fn nothing_is_said_before_the_handshake_is_over() {
     connection.request_update(true);
     connection.key(Key { down: true, keysym: 0x61, scancode: None });
     connection.pointer(Pointer::new(0, Point::new(1, 1)));
-    assert!(connection.cut_text("x"));
+    assert_eq!(connection.cut_text(&"x".into()), Delivery::NotReady);
     assert!(!connection.set_size(Size::new(10, 10)));
     assert!(connection.take_output().is_empty());
 }

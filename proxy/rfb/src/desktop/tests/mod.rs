@@ -1,5 +1,6 @@
 //! Conversations with a scripted desktop: what it writes is built here, what is said to it is compared byte for byte.
 
+mod clipboard;
 mod encoders;
 mod handshake;
 mod hextile;
@@ -17,20 +18,21 @@ mod writers;
 mod zrle;
 
 use super::*;
+use crate::clipboard::Delivery;
 use crate::geometry::{Point, Rect};
 use crate::wire::Encoding;
 
 /// What every conversation says once ServerInit has come.
-const CANONICAL: [u8; 52] = canonical();
+const CANONICAL: [u8; 56] = canonical();
 
 #[rustfmt::skip]
-const fn canonical() -> [u8; 52] {
+const fn canonical() -> [u8; 56] {
     [
         0, 0, 0, 0,                     // SetPixelFormat, padding
         32, 24, 0, 1,                   // bits-per-pixel, depth, big-endian-flag, true-colour-flag
         0, 255, 0, 255, 0, 255,         // red-max, green-max, blue-max
         16, 8, 0, 0, 0, 0,              // red-shift, green-shift, blue-shift, padding
-        2, 0, 0, 7,                     // SetEncodings, padding, number-of-encodings
+        2, 0, 0, 8,                     // SetEncodings, padding, number-of-encodings
         0, 0, 0, 1,                     // CopyRect
         0, 0, 0, 0,                     // Raw
         0xff, 0xff, 0xff, 0x11,         // Cursor, -239
@@ -38,6 +40,7 @@ const fn canonical() -> [u8; 52] {
         0xff, 0xff, 0xff, 0x21,         // DesktopSize, -223
         0xff, 0xff, 0xff, 0x20,         // LastRect, -224
         0xff, 0xff, 0xfe, 0xfe,         // QEMU Extended Key Event, -258
+        0xc0, 0xa1, 0xe5, 0xce,         // Extended Clipboard
     ]
 }
 

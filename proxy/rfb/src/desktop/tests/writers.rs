@@ -68,16 +68,6 @@ fn the_pointer_is_six_bytes_and_on_the_screen() {
 }
 
 #[test]
-fn cut_text_is_latin1_within_the_limit() {
-    let mut connection = ready(64, 48);
-    assert_eq!(said(&mut connection, |it| assert!(it.cut_text("é\r\n€"))), [6, 0, 0, 0, 0, 0, 0, 3, 0xe9, 10, b'?']);
-    assert_eq!(said(&mut connection, |it| assert!(it.cut_text(""))), [6, 0, 0, 0, 0, 0, 0, 0]);
-    let longest = "é".repeat(crate::limits::MAX_CUT_TEXT as usize);
-    assert_eq!(said(&mut connection, |it| assert!(it.cut_text(&longest))).len(), 8 + 262_144);
-    assert_eq!(said(&mut connection, |it| assert!(!it.cut_text(&(longest + "x")))), []);
-}
-
-#[test]
 fn a_size_is_asked_of_who_can_change_it() {
     assert_eq!(said(&mut ready(64, 48), |it| assert!(!it.set_size(Size::new(100, 80)))), []);
     #[rustfmt::skip]
@@ -103,6 +93,7 @@ fn nothing_is_said_after_the_protocol_was_broken() {
     assert!(!connection.is_ready());
     connection.request_update(true);
     connection.pointer(Pointer::new(0, Point::default()));
-    assert!(connection.cut_text("x") && !connection.set_size(Size::new(1, 1)));
+    assert_eq!(connection.cut_text(&"x".into()), Delivery::NotReady);
+    assert!(!connection.request_cut_text() && !connection.provide_cut_text() && !connection.set_size(Size::new(1, 1)));
     assert_eq!(connection.take_output(), []);
 }

@@ -36,6 +36,8 @@ pub(in crate::viewer) struct Decoder {
     pub(in crate::viewer) ends: usize,
     pub(in crate::viewer) bells: usize,
     pub(in crate::viewer) texts: Vec<Vec<u8>>,
+    /// Extended clipboard messages: flags, and what follows them.
+    pub(in crate::viewer) clipboard: Vec<(u32, Vec<u8>)>,
     /// Reason, status, size.
     pub(in crate::viewer) sizes: Vec<(u16, u16, Size)>,
     pub(in crate::viewer) extended_keys: bool,
@@ -92,6 +94,7 @@ impl Decoder {
             ends: 0,
             bells: 0,
             texts: Vec::new(),
+            clipboard: Vec::new(),
             sizes: Vec::new(),
             extended_keys: false,
             updates: 0,
@@ -109,8 +112,13 @@ impl Decoder {
                 2 => self.bells += 1,
                 3 => {
                     assert_eq!(reader.bytes(3), [0; 3]);
-                    let length = reader.u32() as usize;
-                    self.texts.push(reader.bytes(length).to_vec());
+                    match reader.u32().cast_signed() {
+                        length @ 0.. => self.texts.push(reader.bytes(length as usize).to_vec()),
+                        length => {
+                            let flags = reader.u32();
+                            self.clipboard.push((flags, reader.bytes(length.unsigned_abs() as usize - 4).to_vec()));
+                        }
+                    }
                 }
                 150 => self.ends += 1,
                 248 => {

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::input::{Key, Pointer};
-use crate::limits::{MAX_CUT_TEXT, MAX_CUT_TEXT_SKIPPED};
 use crate::pixel::BGR0;
 use proptest::prelude::*;
 
@@ -77,35 +76,6 @@ fn extended_keys_are_taken_once_agreed() {
     assert_eq!(peer.events, [Event::Key(Key { down: false, keysym: 0x61, scancode: None })]);
     let over = refused(&mut peer, &[255, 0, 0, 1, 0, 0, 0, 0x61, 0, 0, 1, 0]);
     assert_eq!(over, ("QEMU Extended Key Event", "keycode".into()));
-}
-
-#[test]
-fn cut_text_is_latin1_and_bounded() {
-    let mut peer = Peer::ready(SIZE, &[]);
-    peer.say(b"\x06\0\0\0\0\0\0\x04caf\xe9");
-    assert_eq!(peer.events, [Event::CutText("café".into())]);
-    peer.say(b"\x06\0\0\0\0\0\0\0");
-    assert_eq!(peer.events, [Event::CutText(String::new())]);
-
-    let text = |length: u32| [&[6, 0, 0, 0][..], &length.to_be_bytes(), &vec![b'x'; length as usize]].concat();
-    peer.say(&text(MAX_CUT_TEXT));
-    assert!(matches!(&peer.events[..], [Event::CutText(text)] if text.len() == MAX_CUT_TEXT as usize));
-    let key = [4, 1, 0, 0, 0, 0, 0, 0x41];
-    peer.say(&[&text(MAX_CUT_TEXT + 1)[..], &key].concat());
-    let after = Event::Key(Key { down: true, keysym: 0x41, scancode: None });
-    assert_eq!(peer.events, [Event::CutTextTooLong { bytes: MAX_CUT_TEXT + 1 }, after]);
-
-    let over = [&[6, 0, 0, 0][..], &(MAX_CUT_TEXT_SKIPPED + 1).to_be_bytes()].concat();
-    assert_eq!(refused(&mut peer, &over), ("ClientCutText", "length".into()));
-}
-
-#[test]
-fn extended_clipboard_messages_are_refused() {
-    for length in [-1, -4, -5, i32::MIN] {
-        let mut peer = Peer::ready(SIZE, NOVNC);
-        let bytes = [&[6, 0, 0, 0][..], &length.to_be_bytes()].concat();
-        assert_eq!(refused(&mut peer, &bytes), ("ClientCutText", "length".into()));
-    }
 }
 
 #[test]

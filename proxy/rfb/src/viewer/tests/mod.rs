@@ -1,5 +1,6 @@
 //! Conversations between a scripted viewer and its connection; the decoder here knows nothing of the encoder.
 
+mod clipboard;
 mod decoder;
 mod flow;
 mod handshakes;

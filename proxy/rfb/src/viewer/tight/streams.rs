@@ -1,6 +1,8 @@
 //! The four zlib streams that a viewer's Tight decoder keeps for the whole connection.
 
-use flate2::{Compress, Compression, FlushCompress};
+use flate2::{Compress, Compression};
+
+use crate::deflate::deflate;
 
 /// What a stream carries: like with like, so that each keeps a dictionary and a statistic of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,9 +22,6 @@ pub(super) const SMALL_PALETTE: usize = 32;
 
 /// zlib levels that a viewer may ask for by its compress-level pseudo-encoding: above them time grows, not ratio.
 const LEVELS: std::ops::RangeInclusive<u32> = 1..=3;
-
-/// Room that a deflated block may need over its input: stored-block headers, the flush marker, the zlib header.
-const SLACK: usize = 256;
 
 impl Stream {
     /// Its number in the compression-control byte.
@@ -74,33 +73,14 @@ impl Streams {
         if matches!(slot, Slot::Unused) {
             *slot = Slot::Running(Compress::new(Compression::new(self.level), true));
         }
-        let Slot::Running(deflate) = slot else {
+        let Slot::Running(stream) = slot else {
             return None;
         };
         self.packed.clear();
-        if !deflate_all(deflate, data, &mut self.packed) {
+        if !deflate(stream, data, &mut self.packed) {
             *slot = Slot::Failed;
             return None;
         }
         Some(&self.packed)
-    }
-}
-
-/// Deflates all of `data` and a sync flush; false if zlib reports an error or stops making progress.
-fn deflate_all(deflate: &mut Compress, mut data: &[u8], packed: &mut Vec<u8>) -> bool {
-    loop {
-        packed.reserve(data.len() + data.len() / 512 + SLACK);
-        let before = deflate.total_in();
-        if deflate.compress_vec(data, packed, FlushCompress::Sync).is_err() {
-            return false;
-        }
-        let Some(rest) = usize::try_from(deflate.total_in() - before).ok().and_then(|taken| data.get(taken..)) else {
-            return false;
-        };
-        // Spare room left means that the flush is complete (zlib.h, deflate()).
-        if rest.is_empty() && packed.len() < packed.capacity() {
-            return true;
-        }
-        data = rest;
     }
 }

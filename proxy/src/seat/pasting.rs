@@ -1,0 +1,151 @@
+//! A viewer's clipboard at its seat: pastes are judged before they are asked for and again when they are there; copies when they are taken.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use portcullis_evidence::{Effect as Verdicted, What};
+use portcullis_policy::{Action, Effect};
+use portcullis_rfb::clipboard::{Event as Clipboard, Text};
+use portcullis_rfb::viewer::{Connection, Event};
+
+use super::Seat;
+use crate::crossing::{RATE, TEXT_BURST, TOO_LONG, copy, paste};
+use crate::link::Act;
+use crate::outcome::Outcome;
+use crate::pace::Pace;
+use crate::session::Session;
+
+/// How long keys and pointer wait for the text of a paste that was announced before them.
+const WAIT: Duration = Duration::from_secs(5);
+/// Keys and pointer positions that wait at most; one more, and none waits any longer.
+const MOST_HELD: usize = 512;
+
+/// The clipboard's part of a seat.
+pub(super) struct Pasting {
+    offers: Pace,
+    texts: Pace,
+    requests: Pace,
+    fetch: Option<Fetch>,
+}
+
+/// A text is being fetched from the viewer. What the person does after pasting comes after the paste: a browser sends Ctrl+V right
+/// behind the announcement, long before the text.
+struct Fetch {
+    until: Instant,
+    held: VecDeque<Event>,
+}
+
+impl Pasting {
+    pub(super) fn new() -> Self {
+        Self {
+            offers: Pace::new(RATE, RATE),
+            texts: Pace::new(RATE, TEXT_BURST),
+            requests: Pace::new(RATE, RATE),
+            fetch: None,
+        }
+    }
+
+    /// How long input waits at most; none when it does not.
+    pub(super) fn wait(&self, now: Instant) -> Option<Duration> {
+        self.fetch.as_ref().map(|fetch| fetch.until.saturating_duration_since(now))
+    }
+
+    /// Keeps input back while a text is fetched; gives it back when it need not wait.
+    pub(super) fn hold(&mut self, event: Event) -> Option<Event> {
+        match &mut self.fetch {
+            Some(fetch) if fetch.held.len() < MOST_HELD => {
+                fetch.held.push_back(event);
+                None
+            }
+            _ => Some(event),
+        }
+    }
+}
+
+impl Seat {
+    /// Acts on what the viewer did with its clipboard.
+    pub(super) async fn clipboard(
+        &mut self,
+        session: &Session,
+        rfb: &mut Connection,
+        event: Clipboard,
+    ) -> Result<(), Outcome> {
+        match event {
+            Clipboard::Offered => return self.offered(session, rfb),
+            Clipboard::Asked => return self.asked(session, rfb),
+            Clipboard::Text(text) => self.paste(session, text).await?,
+            Clipboard::TooLong { bytes } => self.unpasted(session, bytes, TOO_LONG.to_owned())?,
+            Clipboard::Unreadable(why) => {
+                self.unpasted(session, 0, format!("the pasted text cannot be read: {why}"))?;
+            }
+        }
+        self.release(session).await
+    }
+
+    /// Lets input pass that waited for a text.
+    pub(super) async fn release(&mut self, session: &Session) -> Result<(), Outcome> {
+        let Some(fetch) = self.pasting.fetch.take() else { return Ok(()) };
+        for event in fetch.held {
+            self.keep_judged(session)?;
+            self.input(session, event).await?;
+        }
+        Ok(())
+    }
+
+    /// The viewer has a text: it is asked for only if pasting is permitted at all.
+    fn offered(&mut self, session: &Session, rfb: &mut Connection) -> Result<(), Outcome> {
+        let now = Instant::now();
+        if !self.pasting.offers.try_take(now) {
+            return Ok(());
+        }
+        let verdict = session.judge(Action::Paste { bytes: 0 });
+        if verdict.effect == Effect::Deny {
+            return session.note_under(&verdict, self.unread(0, verdict.reason.clone()));
+        }
+        if rfb.request_cut_text() {
+            let until = now + WAIT;
+            self.pasting.fetch.get_or_insert_with(|| Fetch { until, held: VecDeque::new() }).until = until;
+        }
+        Ok(())
+    }
+
+    async fn paste(&mut self, session: &Session, text: Text) -> Result<(), Outcome> {
+        if !self.pasting.texts.try_take(Instant::now()) {
+            return Ok(());
+        }
+        let verdict = session.judge(Action::Paste { bytes: text.bytes() });
+        session.note_under(&verdict, paste(self.viewer, &text, &verdict))?;
+        if verdict.effect == Effect::Permit {
+            session.act(Act::Paste(text)).await;
+        }
+        Ok(())
+    }
+
+    /// Records that a text was pasted of which nothing was kept.
+    fn unpasted(&mut self, session: &Session, bytes: u32, reason: String) -> Result<(), Outcome> {
+        if !self.pasting.texts.try_take(Instant::now()) {
+            return Ok(());
+        }
+        let verdict = session.judge(Action::Paste { bytes: u64::from(bytes) });
+        session.note_under(&verdict, self.unread(u64::from(bytes), reason))
+    }
+
+    /// The viewer takes what was copied on the desktop: it gets it if that is still permitted.
+    fn asked(&mut self, session: &Session, rfb: &mut Connection) -> Result<(), Outcome> {
+        let requests = &mut self.pasting.requests;
+        let Some(text) = rfb.offered_cut_text().filter(|_| requests.try_take(Instant::now())).cloned() else {
+            return Ok(());
+        };
+        let verdict = session.judge(Action::Copy { bytes: text.bytes() });
+        if verdict.effect == Effect::Permit {
+            rfb.provide_cut_text();
+            return Ok(());
+        }
+        rfb.withdraw_cut_text();
+        session.note_under(&verdict, copy(self.viewer, &text, &verdict))
+    }
+
+    fn unread(&self, bytes: u64, reason: String) -> What {
+        What::Paste { viewer: self.viewer, effect: Verdicted::Deny, bytes, sha256: String::new(), reason }
+    }
+}
