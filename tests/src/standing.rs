@@ -48,6 +48,19 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        // An X server that is asked to end takes its lock and its socket with it.
+        let pid = i32::try_from(self.0.id()).ok().and_then(rustix::process::Pid::from_raw);
+        if matches!(self.0.try_wait(), Ok(None))
+            && let Some(pid) = pid
+        {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+            for _ in 0..200 {
+                if !matches!(self.0.try_wait(), Ok(None)) {
+                    return;
+                }
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+        }
         let _ = self.kill();
     }
 }
