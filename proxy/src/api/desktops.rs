@@ -99,7 +99,7 @@ mod tests {
     fn people_are_told_the_largest_text_that_is_permitted() {
         assert_eq!(told(""), (0, 0));
         assert_eq!(told("  copy: {}\n"), (1024 * 1024, 0));
-        assert_eq!(told("  copy: {max_bytes: 64 KiB}\n  paste: {max_bytes: 1}\n"), (65_536, 1));
+        assert_eq!(told("  copy: {max_bytes: 64 KiB}\n  paste: {max_bytes: 1 B}\n"), (65_536, 1));
         assert_eq!(told("  paste: {max_bytes: 1 GiB}\n"), (0, 1024 * 1024));
         assert_eq!(told("  copy: {}\n  paste: {}\ndeny:\n  - actions: [copy]\n"), (0, 1024 * 1024));
     }
