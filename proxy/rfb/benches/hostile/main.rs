@@ -1,6 +1,6 @@
 //! `cargo bench -p portcullis-rfb --bench hostile`: what a peer that attacks costs. Time must be linear in the bytes it sends, whatever they
 //! are and however they are cut; memory must stay within [`Limits::desktop_bytes`] or [`Limits::viewer_bytes`].
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::expect_used, clippy::as_conversions, reason = "a bench")]
 
 mod attacks;
 
