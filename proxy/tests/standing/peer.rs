@@ -92,18 +92,20 @@ pub(crate) struct Cut {
     inner: TcpStream,
     left: usize,
     written: usize,
+    cut: bool,
 }
 
 impl Cut {
     pub(crate) fn new(inner: TcpStream, limit: usize) -> Self {
-        Self { inner, left: limit, written: 0 }
+        Self { inner, left: limit, written: 0, cut: false }
     }
 
-    /// Closes as a process does that ends, once the other side has said what it has to say; how much was passed on.
-    pub(crate) async fn close(mut self) -> usize {
+    /// Closes as a process does that ends, once the other side has said what it has to say; how much was passed on, and whether more was
+    /// to be.
+    pub(crate) async fn close(mut self) -> (usize, bool) {
         let _ = self.inner.shutdown().await;
         drain(&mut self.inner).await;
-        self.written
+        (self.written, self.cut)
     }
 }
 
@@ -114,6 +116,7 @@ impl AsyncRead for Cut {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if self.left == 0 {
+            self.cut = true;
             return Poll::Ready(Ok(()));
         }
         Pin::new(&mut self.inner).poll_read(context, buffer)
@@ -123,6 +126,7 @@ impl AsyncRead for Cut {
 impl AsyncWrite for Cut {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let passed = bytes.len().min(self.left);
+        self.cut |= passed < bytes.len();
         if passed == 0 {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
