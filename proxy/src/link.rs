@@ -27,6 +27,14 @@ const WRITE_BYTES: usize = 512 * 1024;
 /// How many updates may follow each other without a pause before the frame rate holds.
 const BURST: u32 = 4;
 
+/// Messages a second that are taken from a desktop, and how many at once; one that sends more is read later (THREATS D7). An honest one
+/// sends some sixty updates and a few bells.
+const MESSAGE_RATE: u32 = 10_000;
+const MESSAGE_BURST: u32 = 2_000;
+/// New sizes a second that are taken from a desktop, and how many at once: each begins a segment of the recording (THREATS D1).
+const SIZE_RATE: u32 = 4;
+const SIZE_BURST: u32 = 8;
+
 /// The time a desktop has to take the gate's last words.
 const PARTING: Duration = Duration::from_millis(500);
 
@@ -99,6 +107,7 @@ impl Link {
     ) -> Severed {
         let mut buffer = vec![0; READ_BYTES];
         let mut pace = Pace::new(max_fps, BURST);
+        let mut intake = Intake::new();
         // INVARIANT: an update request is outstanding whether or not anybody watches, but for the pause that the frame rate asks for.
         let mut asked = true;
         let mut took = tokio::time::Instant::now();
@@ -115,15 +124,20 @@ impl Link {
             }
             self.output.append(&mut self.rfb.take_output());
             let due = pace.wait(Instant::now());
+            let rest = intake.wait(Instant::now());
             tokio::select! {
-                read = self.reader.read(&mut buffer) => {
+                () = sleep(rest), if !rest.is_zero() => {}
+                read = self.reader.read(&mut buffer), if rest.is_zero() => {
                     let count = match read {
                         Ok(0) => return Severed::Lost("it closed its connection".to_owned()),
                         Ok(count) => count,
                         Err(error) => return lost(error),
                     };
                     match take(session, &mut self.rfb, buffer.get(..count).unwrap_or_default()).await {
-                        Ok(updated) => asked &= !updated,
+                        Ok(heard) => {
+                            asked &= !heard.updated;
+                            intake.take(&heard, Instant::now());
+                        }
                         Err(severed) => return severed,
                     }
                 }
@@ -188,13 +202,46 @@ async fn push(writer: &mut WriteHalf<Stream>, output: &[u8]) -> io::Result<usize
     if output.is_empty() { writer.flush().await.map(|()| 0) } else { writer.write(output).await }
 }
 
-/// Takes bytes of the desktop; true when an update was complete, so that the next one is to be asked for.
-async fn take(session: &Session, rfb: &mut Connection, bytes: &[u8]) -> Result<bool, Severed> {
-    let mut updated = false;
+/// What was in a read from the desktop.
+#[derive(Default)]
+struct Heard {
+    messages: u32,
+    sizes: u32,
+    /// An update was complete, so that the next one is to be asked for.
+    updated: bool,
+}
+
+/// How fast a desktop is read: one that sends without being asked keeps itself waiting, and nobody else busy.
+struct Intake {
+    messages: Pace,
+    sizes: Pace,
+}
+
+impl Intake {
+    fn new() -> Self {
+        Self { messages: Pace::new(MESSAGE_RATE, MESSAGE_BURST), sizes: Pace::new(SIZE_RATE, SIZE_BURST) }
+    }
+
+    fn take(&mut self, heard: &Heard, now: Instant) {
+        self.messages.take_many(heard.messages, now);
+        self.sizes.take_many(heard.sizes, now);
+    }
+
+    fn wait(&self, now: Instant) -> Duration {
+        self.messages.wait(now).max(self.sizes.wait(now))
+    }
+}
+
+/// Takes bytes of the desktop.
+async fn take(session: &Session, rfb: &mut Connection, bytes: &[u8]) -> Result<Heard, Severed> {
+    let mut heard = Heard::default();
     for event in rfb.receive(bytes).map_err(|error| violation(&error))? {
+        heard.messages = heard.messages.saturating_add(1);
         match event {
             Event::Update(changes) => {
-                updated = true;
+                heard.updated = true;
+                let sizes = changes.iter().filter(|change| matches!(change, Change::Resize(_))).count();
+                heard.sizes = heard.sizes.saturating_add(u32::try_from(sizes).unwrap_or(u32::MAX));
                 show(session, changes).await?;
             }
             Event::Clipboard(event) => session.hear_clipboard(rfb, event)?,
@@ -205,7 +252,7 @@ async fn take(session: &Session, rfb: &mut Connection, bytes: &[u8]) -> Result<b
         }
     }
     session.unicode.store(rfb.takes_unicode(), Ordering::Relaxed);
-    Ok(updated)
+    Ok(heard)
 }
 
 async fn show(session: &Session, changes: Vec<Change>) -> Result<(), Outcome> {

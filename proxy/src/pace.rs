@@ -25,8 +25,13 @@ impl Pace {
 
     /// Takes one, whether or not it was due: callers that must not exceed the rate ask [`Pace::wait`] first.
     pub(crate) fn take(&mut self, now: Instant) {
+        self.take_many(1, now);
+    }
+
+    /// Takes as many, whether or not they were due.
+    pub(crate) fn take_many(&mut self, count: u32, now: Instant) {
         let from = self.full_at.filter(|full| *full > now).unwrap_or(now);
-        self.full_at = Some(from + self.interval);
+        self.full_at = Some(from + self.interval * count);
     }
 
     /// Takes one if it is due.

@@ -126,6 +126,21 @@ async fn a_viewer_that_stops_reading_is_dropped_and_the_record_goes_on() {
     assert!(left.iter().any(|event| event["reason"] == "the viewer did not keep up"), "{left:?}");
 }
 
+/// D7: a desktop that speaks without being asked is read at a bounded rate: it keeps itself waiting, and nobody else busy.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_desktop_that_never_stops_talking_keeps_itself_waiting() {
+    let mut stage = Stage::start(SIZE).await.unwrap();
+    let mut act = stage.open().await.unwrap();
+    let (started, mut bells) = (Instant::now(), 0);
+    while started.elapsed() < Duration::from_secs(2) {
+        let said = timeout(Duration::from_millis(100), act.desktop.say(&[2; 4096])).await;
+        bells += if said.is_ok() { 4096 } else { 0 };
+    }
+    // What two reads take, what the socket holds, and what the rate lets through; unpaced it is several millions.
+    assert!(bells < 1_000_000, "{bells} bells were taken in {:?}", started.elapsed());
+    assert!(bells > 10_000, "an honest burst is taken at once: {bells}");
+}
+
 /// D7: eight times as many tiny rectangles, byte by byte, take about eight times as long; a parser that began anew would take 64 times.
 #[test]
 fn tiny_rectangles_take_linear_time() {
