@@ -106,7 +106,8 @@ fn messages(heard: &[u8]) -> anyhow::Result<Vec<Vec<u8>>> {
             3 => Some(10),
             4 => Some(8),
             5 => Some(6),
-            6 => number(4, 8).map(|length| 8 + length),
+            // Below 0: the extended clipboard.
+            6 => number(4, 8).map(|length| 8 + length.min((1 << 32) - length)),
             251 => number(6, 7).map(|screens| 8 + 16 * screens),
             other => bail!("a message of type {other} reached the desktop: {}", rest.escape_ascii()),
         };
