@@ -5,7 +5,8 @@
 case ${1:-} in
   '' | -h | --help)
     printf 'Usage: scripts/fuzz.sh SECONDS [TARGET…]\n\nTargets: '
-    ls "$root/tests/fuzz/targets" | sed 's/\.rs$//' | paste -sd' '
+    for file in "$root"/tests/fuzz/targets/*.rs; do printf '%s ' "$(basename "$file" .rs)"; done
+    printf '\n'
     exit
     ;;
   *[!0-9]*) die "$1 is not a number of seconds; see scripts/fuzz.sh --help" ;;
