@@ -54,7 +54,7 @@ async fn a_viewer_that_asks_for_nothing_does_not_blind_the_record() {
 
 #[tokio::test]
 async fn nobody_watching_changes_nothing_and_the_session_idles_out() {
-    let gate = Gate::start(&plan_with_reconnect(15)).await.unwrap();
+    let gate = Gate::start(&plan_with_reconnect(20)).await.unwrap();
     let api = gate.api("alice", "testers", "bare").unwrap();
     let opened = api.open("bare").await.unwrap();
     let desktop = DesktopProbe::find(&opened.id).await.unwrap();

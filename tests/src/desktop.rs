@@ -20,12 +20,13 @@ pub struct DesktopProbe {
 }
 
 impl DesktopProbe {
-    /// Finds the desktop of a session among the processes of this machine, once its X server answers.
+    /// Finds the desktop of a session among the processes of this machine, once it is whole: its window manager, which comes last and paints
+    /// over the root window, answers.
     ///
     /// # Errors
     /// When there is none.
     pub async fn find(session: &str) -> anyhow::Result<Self> {
-        let answers = |desktop: &Self| desktop.run("xset", &["q"]).is_ok();
+        let answers = |desktop: &Self| desktop.run("xdotool", &["get_num_desktops"]).is_ok();
         crate::until("the session's desktop runs", async || Ok(look(session).filter(answers))).await
     }
 
@@ -45,7 +46,7 @@ impl DesktopProbe {
     /// When it cannot be started.
     pub fn spawn(&self, program: &str, args: &[&str]) -> anyhow::Result<Child> {
         let mut command = self.command(program, args);
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.stdin(Stdio::piped()).stdout(Stdio::null());
         Ok(command.spawn()?)
     }
 
