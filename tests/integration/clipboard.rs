@@ -4,9 +4,11 @@ use std::io::Write;
 use std::process::Child;
 use std::time::Duration;
 
+use portcullis_rfb::Size;
 use portcullis_tests::clipboard::{NOTIFY, REQUEST, TEXT, extended, provide};
+use portcullis_tests::puppet::of_kind;
 use portcullis_tests::viewer::Heard;
-use portcullis_tests::{Api, DesktopProbe, Gate, Opened, Viewer, until};
+use portcullis_tests::{Api, DesktopProbe, Gate, Opened, Stage, Viewer, until};
 
 use super::{CLIPBOARD, events, of_type, plan};
 
@@ -212,4 +214,21 @@ async fn a_changed_policy_stops_texts_on_their_way() {
     let last = of_type(&events, "copy").pop().unwrap();
     assert_eq!((&last["effect"], &last["viewer"], &last["bytes"]), (&"deny".into(), &1.into(), &13.into()), "{last}");
     assert!(last["rule"].as_str().unwrap().contains("deny[0]"), "{last}");
+}
+
+/// What such a desktop cannot take is on the record; what it copies reaches a viewer of the extended clipboard.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_desktop_of_classic_cut_text_gets_latin1() {
+    let mut stage = Stage::start(Size::new(64, 48)).await.unwrap();
+    let mut act = stage.open().await.unwrap();
+    let mut viewer = Viewer::connect_extended(&stage.url, &act.opened).await.unwrap();
+    viewer.paste("10 € 漢字\r\n").await.unwrap();
+    let wanted = [&[6, 0, 0, 0, 0, 0, 0, 8][..], b"10 ? ??\n"].concat();
+    act.desktop.hears("the paste", |messages| of_kind(messages, 6).any(|text| *text == wanted)).await.unwrap();
+    act.desktop.say(b"\x03\0\0\0\0\0\0\x05caf\xe9\n").await.unwrap();
+    assert_eq!(viewer.copied().await.unwrap(), "café\r\n");
+    let record = stage.end(&act.session).await.unwrap();
+    let lost = record.of_type("refused");
+    assert_eq!(lost.len(), 1, "{lost:?}");
+    assert_eq!(lost[0]["what"], "3 characters of a paste");
 }

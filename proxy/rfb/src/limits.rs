@@ -82,6 +82,12 @@ impl Limits {
         }
     }
 
+    /// Bytes of memory that texts may take on a connection, a part of [`OVERHEAD`]: one that comes in, grows and is brought to its form, one that was offered, and
+    /// that one as it is written, which may be twice as long.
+    pub fn clipboard_bytes(&self) -> u64 {
+        8 * u64::from(self.bounded().clipboard_text)
+    }
+
     /// Bytes of memory that a connection to a desktop and its screen may take, whatever the desktop sends: the screen, the changes of one
     /// update that has not ended, one compressed rectangle, and [`OVERHEAD`].
     pub fn desktop_bytes(&self) -> u64 {
