@@ -31,6 +31,13 @@ impl Desk {
         let opened = api.open("desk").await.unwrap();
         let desktop = DesktopProbe::find(&opened.id).await.unwrap();
         let mut desk = Self { gate, api, opened, desktop, owners: Vec::new() };
+        // Until the extended clipboard is agreed with it, Xvnc pushes what is copied by the classic message.
+        until("the extended clipboard is agreed", async || {
+            let session = desk.api.get(&format!("/api/sessions/{}", desk.opened.id)).await?;
+            Ok((session["clipboard"] == "unicode").then_some(()))
+        })
+        .await
+        .unwrap();
         desk.copy("clipboard", b"its own").await;
         desk
     }

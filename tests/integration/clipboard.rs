@@ -59,6 +59,13 @@ impl Desk {
         let api = gate.api("alice", "testers", "desk").unwrap();
         let opened = api.open("desk").await.unwrap();
         let desktop = DesktopProbe::find(&opened.id).await.unwrap();
+        // Until the extended clipboard is agreed with it, Xvnc pushes what is copied by the classic message.
+        until("the extended clipboard is agreed", async || {
+            let session = api.get(&format!("/api/sessions/{}", opened.id)).await?;
+            Ok((session["clipboard"] == "unicode").then_some(()))
+        })
+        .await
+        .unwrap();
         Self { gate, api, opened, desktop }
     }
 

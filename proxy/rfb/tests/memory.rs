@@ -15,7 +15,7 @@ static ALLOCATED: PeakAlloc = PeakAlloc;
 
 /// The side that faces a desktop, and the one that faces a viewer, each agreed and asked for its peer's text.
 enum Ours {
-    Desktop(desktop::Connection),
+    Desktop(Box<desktop::Connection>),
     Viewer(Box<viewer::Connection>),
 }
 
@@ -30,7 +30,7 @@ impl Ours {
         let config = viewer::Config { name: "desk".into(), size, limits: Limits::default(), jpeg: false };
         let mut viewer = viewer::Connection::new(config);
         viewer.receive(b"RFB 003.008\n\x01\x01\x02\0\0\x01\xc0\xa1\xe5\xce").unwrap();
-        [Self::Desktop(desktop), Self::Viewer(Box::new(viewer))]
+        [Self::Desktop(Box::new(desktop)), Self::Viewer(Box::new(viewer))]
     }
 
     /// The message type of its peer's cut text.
