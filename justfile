@@ -38,6 +38,7 @@ bless:
     npm run types --prefix web/ui
     BLESS=1 cargo test --quiet --package portcullis-evidence --test format
     BLESS=1 cargo test --quiet --package portcullis-rfb --lib catalogue
+    BLESS=1 cargo test --quiet --package portcullis-policy --test reference
 
 # a token that opens DESKTOP for SUBJECT on this machine's gate for a minute
 token subject desktop="terminal" group="users":

@@ -17,6 +17,8 @@ test_packages=(
   ffmpeg websockify xclip xdotool xinput imagemagick procps shellcheck openssl
   # desktops that no gate starts
   x11vnc xvfb qemu-system-x86
+  # clocks that tests set, and repositories that they make
+  libfaketime git
 )
 
 missing_of() {

@@ -9,7 +9,7 @@ mod data;
 mod doctor;
 mod keys;
 mod listen;
-mod policies;
+mod policy;
 mod portal;
 mod revoked;
 mod serve;
@@ -42,6 +42,11 @@ enum Command {
     Keys {
         #[command(subcommand)]
         command: KeysCommand,
+    },
+    /// Check, test, explain and compare policies
+    Policy {
+        #[command(subcommand)]
+        command: policy::PolicyCommand,
     },
     /// Prove a recording: exit 0 when sound, 1 with one line per fault
     Verify(verify::VerifyArgs),
@@ -111,7 +116,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("portcullis: {error:#}");
-            // 1 is `verify`'s word for a recording that is not sound.
+            // 1 is the word of `verify` and `policy` for what is not as it should be.
             ExitCode::from(2)
         }
     }
@@ -124,6 +129,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Token(args) => token::run(&args)?,
         Command::Revoke(args) => revoked::run(&args)?,
         Command::Keys { command: KeysCommand::Generate(place) } => keys::run(&place.load()?)?,
+        Command::Policy { command } => return policy::run(&command),
         Command::Verify(args) => return verify::run(&args),
         Command::Doctor(place) => return doctor::run(&place.load()?),
         Command::Openapi => println!("{}", serve::openapi().to_pretty_json()?),

@@ -25,7 +25,7 @@ use tracing_subscriber::EnvFilter;
 use crate::config::{Config, SignIn};
 use crate::data::Data;
 use crate::keys::{self, Keys};
-use crate::policies;
+use crate::policy;
 use crate::portal::{Indexed, Journaled, SignedIn};
 use crate::revoked;
 use crate::token;
@@ -185,7 +185,7 @@ fn plane(
         verifier,
         identify: Arc::new(SignedIn(portal.clone())),
         origins,
-        policies: policies::follow(&config.policy)?,
+        policies: policy::follow(&config.policy)?,
         templates: config.desktops.clone(),
         runtimes,
         recorder: recorder(config, data),

@@ -1,78 +1,144 @@
 //! The decision: permit if some applying policy allows it and none denies it, within the strictest limit; else deny.
 
 use std::fmt::Write;
+use std::time::SystemTime;
 
-use crate::language::{Allow, Policy, show_bytes};
+use crate::index::{Applying, Bits, KindIndex};
+use crate::language::Policy;
 use crate::shown::Shown;
-use crate::{ActionKind, Effect, PolicySet, Request, Rule, Verdict};
+use crate::values::show_bytes;
+use crate::{ActionKind, Detector, Effect, Limits, PolicySet, Request, Rule, Situation, Stated, Verdict};
 
 impl PolicySet {
     /// Answers one request; a pure function of the set and the request.
     ///
-    /// 1. A `deny` of an applying policy that names the action, or one that it needs ([`ActionKind::denied_with`]), denies.
+    /// 1. A `deny` of an applying policy that names the action, or one that it needs ([`ActionKind::denied_with`]), denies; one with
+    ///    `containing` does so only if one of its detectors is among what was found.
     /// 2. An `allow` of an applying policy for the action, or one that implies it ([`ActionKind::allowed_by`]), permits.
     /// 3. Limits of all applying policies that allow it hold together: the smallest counts, and going over it denies.
     /// 4. What no policy allows is denied by the rule `default deny`.
+    ///
+    /// Where the situation is not known in full, conditions on what is unknown hold for what is denied and limited, and do not hold for
+    /// what is allowed ([`Situation`]).
     pub fn decide(&self, request: &Request<'_>) -> Verdict {
         let kind = request.action.kind();
-        let mut allowed: Option<Grant<'_>> = None;
-        let mut limited: Option<Grant<'_>> = None;
-        let mut applied = 0_usize;
-        for policy in self.applying(request.subject, request.desktop) {
-            applied = applied.saturating_add(1);
-            if let Some((index, line)) = policy.denies(kind) {
-                let rule = policy.rule(line, format!("deny[{index}].actions"));
-                let reason = denied(request, &rule);
-                return self.verdict(Effect::Deny, rule, reason);
-            }
-            let Some(allow) = policy.allows(kind) else {
-                continue;
-            };
-            let grant = Grant { policy, allow };
-            // Of equal grants the first in the order of files is named.
-            allowed.get_or_insert(grant);
-            if grant.limit() < limited.map_or(u64::MAX, |tightest| tightest.limit()) {
-                limited = Some(grant);
-            }
-        }
-        let Some(grant) = limited.or(allowed) else {
-            return self.verdict(Effect::Deny, Rule::default_deny(), unallowed(request, applied));
+        let applying = self.index().applying(&request.situation);
+        let Some(says) = self.index().kind(kind) else {
+            return self.verdict(Effect::Deny, Rule::default_deny(), unallowed(request, 0));
         };
-        let bytes = request.action.bytes().unwrap_or(0);
-        if bytes > grant.limit() {
-            let rule = grant.limit_rule();
-            let reason = over(kind, bytes, grant.limit(), &rule);
+        if let Some(rule) = self.denied(request, &applying.possible, says) {
+            let reason = denied(request, &rule);
             return self.verdict(Effect::Deny, rule, reason);
         }
-        let rule = grant.rule();
-        let reason = format!("{} allows {}", place(&rule), request.action.kind());
-        self.verdict(Effect::Permit, rule, reason)
+        let Some(first) = applying.sure.first_of(&says.allow) else {
+            return self.verdict(Effect::Deny, Rule::default_deny(), unallowed(request, applying.possible.count()));
+        };
+        let tightest = says.tightest(&applying.possible);
+        if let Some((rule, reason)) = self.over(request, &applying, says, tightest) {
+            return self.verdict(Effect::Deny, rule, reason);
+        }
+        // Of equal grants the first in the order of files is named; a limit names its own.
+        let number =
+            tightest.map(|(_, number)| number).filter(|number| applying.sure.contains(*number)).unwrap_or(first);
+        let policy = self.policies().get(number);
+        let rule = policy.and_then(|policy| Some(policy.allow_rule(policy.allows(kind)?)));
+        match rule {
+            Some(rule) => {
+                let reason = format!("{} allows {kind}", place(&rule));
+                self.verdict(Effect::Permit, rule, reason)
+            }
+            None => self.verdict(Effect::Deny, Rule::default_deny(), unallowed(request, 0)),
+        }
+    }
+
+    /// The limits that hold for a kind of action in this situation: those of all applying policies that allow it, the strictest of each.
+    pub fn limits(&self, situation: &Situation<'_>, kind: ActionKind) -> Limits {
+        let mut all = Limits::default();
+        let allowing = self.possible(situation).filter_map(|policy| policy.allows(kind));
+        allowing.for_each(|allow| all.add(&allow.limits));
+        all
+    }
+
+    /// What the contents of an action must be searched for before it is decided: [`crate::Contents::found`] is what of it is there.
+    pub fn detectors(&self, situation: &Situation<'_>, kind: ActionKind) -> Vec<Stated<Detector>> {
+        let mut wanted: Vec<Stated<Detector>> = Vec::new();
+        for policy in self.possible(situation) {
+            for (index, containing) in policy.searches(kind) {
+                let rule = policy.rule(containing.at, format!("deny[{index}].containing"));
+                for detector in &containing.detectors {
+                    if !wanted.iter().any(|known| known.value == *detector) {
+                        wanted.push(Stated { value: detector.clone(), rule: rule.clone() });
+                    }
+                }
+            }
+        }
+        wanted
+    }
+
+    /// Whether the same policies apply in both situations: then whatever is judged for the one holds for the other.
+    pub fn applies_alike(&self, one: &Situation<'_>, other: &Situation<'_>) -> bool {
+        self.index().applying(one) == self.index().applying(other)
+    }
+
+    /// When the next policy begins or ceases to apply because of its hours, within two weeks; `None` where none does.
+    ///
+    /// A session that is judged again at this instant, and at each one that follows from it, ends with the hours of the policy that
+    /// permits it.
+    pub fn next_change(&self, situation: &Situation<'_>) -> Option<SystemTime> {
+        let now = situation.at?;
+        let timeless = Situation { at: None, ..*situation };
+        let hours = self.possible(&timeless).filter_map(|policy| policy.applies.hours.as_ref()).flatten();
+        let mut edges: Vec<SystemTime> = hours.flat_map(|hours| hours.edges(now)).collect();
+        edges.sort_unstable();
+        edges.dedup();
+        let applying = |at| self.index().applying(&situation.at(at)).possible;
+        let today = applying(now);
+        edges.into_iter().find(|edge| applying(*edge) != today)
+    }
+
+    /// The policies that may apply in this situation, in the order of their files.
+    pub(crate) fn possible(&self, situation: &Situation<'_>) -> impl Iterator<Item = &Policy> {
+        let possible = self.index().applying(situation).possible;
+        let numbers: Vec<usize> = possible.iter().collect();
+        numbers.into_iter().filter_map(|number| self.policies().get(number))
+    }
+
+    fn denied(&self, request: &Request<'_>, applying: &Bits, says: &KindIndex) -> Option<Rule> {
+        let kind = request.action.kind();
+        let plain = applying.first_of(&says.deny);
+        let found = request.contents.found;
+        let searching = applying.both(&says.search).take_while(|number| plain.is_none_or(|plain| *number <= plain));
+        let numbers = searching.filter(|_| !found.is_empty()).chain(plain);
+        numbers
+            .filter_map(|number| self.policies().get(number))
+            .find_map(|policy| policy.denies(kind, request.contents))
+    }
+
+    /// The limit that is exceeded, and how.
+    fn over(
+        &self,
+        request: &Request<'_>,
+        applying: &Applying,
+        says: &KindIndex,
+        tightest: Option<(u64, usize)>,
+    ) -> Option<(Rule, String)> {
+        let kind = request.action.kind();
+        let limits = |number: usize| Some(&self.policies().get(number)?.allows(kind)?.limits);
+        let bytes = request.action.bytes().unwrap_or(0);
+        if let Some((limit, number)) = tightest.filter(|(limit, _)| bytes > *limit) {
+            let rule = limits(number)?.max_bytes.as_ref()?.rule.clone();
+            let reason = over(kind, bytes, limit, &rule);
+            return Some((rule, reason));
+        }
+        let media_type = request.contents.media_type?;
+        let lists = applying.possible.both(&says.types).filter_map(limits).flat_map(|limits| &limits.types);
+        let foreign = lists.into_iter().find(|types| !types.value.iter().any(|pattern| pattern.matches(media_type)))?;
+        let reason = format!("{kind} of {} is not among the types of {}", Shown(media_type), place(&foreign.rule));
+        Some((foreign.rule.clone(), reason))
     }
 
     fn verdict(&self, effect: Effect, rule: Rule, reason: String) -> Verdict {
         Verdict { effect, rule, revision: self.revision().clone(), reason }
-    }
-}
-
-/// An entry of `allow` with the policy that it stands in.
-#[derive(Clone, Copy)]
-struct Grant<'a> {
-    policy: &'a Policy,
-    allow: &'a Allow,
-}
-
-impl Grant<'_> {
-    fn limit(&self) -> u64 {
-        self.allow.max_bytes.as_ref().map_or(u64::MAX, |limit| limit.value)
-    }
-
-    fn rule(&self) -> Rule {
-        self.policy.rule(self.allow.at, format!("allow.{}", self.allow.kind))
-    }
-
-    fn limit_rule(&self) -> Rule {
-        let at = self.allow.max_bytes.as_ref().map_or(self.allow.at, |limit| limit.at);
-        self.policy.rule(at, format!("allow.{}.max_bytes", self.allow.kind))
     }
 }
 
@@ -82,11 +148,13 @@ fn place(rule: &Rule) -> String {
 
 fn denied(request: &Request<'_>, rule: &Rule) -> String {
     let kind = request.action.kind();
-    format!("{} denies {kind} on {}", place(rule), Shown(request.desktop))
+    let why = if rule.key.ends_with("containing") { " because of what was found in it" } else { "" };
+    format!("{} denies {kind}{why} on {}", place(rule), Shown(request.situation.desktop))
 }
 
-fn unallowed(request: &Request<'_>, applied: usize) -> String {
-    let (who, desktop) = (Shown(&request.subject.name), Shown(request.desktop));
+fn unallowed(request: &Request<'_>, applied: u32) -> String {
+    let situation = &request.situation;
+    let (who, desktop) = (Shown(&situation.subject.name), Shown(situation.desktop));
     let kind = request.action.kind();
     match applied {
         0 => format!("no policy applies to {who} on {desktop}"),

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use crate::index::Index;
 use crate::language::{self, Policy};
 use crate::shown::Shown;
-use crate::{PolicyError, Revision, Subject};
+use crate::{PolicyError, Revision, Rule};
 
 /// Files in one set; more is refused.
 pub const MAX_FILES: usize = 4096;
@@ -27,32 +28,47 @@ pub struct PolicyFile {
 pub struct PolicySet {
     /// INVARIANT: sorted by file name, so that no answer depends on the order in which files were read.
     policies: Vec<Policy>,
-    by_group: ByGroup,
+    index: Index,
     revision: Revision,
 }
 
-/// Which policies can apply to whom, by their numbers, so that a decision looks at those alone.
-#[derive(Debug, Clone, Default)]
-struct ByGroup {
-    groups: HashMap<String, Vec<usize>>,
-    /// Policies that name no group.
-    anybody: Vec<usize>,
+/// Policies as their authors see them: right, but perhaps ahead of what this version enforces.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// The policies.
+    pub set: PolicySet,
+    /// Each use of a key that this version does not enforce, ordered by file and line.
+    pub later: Vec<PolicyError>,
 }
 
 impl PolicySet {
     /// Parses all files, one policy each; on failure every fault found in any of them, ordered by file and line.
+    ///
+    /// A key that this version does not enforce ([`crate::Key::enforced`]) is a fault: nobody may rely on a rule that nothing follows.
     pub fn parse(files: &[PolicyFile]) -> Result<Self, Vec<PolicyError>> {
-        if let Some(over) = files.get(MAX_FILES) {
-            let reason =
-                format!("there are {} policy files, more than the {MAX_FILES} that a set may hold", files.len());
-            return Err(vec![PolicyError { file: over.name.clone(), line: 1, column: 1, reason }]);
-        }
         let mut errors = Vec::new();
-        let mut policies: Vec<_> = files.iter().filter_map(|file| language::read(file, &mut errors)).collect();
-        policies.sort_by(|a, b| a.file.cmp(&b.file));
-        refuse_repeated(files, &policies, &mut errors);
+        let mut later = Vec::new();
+        let policies = read(files, &mut errors, &mut later);
+        errors.append(&mut later);
+        Self::unless(errors, policies, files)
+    }
+
+    /// Parses all files like [`PolicySet::parse`], for their authors: keys that are not enforced yet come beside the set.
+    pub fn draft(files: &[PolicyFile]) -> Result<Draft, Vec<PolicyError>> {
+        let mut errors = Vec::new();
+        let mut later = Vec::new();
+        let policies = read(files, &mut errors, &mut later);
+        later.sort();
+        Ok(Draft { set: Self::unless(errors, policies, files)?, later })
+    }
+
+    fn unless(
+        mut errors: Vec<PolicyError>,
+        policies: Vec<Policy>,
+        files: &[PolicyFile],
+    ) -> Result<Self, Vec<PolicyError>> {
         if errors.is_empty() {
-            return Ok(Self { by_group: ByGroup::of(&policies), policies, revision: Revision::of(files) });
+            return Ok(Self { index: Index::of(&policies), policies, revision: Revision::of(files) });
         }
         errors.sort();
         errors.dedup();
@@ -62,7 +78,7 @@ impl PolicySet {
 
     /// The set without policies: it denies everything.
     pub fn deny_all() -> Self {
-        Self { policies: Vec::new(), by_group: ByGroup::default(), revision: Revision::of(&[]) }
+        Self { policies: Vec::new(), index: Index::of(&[]), revision: Revision::of(&[]) }
     }
 
     /// The fingerprint of the files that this set was parsed from.
@@ -70,36 +86,42 @@ impl PolicySet {
         &self.revision
     }
 
-    /// The policies that apply to this subject on this desktop, in the order of their files.
-    pub(crate) fn applying<'a>(&'a self, subject: &'a Subject, desktop: &'a str) -> impl Iterator<Item = &'a Policy> {
-        let candidates = self.by_group.of_subject(subject).into_iter().filter_map(|number| self.policies.get(number));
-        candidates.filter(move |policy| policy.applies.matches(subject, desktop))
+    /// How many policies there are.
+    pub fn len(&self) -> usize {
+        self.policies.len()
+    }
+
+    /// Whether there are none: then everything is denied.
+    pub fn is_empty(&self) -> bool {
+        self.policies.is_empty()
+    }
+
+    /// Every entry of `allow` and `deny`, in the order of files: the rules that verdicts can rest on.
+    pub fn rules(&self) -> Vec<Rule> {
+        self.policies.iter().flat_map(Policy::rules).collect()
+    }
+
+    /// The policies, in the order of their files.
+    pub(crate) fn policies(&self) -> &[Policy] {
+        &self.policies
+    }
+
+    pub(crate) fn index(&self) -> &Index {
+        &self.index
     }
 }
 
-impl ByGroup {
-    fn of(policies: &[Policy]) -> Self {
-        let mut index = Self::default();
-        for (number, policy) in policies.iter().enumerate() {
-            let Some(groups) = &policy.applies.groups else {
-                index.anybody.push(number);
-                continue;
-            };
-            for group in groups {
-                index.groups.entry(group.clone()).or_default().push(number);
-            }
-        }
-        index
+/// The policies of these files, in the order of their names, as far as they are right.
+fn read(files: &[PolicyFile], errors: &mut Vec<PolicyError>, later: &mut Vec<PolicyError>) -> Vec<Policy> {
+    if let Some(over) = files.get(MAX_FILES) {
+        let reason = format!("there are {} policy files, more than the {MAX_FILES} that a set may hold", files.len());
+        errors.push(PolicyError { file: over.name.clone(), line: 1, column: 1, reason });
+        return Vec::new();
     }
-
-    /// The policies that name no group or one of the subject's, each once and in order.
-    fn of_subject(&self, subject: &Subject) -> Vec<usize> {
-        let named = subject.groups.iter().filter_map(|group| self.groups.get(group));
-        let mut numbers: Vec<usize> = named.chain([&self.anybody]).flatten().copied().collect();
-        numbers.sort_unstable();
-        numbers.dedup();
-        numbers
-    }
+    let mut policies: Vec<_> = files.iter().filter_map(|file| language::read(file, errors, later)).collect();
+    policies.sort_by(|a, b| a.file.cmp(&b.file));
+    refuse_repeated(files, &policies, errors);
+    policies
 }
 
 /// Two policies of one name, or two files of one name, would make a rule ambiguous.

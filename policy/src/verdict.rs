@@ -5,18 +5,19 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::Revision;
+use crate::values::words;
 
 /// The policy name of rules that stand in no file; no file may take it.
 pub(crate) const DEFAULT_POLICY: &str = "default";
 
-/// Permitted or not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Effect {
-    /// It may happen.
-    Permit,
-    /// It must not happen.
-    Deny,
+words! {
+    /// Permitted or not.
+    Effect, "a verdict", {
+        /// It may happen.
+        Permit = "permit",
+        /// It must not happen.
+        Deny = "deny",
+    }
 }
 
 /// The place in the policy files that decided: `contractors.yaml:7 allow.paste`, or `default deny` where no file allows.

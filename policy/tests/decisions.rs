@@ -4,7 +4,7 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)
 )]
 
-use portcullis_policy::{Action, ActionKind, Mode, PolicyFile, PolicySet, Request, Subject};
+use portcullis_policy::{Action, ActionKind, Mode, PolicyFile, PolicySet, Situation, Subject};
 
 const OFFICE: &str = "\
 policy: office
@@ -69,7 +69,7 @@ fn check(set: &PolicySet, groups: &[&str], desktop: &str, action: Action, expect
 }
 
 fn check_as(set: &PolicySet, subject: &Subject, desktop: &str, action: Action, expected: &str) {
-    let verdict = set.decide(&Request { subject, desktop, action });
+    let verdict = set.decide(&Situation::new(subject, desktop).wants(action));
     let shown = format!("{:?} by {}: {}", verdict.effect, verdict.rule, verdict.reason);
     assert_eq!(shown, expected, "{action:?} on {desktop} by {subject:?}");
     assert_eq!(verdict.revision, *set.revision());
@@ -306,8 +306,9 @@ fn hostile_names_are_shown_harmless() {
 #[test]
 fn the_strictest_recording_mode_counts_and_strict_is_the_default() {
     let shown = |groups: &[&str], desktop: &str| {
-        let recording = all().obligations(&subject("alice", groups), desktop).recording;
-        format!("{} by {}", recording.mode.name(), recording.rule)
+        let subject = subject("alice", groups);
+        let owed = all().obligations(&Situation::new(&subject, desktop));
+        format!("{} by {}", owed.mode(), owed.recording.mode.unwrap().rule)
     };
     assert_eq!(shown(&["users"], "browser"), "best_effort by office.yaml:9 recording.mode");
     assert_eq!(shown(&["users", "contractors"], "browser"), "strict by contractors.yaml:11 recording.mode");
@@ -339,8 +340,7 @@ fn the_words_of_the_language_are_one_table() {
 
 #[test]
 fn verdicts_serialise_for_events_and_the_api() {
-    let verdict =
-        all().decide(&Request { subject: &subject("alice", &["users"]), desktop: "browser", action: Action::Control });
+    let verdict = all().decide(&Situation::new(&subject("alice", &["users"]), "browser").wants(Action::Control));
     let expected = serde_json::json!({
         "effect": "permit",
         "rule": {"file": "office.yaml", "line": 6, "policy": "office", "key": "allow.control"},

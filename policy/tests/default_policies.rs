@@ -4,7 +4,7 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)
 )]
 
-use portcullis_policy::{Action, PolicyFile, PolicySet, Request, Subject};
+use portcullis_policy::{Action, PolicyFile, PolicySet, Situation, Subject};
 
 fn defaults() -> PolicySet {
     let file = |name: &str, text: &str| PolicyFile { name: name.into(), text: text.into() };
@@ -23,7 +23,7 @@ fn check(groups: &[&str], desktop: &str, action: Action, expected: &str) {
         groups: groups.iter().map(|&group| group.into()).collect(),
         issuer: "portcullis".into(),
     };
-    let verdict = defaults().decide(&Request { subject: &subject, desktop, action });
+    let verdict = defaults().decide(&Situation::new(&subject, desktop).wants(action));
     assert_eq!(format!("{:?} by {}", verdict.effect, verdict.rule), expected, "{action:?} on {desktop} for {groups:?}");
 }
 
@@ -48,8 +48,8 @@ fn the_clipboard_is_open_where_a_file_says_so() {
     check(&["users"], "terminal", Action::Paste { bytes: KIB_64 }, "Permit by terminal.yaml:7 allow.paste");
     check(&["users"], "terminal", Action::Paste { bytes: KIB_64 + 1 }, "Deny by terminal.yaml:7 allow.paste.max_bytes");
     check(&["users"], "terminal", Action::Copy { bytes: KIB_64 }, "Permit by terminal.yaml:8 allow.copy");
-    check(&["users"], "browser", Action::Paste { bytes: KIB_64 }, "Permit by browser.yaml:6 allow.paste");
-    check(&["users"], "browser", Action::Copy { bytes: 1 }, "Deny by browser.yaml:8 deny[0].actions");
+    check(&["users"], "browser", Action::Paste { bytes: KIB_64 }, "Permit by browser.yaml:7 allow.paste");
+    check(&["users"], "browser", Action::Copy { bytes: 1 }, "Deny by browser.yaml:9 deny[0].actions");
     check(&["users"], "sealed", Action::Paste { bytes: 1 }, "Deny by default deny");
     check(&["users"], "sealed", Action::Copy { bytes: 1 }, "Deny by default deny");
 }
@@ -65,6 +65,6 @@ fn strangers_open_nothing() {
 #[test]
 fn everything_is_recorded_strictly() {
     let alice = Subject { name: "alice".into(), groups: vec!["users".into()], issuer: "portcullis".into() };
-    let recording = defaults().obligations(&alice, "terminal").recording;
-    assert_eq!(format!("{} by {}", recording.mode.name(), recording.rule), "strict by users.yaml:11 recording.mode");
+    let mode = defaults().obligations(&Situation::new(&alice, "terminal")).recording.mode.unwrap();
+    assert_eq!(format!("{} by {}", mode.value, mode.rule), "strict by users.yaml:11 recording.mode");
 }

@@ -1,9 +1,10 @@
 //! Opening a session, in the order that the story has: decide, reserve a place, record, start the desktop.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use portcullis_evidence::{self as evidence, Manifest, VERSION, What, stamp};
-use portcullis_policy::{Action, Effect, Mode, Request};
+use portcullis_policy::{Action, Effect, Mode, Situation};
 use portcullis_recorder::Recording;
 use portcullis_rfb::{Change, Screen};
 use time::OffsetDateTime;
@@ -21,7 +22,12 @@ use crate::session::{Session, Stage};
 use crate::tether::Tether;
 
 impl Plane {
-    pub(crate) async fn try_open(self: &Arc<Self>, caller: &Caller, desktop: &str) -> Result<Arc<Session>, Refusal> {
+    pub(crate) async fn try_open(
+        self: &Arc<Self>,
+        caller: &Caller,
+        desktop: &str,
+        from: Option<IpAddr>,
+    ) -> Result<Arc<Session>, Refusal> {
         if self.is_closing() {
             return Err(Refusal::Busy { reason: "the gate is stopping".into() });
         }
@@ -37,7 +43,7 @@ impl Plane {
             .iter()
             .find(|template| template.name == desktop)
             .ok_or_else(|| Refusal::Unknown { what: format!("desktop {desktop:?}") })?;
-        let permit = self.permit(caller, template)?;
+        let permit = self.permit(caller, template, from)?;
         let place = self.reserve(&permit, template)?;
         let (session, stage) = self.start(&permit, template).await?;
         self.insert(&session);
@@ -54,26 +60,29 @@ impl Plane {
         Ok(session)
     }
 
-    fn permit(&self, caller: &Caller, template: &Template) -> Result<Permit, Refusal> {
+    fn permit(&self, caller: &Caller, template: &Template, from: Option<IpAddr>) -> Result<Permit, Refusal> {
         let policies = self.policies();
         let subject = caller.subject();
-        let verdict = policies.decide(&Request { subject, desktop: &template.name, action: Action::Open });
+        let started = OffsetDateTime::now_utc();
+        let situation = Situation { subject, desktop: &template.name, at: Some(started.into()), from };
+        let verdict = policies.decide(&situation.wants(Action::Open));
         if verdict.effect == Effect::Deny {
             return Err(Refusal::Denied(Box::new(verdict)));
         }
         // A session whose subject may not look on would be a desktop for nobody.
-        let watch = policies.decide(&Request { subject, desktop: &template.name, action: Action::Watch });
+        let watch = policies.decide(&situation.wants(Action::Watch));
         if watch.effect == Effect::Deny {
             return Err(Refusal::Denied(Box::new(watch)));
         }
-        let strict = policies.obligations(subject, &template.name).recording.mode == Mode::Strict;
+        let strict = policies.obligations(&situation).mode() == Mode::Strict;
         Ok(Permit {
             id: SessionId::generate(),
             subject: subject.clone(),
             desktop: template.name.clone(),
             title: template.title.clone(),
             verdict,
-            started: OffsetDateTime::now_utc(),
+            from,
+            started,
             token: caller.token().map(str::to_owned),
             until: caller.until(),
             strict,

@@ -25,6 +25,8 @@ pub enum Outcome {
         /// Its words for a person.
         reason: String,
     },
+    /// The viewer comes from where other rules hold than for the session.
+    Elsewhere,
     /// What the session was opened with was revoked.
     Revoked,
     /// As many viewers as a session may have are connected already.
@@ -71,7 +73,7 @@ impl Outcome {
     /// Whether a viewer that caused this takes the whole session with it.
     #[must_use]
     pub fn ends_session(&self) -> bool {
-        !matches!(self, Self::ViewerLeft | Self::TooSlow | Self::Crowded)
+        !matches!(self, Self::ViewerLeft | Self::TooSlow | Self::Crowded | Self::Elsewhere)
     }
 
     /// The close reason: at most 123 bytes, as RFC 6455 section 5.5 demands, cut at a character.
@@ -100,6 +102,7 @@ impl Outcome {
             Self::Abandoned => (4001, "abandoned"),
             Self::TimeUp => (4001, "time-up"),
             Self::NotPermitted { .. } => (4003, "not-permitted"),
+            Self::Elsewhere => (4003, "elsewhere"),
             Self::Revoked => (4003, "revoked"),
             Self::TooSlow => (4008, "too-slow"),
             Self::Crowded => (4008, "crowded"),
@@ -123,6 +126,9 @@ impl fmt::Display for Outcome {
             Self::Abandoned => f.write_str("no viewer was connected any more"),
             Self::TimeUp => f.write_str("the session's time is up"),
             Self::NotPermitted { rule, reason } => write!(f, "no longer permitted by {rule}: {reason}"),
+            Self::Elsewhere => {
+                f.write_str("other rules hold where you come from than where the session was opened from")
+            }
             Self::Revoked => f.write_str("what the session was opened with was revoked"),
             Self::Crowded => f.write_str("the session has as many viewers as it may have"),
             Self::TooSlow => f.write_str("the viewer did not keep up"),

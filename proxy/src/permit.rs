@@ -1,6 +1,7 @@
 //! What is known of a session before its desktop is touched: its name, whose it is, and the verdict that permits it.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use portcullis_policy::{Subject, Verdict};
 use time::OffsetDateTime;
@@ -42,6 +43,8 @@ pub struct Permit {
     pub title: String,
     /// The verdict on `open`, with rule and policy revision.
     pub verdict: Verdict,
+    /// The address that it was opened from, where it is known.
+    pub from: Option<IpAddr>,
     /// When it was opened.
     pub started: OffsetDateTime,
     /// The name (`jti`) of the token that opened it, of the subject's issuer; none where a sign-in did.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -127,15 +128,28 @@ impl Plane {
         })
     }
 
+    /// Opens a session for a caller whose address is not known: what policy allows to certain networks is then not allowed.
+    ///
+    /// # Errors
+    /// As [`Plane::open_from`].
+    pub async fn open(self: &Arc<Self>, caller: &Caller, desktop: &str) -> Result<Arc<Session>, Refusal> {
+        self.open_from(caller, desktop, None).await
+    }
+
     /// Opens a session: permit, recording, desktop, in this order; it then lives in a task of its own.
     ///
     /// # Errors
     /// A [`Refusal`], which is also an event of the journal.
-    pub async fn open(self: &Arc<Self>, caller: &Caller, desktop: &str) -> Result<Arc<Session>, Refusal> {
+    pub async fn open_from(
+        self: &Arc<Self>,
+        caller: &Caller,
+        desktop: &str,
+        from: Option<IpAddr>,
+    ) -> Result<Arc<Session>, Refusal> {
         let (plane, caller, desktop) = (Arc::clone(self), caller.clone(), desktop.to_owned());
         // In a task of its own: a caller that hangs up half-way leaves a session that is abandoned in good order, not a half-started one.
         let opening = self.tasks.spawn(async move {
-            let opened = plane.try_open(&caller, &desktop).await;
+            let opened = plane.try_open(&caller, &desktop, from).await;
             if let Err(refusal) = &opened {
                 // The name is the caller's text, and the journal is read on terminals.
                 let shown: String = desktop.chars().filter(char::is_ascii_graphic).take(SHOWN).collect();

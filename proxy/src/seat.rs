@@ -2,8 +2,9 @@
 
 mod pasting;
 
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use portcullis_evidence::What;
 use portcullis_policy::{Action, Effect, PolicySet};
@@ -39,7 +40,13 @@ const TALLY: Duration = Duration::from_secs(1);
 pub(crate) struct Seat {
     /// The viewer's number within the session.
     pub(crate) viewer: u32,
+    /// The address that the viewer comes from.
+    from: Option<IpAddr>,
     control: bool,
+    keyboard: bool,
+    mouse: bool,
+    /// When hours begin or end that what was judged depends on.
+    until: Option<SystemTime>,
     buttons: u8,
     waiting: Option<Pointer>,
     policies: watch::Receiver<Arc<PolicySet>>,
@@ -56,12 +63,16 @@ pub(crate) struct Seat {
 
 impl Seat {
     /// Takes a seat: whether this viewer may use keyboard and mouse is decided and recorded now.
-    pub(crate) fn take(session: &Session, origin: &str) -> Result<Self, Outcome> {
+    pub(crate) fn take(session: &Session, origin: &str, from: Option<IpAddr>) -> Result<Self, Outcome> {
         let mut policies = session.policy_changes();
         policies.borrow_and_update();
         let mut seat = Self {
             viewer: session.enter().ok_or(Outcome::Crowded)?,
+            from,
             control: false,
+            keyboard: false,
+            mouse: false,
+            until: None,
             buttons: 0,
             waiting: None,
             policies,
@@ -87,12 +98,32 @@ impl Seat {
         }
     }
 
-    /// Decides anew what this viewer may do; asked when it joins and when the policy changes.
+    /// Decides anew what this viewer may do; asked when it joins, when the policy changes and when hours begin or end.
+    ///
+    /// # Errors
+    /// The outcome that ends this viewer: other rules hold where it comes from, or the record failed.
     pub(crate) fn judge(&mut self, session: &Session) -> Result<(), Outcome> {
-        let verdict = session.judge(Action::Control);
-        self.control = verdict.effect == Effect::Permit;
-        let what = What::Control { viewer: self.viewer, effect: verdicted(&verdict), reason: verdict.reason.clone() };
-        session.note_under(&verdict, what)
+        self.until = session.hours_after(SystemTime::now());
+        // INVARIANT: what is judged for the session is judged for each of its viewers.
+        if !session.holds_for(self.from) {
+            return Err(Outcome::Elsewhere);
+        }
+        let (keys, pointer) = (session.judge(Action::Key), session.judge(Action::Pointer));
+        (self.keyboard, self.mouse) = (keys.effect == Effect::Permit, pointer.effect == Effect::Permit);
+        self.control = self.keyboard || self.mouse;
+        // Keyboard and pointer are one thing on the record, unless policy tells them apart.
+        let control = session.judge(Action::Control);
+        let verdicts = match keys.effect {
+            effect if effect != pointer.effect => vec![keys, pointer],
+            effect if effect != control.effect => vec![keys],
+            _ => vec![control],
+        };
+        for verdict in verdicts {
+            let what =
+                What::Control { viewer: self.viewer, effect: verdicted(&verdict), reason: verdict.reason.clone() };
+            session.note_under(&verdict, what)?;
+        }
+        Ok(())
     }
 
     /// Leaves the seat; what was counted and how far this viewer saw goes on the record.
@@ -139,7 +170,8 @@ impl Seat {
         if let Some(outcome) = session.known_outcome() {
             return Err(outcome);
         }
-        if self.policies.has_changed().unwrap_or(false) {
+        let hours = self.until.is_some_and(|until| SystemTime::now() >= until);
+        if hours || self.policies.has_changed().unwrap_or(false) {
             self.policies.borrow_and_update();
             self.judge(session)?;
         }
@@ -161,7 +193,7 @@ impl Seat {
             self.release(session).await?;
         }
         if self.pointers.wait(now).is_zero()
-            && let Some(pointer) = self.waiting.take()
+            && let Some(pointer) = self.waiting.take().filter(|_| self.mouse)
         {
             self.pointers.take(now);
             session.act(Act::Pointer(pointer)).await;
@@ -185,6 +217,9 @@ impl Seat {
                 return Ok(());
             }
         }
+        if !self.keyboard {
+            return Ok(());
+        }
         self.keys.take(now);
         if key.down {
             self.pressed = self.pressed.saturating_add(1);
@@ -200,6 +235,9 @@ impl Seat {
     }
 
     async fn pointer(&mut self, session: &Session, pointer: Pointer) -> Result<(), Outcome> {
+        if !self.mouse {
+            return Ok(());
+        }
         let pressed = pointer.buttons & !self.buttons;
         if pointer.buttons == self.buttons && !self.pointers.wait(Instant::now()).is_zero() {
             self.waiting = Some(pointer);
@@ -213,7 +251,7 @@ impl Seat {
             if !wait.is_zero() {
                 session.pause(wait).await;
                 self.keep_judged(session)?;
-                if !self.control {
+                if !self.mouse {
                     return Ok(());
                 }
             }

@@ -3,13 +3,15 @@
 //! [`open`] does what must be true before anybody sees a pixel, in this order: decide, start the recording, start the desktop.
 //! [`Session::live`] then runs until an [`Outcome`] is known, and closes in the reverse order: viewers, evidence, desktop.
 
+mod judged;
+
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 use portcullis_evidence::What;
-use portcullis_policy::{Action, Effect, PolicySet, Request, Verdict};
+use portcullis_policy::{Action, PolicySet, Verdict};
 use portcullis_recorder::{RecordError, Recording};
 use portcullis_rfb::clipboard::Text;
 use portcullis_rfb::{Change, Limits, Point, Screen};
@@ -17,7 +19,7 @@ use time::OffsetDateTime;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::{sleep, timeout};
 
-use crate::crossing::{Paces, verdicted};
+use crate::crossing::Paces;
 use crate::link::Act;
 use crate::outcome::Outcome;
 use crate::pace::Pace;
@@ -188,7 +190,7 @@ impl Session {
     #[must_use]
     pub fn judge(&self, action: Action) -> Verdict {
         let policies = self.policies.borrow().clone();
-        policies.decide(&Request { subject: &self.permit.subject, desktop: &self.permit.desktop, action })
+        policies.decide(&self.situation().wants(action))
     }
 
     /// Writes an event under the session's own permit.
@@ -320,23 +322,6 @@ impl Session {
                 _ = async { viewers.clone().wait_for(|count| *count > 0).await.map(|_| ()) } => {}
             }
         }
-    }
-
-    async fn wait_refused(&self) -> Outcome {
-        let mut policies = self.policies.clone();
-        while policies.changed().await.is_ok() {
-            // Nobody may look on without `watch`: who loses it loses the session as who loses `open` does.
-            let verdict = Some(self.judge(Action::Open)).filter(|verdict| verdict.effect == Effect::Deny);
-            let verdict = verdict.unwrap_or_else(|| self.judge(Action::Watch));
-            let what = What::PolicyChanged { effect: verdicted(&verdict), reason: verdict.reason.clone() };
-            if let Err(outcome) = self.note_under(&verdict, what) {
-                return outcome;
-            }
-            if verdict.effect == Effect::Deny {
-                return Outcome::NotPermitted { rule: verdict.rule.to_string(), reason: verdict.reason };
-            }
-        }
-        std::future::pending().await
     }
 
     async fn wait_until(&self) -> Outcome {

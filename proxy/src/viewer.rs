@@ -1,5 +1,6 @@
 //! A viewer's connection: a WebSocket on one side, the session's screen on the other, the RFB server's words between.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -34,8 +35,8 @@ pub(crate) const MESSAGE_BYTES: usize = 48 * 1024 * 1024;
 const REFRESH_RATE: u32 = 1;
 
 /// Serves one viewer until it or the session ends.
-pub(crate) async fn serve(mut socket: WebSocket, session: Arc<Session>, origin: String) {
-    let outcome = match Seat::take(&session, &origin) {
+pub(crate) async fn serve(mut socket: WebSocket, session: Arc<Session>, origin: String, from: Option<IpAddr>) {
+    let outcome = match Seat::take(&session, &origin, from) {
         Ok(mut seat) => {
             let mut rfb = connection(&session);
             let outcome = converse(&mut socket, &session, &mut seat, &mut rfb).await;

@@ -5,6 +5,7 @@ mod blinks;
 mod clipboard;
 mod crash;
 mod policy_change;
+mod policy_command;
 mod record;
 mod refusals;
 mod revocation;

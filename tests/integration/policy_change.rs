@@ -1,5 +1,7 @@
 //! A policy that changes is live within seconds, for sessions that run too.
 
+use std::time::{Duration, SystemTime};
+
 use portcullis_tests::{Gate, Viewer, until};
 use serde_json::json;
 
@@ -33,4 +35,69 @@ async fn a_change_that_does_not_check_stays_out() {
     until("the log says so", async || Ok(gate.log_text().contains("broken.yaml:2").then_some(()))).await.unwrap();
     let desktops = api.get("/api/desktops").await.unwrap();
     assert_eq!(desktops["desktops"][0]["permitted"], json!(true), "the last good revision stays: {desktops}");
+}
+
+/// Seconds since the Unix epoch, and hours and minutes of UTC, so many seconds from now.
+fn in_utc(ahead: u64) -> (u64, String) {
+    let at = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap() + Duration::from_secs(ahead);
+    let minutes = at.as_secs() / 60 % (24 * 60);
+    (at.as_secs() / 60 * 60, format!("{:02}:{:02}", minutes / 60, minutes % 60))
+}
+
+#[tokio::test]
+async fn a_session_ends_with_the_hours_that_permit_it() {
+    // From an hour ago until in about twenty minutes.
+    let ((_, start), (close, end)) = (in_utc(23 * 3600), in_utc(20 * 60));
+    let hours = format!(
+        "policy: tests\napplies: {{groups: [testers], hours: 'daily {start}-{end} UTC'}}\nallow: {{control: {{}}}}\n"
+    );
+    let gate = Gate::start(&plan().policy("tests.yaml", &hours).with_clock()).await.unwrap();
+    let api = gate.api("alice", "testers", "desk").unwrap();
+    let opened = api.open("desk").await.unwrap();
+    let mut viewer = Viewer::connect(&gate.url, &opened).await.unwrap();
+    let now = in_utc(0).0;
+    gate.set_clock(i64::try_from(close - now).unwrap()).unwrap();
+    let frame = viewer.closed().await.unwrap();
+    assert_eq!(u16::from(frame.code), 4003);
+    assert!(frame.reason.contains("no policy applies"), "{}", frame.reason);
+    // Tokens live for a minute of this machine's time.
+    gate.set_clock(0).unwrap();
+    api.wait_gone(&opened.id).await.unwrap();
+    let events = events(&gate.bundle(&opened.id).unwrap()).unwrap();
+    let changed = of_type(&events, "policy_changed");
+    assert_eq!(
+        (changed.len(), &changed[0]["effect"], &changed[0]["rule"]),
+        (1, &json!("deny"), &json!("default deny"))
+    );
+}
+
+#[tokio::test]
+async fn networks_and_keys_are_judged_by_where_a_viewer_comes_from_and_what_it_does() {
+    let here = "policy: tests\napplies: {groups: [testers], desktops: [desk], networks: [127.0.0.0/8, '::1']}\nallow: {control: {}}\ndeny: [{actions: [key]}]\n";
+    let elsewhere = "policy: elsewhere\napplies: {groups: [testers], networks: [192.0.2.0/24]}\nallow: {control: {}}\n";
+    let gate = Gate::start(&plan().policy("tests.yaml", here).policy("elsewhere.yaml", elsewhere)).await.unwrap();
+    let refused = gate.api("alice", "testers", "bare").unwrap().open("bare").await.unwrap_err().to_string();
+    assert!(refused.contains("403") && refused.contains("no policy applies"), "{refused}");
+    let api = gate.api("alice", "testers", "desk").unwrap();
+    let desktops = api.get("/api/desktops").await.unwrap();
+    assert_eq!(desktops["desktops"][0]["permitted"], json!(true), "{desktops}");
+    assert_eq!(desktops["desktops"][1]["permitted"], json!(false), "{desktops}");
+    let opened = api.open("desk").await.unwrap();
+    let mut viewer = Viewer::connect(&gate.url, &opened).await.unwrap();
+    viewer.text("never seen").await.unwrap();
+    viewer.pointer(1, 100, 100).await.unwrap();
+    viewer.pointer(0, 100, 100).await.unwrap();
+    // What came before the close frame has been judged once the viewer has left its seat.
+    viewer.close().await.unwrap();
+    let session = format!("/api/sessions/{}", opened.id);
+    until("the viewer has left", async || Ok((api.get(&session).await?["viewers"] == 0).then_some(()))).await.unwrap();
+    api.end(&opened.id).await.unwrap();
+    api.wait_gone(&opened.id).await.unwrap();
+    let events = events(&gate.bundle(&opened.id).unwrap()).unwrap();
+    let control = of_type(&events, "control");
+    let told: Vec<_> =
+        control.iter().map(|event| (event["effect"].as_str().unwrap(), event["rule"].as_str().unwrap())).collect();
+    assert_eq!(told, [("deny", "tests.yaml:4 deny[0].actions"), ("permit", "tests.yaml:3 allow.control")]);
+    assert!(of_type(&events, "keys").is_empty(), "keys passed");
+    assert_eq!(of_type(&events, "clicks").len(), 1, "the click did not pass");
 }

@@ -27,13 +27,22 @@ pub struct Plan {
     pub config: String,
     /// Policy files: name and text.
     pub policies: Vec<(String, String)>,
+    /// Whether the gate's clock can be set by [`Gate::set_clock`].
+    pub clock: bool,
 }
 
 impl Plan {
     /// A gate with desktops given as TOML, under [`POLICY`] and more files.
     #[must_use]
     pub fn new(config: &str) -> Self {
-        Self { config: config.to_owned(), policies: vec![("tests.yaml".into(), POLICY.into())] }
+        Self { config: config.to_owned(), policies: vec![("tests.yaml".into(), POLICY.into())], clock: false }
+    }
+
+    /// Lets the gate's clock be set.
+    #[must_use]
+    pub fn with_clock(mut self) -> Self {
+        self.clock = true;
+        self
     }
 
     /// Adds a policy file, or replaces one of the same name.
@@ -50,6 +59,7 @@ impl Plan {
 pub struct Gate {
     folder: TempDir,
     child: Option<Child>,
+    clock: bool,
     /// Where it listens: `http://localhost:PORT`.
     pub url: String,
     /// The one-time sign-in link that it printed.
@@ -68,7 +78,8 @@ impl Gate {
             std::fs::write(folder.path().join("policies").join(name), text)?;
         }
         std::fs::write(folder.path().join("gate.toml"), &plan.config)?;
-        let mut gate = Self { folder, child: None, url: String::new(), link: String::new() };
+        let mut gate = Self { folder, child: None, clock: plan.clock, url: String::new(), link: String::new() };
+        gate.set_clock(0)?;
         gate.launch().await?;
         Ok(gate)
     }
@@ -80,7 +91,12 @@ impl Gate {
     pub async fn launch(&mut self) -> anyhow::Result<()> {
         ensure!(self.child.is_none(), "the gate is running");
         let log = std::fs::File::options().create(true).append(true).open(self.log())?;
-        let mut child = Command::new(program()?)
+        let mut command = Command::new(program()?);
+        if self.clock {
+            command.env("LD_PRELOAD", faketime()?).env("FAKETIME_TIMESTAMP_FILE", self.folder.path().join("clock"));
+            command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        }
+        let mut child = command
             .args(["serve", "--listen", "127.0.0.1:0"])
             .arg("--config")
             .arg(self.folder.path().join("gate.toml"))
@@ -102,6 +118,17 @@ impl Gate {
         self.url = url.to_owned();
         self.link = link;
         Ok(())
+    }
+
+    /// Sets the clock of a gate that was started [`Plan::with_clock`] ahead of this machine's by so many seconds.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn set_clock(&self, ahead: i64) -> anyhow::Result<()> {
+        let clock = self.folder.path().join("clock");
+        // Whole or not at all: the gate reads it whenever it asks for the time.
+        std::fs::write(clock.with_extension("new"), format!("{ahead:+}\n"))?;
+        Ok(std::fs::rename(clock.with_extension("new"), clock)?)
     }
 
     /// Its data folder.
@@ -255,6 +282,13 @@ pub fn program() -> anyhow::Result<PathBuf> {
         bail!("{} is not built: cargo build --workspace", program.display());
     }
     Ok(program)
+}
+
+/// The library that lets a program see another time (Debian's libfaketime).
+fn faketime() -> anyhow::Result<PathBuf> {
+    let libraries =
+        std::fs::read_dir("/usr/lib")?.flatten().map(|entry| entry.path().join("faketime/libfaketimeMT.so.1"));
+    libraries.into_iter().find(|path| path.is_file()).context("libfaketime is not installed: scripts/setup.sh test")
 }
 
 fn sign_in_link(output: BufReader<std::process::ChildStdout>) -> anyhow::Result<String> {

@@ -1,25 +1,43 @@
 //! Reading a map field by field: unknown, repeated and missing keys are faults, and one fault does not hide the next.
 
-use super::nearest::nearest;
+use super::keys;
 use super::node::{At, Node, Placed, Value};
-use crate::PolicyError;
 use crate::shown::Shown;
+use crate::values::meant;
+use crate::{PolicyError, Rule};
 
 /// Entries of one list; more is refused.
 const MAX_LIST: usize = 1024;
 /// Characters of a name in a policy; more is refused.
-const MAX_NAME: usize = 256;
+pub(crate) const MAX_NAME: usize = 256;
+
+/// Words that people try, and what says it here.
+const TRIED: [(&str, &str); 4] = [
+    ("view_only", "who may look and not touch is denied `control`: deny: [{actions: [control]}]"),
+    ("read_only", "who may look and not touch is denied `control`: deny: [{actions: [control]}]"),
+    ("clipboard", "the clipboard is `paste` for the way in and `copy` for the way out, under `allow` and `deny`"),
+    ("files", "files are `upload` for the way in and `download` for the way out, under `allow` and `deny`"),
+];
 
 /// Where faults of one file are gathered.
 pub(crate) struct Faults<'a> {
     pub(crate) file: &'a str,
+    /// The policy's own name, once it is known.
+    pub(crate) policy: String,
     pub(crate) errors: &'a mut Vec<PolicyError>,
+    /// What is right but not enforced by this version.
+    pub(crate) later: &'a mut Vec<PolicyError>,
 }
 
 impl Faults<'_> {
     /// Notes a fault.
     pub(crate) fn add(&mut self, at: At, reason: impl Into<String>) {
         self.errors.push(at.error(self.file, reason.into()));
+    }
+
+    /// The rule at this place of this file.
+    pub(crate) fn rule(&self, at: At, key: &str) -> Rule {
+        Rule { file: self.file.to_owned(), line: at.line, policy: self.policy.clone(), key: key.to_owned() }
     }
 }
 
@@ -31,6 +49,29 @@ pub(crate) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
+    /// The fields of the map at a path of the language ([`keys`]); those that are not enforced are noted as such.
+    pub(crate) fn at(node: &'a Node, path: &str, faults: &mut Faults<'_>) -> Option<Self> {
+        let known: Vec<&str> = keys::below(path).map(|(name, _)| name).collect();
+        let of = match path {
+            "" => "this policy".to_owned(),
+            _ => match path.strip_suffix("[]") {
+                Some(list) => format!("an entry of `{list}`"),
+                None => format!("`{path}`"),
+            },
+        };
+        let fields = Self::of(node, &of, &known, faults)?;
+        for (name, key) in keys::below(path).filter(|(_, key)| !key.enforced) {
+            if let Some((at, _)) = fields.get(name) {
+                let reason = format!(
+                    "`{}` is understood, but this version does not enforce it; take it out until one does",
+                    key.path
+                );
+                faults.later.push(at.error(faults.file, reason));
+            }
+        }
+        Some(fields)
+    }
+
     /// The fields of `node`, which must be a map with no keys but `known`; `of` names the map in faults.
     pub(crate) fn of(node: &'a Node, of: &str, known: &[&str], faults: &mut Faults<'_>) -> Option<Self> {
         let Value::Map(map) = &node.value else {
@@ -63,37 +104,42 @@ impl<'a> Fields<'a> {
         self.entries.iter().find(|(name, _)| name.value == key).map(|(name, value)| (name.at, *value))
     }
 
+    /// The value under a key that must be there; `mend` says what to write.
+    pub(crate) fn required(&self, key: &str, mend: &str, faults: &mut Faults<'_>) -> Option<(At, &'a Node)> {
+        let found = self.get(key);
+        if found.is_none() {
+            faults.add(self.at, format!("the key `{key}` is missing; {mend}"));
+        }
+        found
+    }
+
     /// All fields in the order of the file.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&'a Placed<String>, &'a Node)> {
         self.entries.iter().copied()
     }
+
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
 }
 
 fn unknown_key(key: &str, of: &str, known: &[&str]) -> String {
-    let mend = match nearest(key, known.iter().copied()) {
-        Some(meant) => format!("did you mean `{meant}`?"),
+    let mend = match TRIED.iter().find(|(word, _)| *word == key) {
+        Some((_, says)) => (*says).to_owned(),
         None if known.is_empty() => "it takes none".to_owned(),
-        None => format!("known here: {}", known.join(", ")),
+        None => meant(key, known),
     };
     format!("unknown key `{}` in {of}; {mend}", Shown(key))
 }
 
-/// A word out of a fixed vocabulary, with the nearest one suggested for what is not in it.
-pub(crate) fn word<'a>(node: &'a Node, what: &str, known: &[&str], faults: &mut Faults<'_>) -> Option<&'a str> {
-    let word = name(node, what, faults)?;
-    if known.contains(&word) {
-        return Some(word);
-    }
-    let mend = match nearest(word, known.iter().copied()) {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("known here: {}", known.join(", ")),
-    };
-    faults.add(node.at, format!("`{}` is not {what}; {mend}", Shown(word)));
-    None
-}
-
 /// A name: text of 1 to 256 characters, none of them a control character, no blanks around it.
 pub(crate) fn name<'a>(node: &'a Node, what: &str, faults: &mut Faults<'_>) -> Option<&'a str> {
+    line(node, what, MAX_NAME, faults)
+}
+
+/// The same with another limit.
+pub(crate) fn line<'a>(node: &'a Node, what: &str, most: usize, faults: &mut Faults<'_>) -> Option<&'a str> {
     let text = match &node.value {
         Value::Text(text) => text,
         Value::Bool | Value::Whole(_) | Value::Number => {
@@ -109,10 +155,10 @@ pub(crate) fn name<'a>(node: &'a Node, what: &str, faults: &mut Faults<'_>) -> O
         }
     };
     let fault = match text {
-        text if text.is_empty() => "is empty; write a name",
-        text if text.chars().count() > MAX_NAME => "is longer than 256 characters; shorten it",
-        text if text.chars().any(char::is_control) => "has a control character in it; take it out",
-        text if text.trim() != text => "has blanks at its start or end; take them out",
+        text if text.is_empty() => "is empty; write a name".to_owned(),
+        text if text.chars().count() > most => format!("is longer than {most} characters; shorten it"),
+        text if text.chars().any(char::is_control) => "has a control character in it; take it out".to_owned(),
+        text if text.trim() != text => "has blanks at its start or end; take them out".to_owned(),
         text => return Some(text),
     };
     faults.add(node.at, format!("{what} {fault}"));

@@ -1,13 +1,15 @@
 //! The language of policy files: YAML to a tree with places, the tree to a [`Policy`] or to every fault in it.
 
-mod fields;
-mod glob;
-mod nearest;
-mod node;
+mod asks;
+pub(crate) mod fields;
+mod keys;
+pub(crate) mod node;
 mod policy;
 mod read;
-mod size;
+mod schema;
+pub(crate) mod value;
 
-pub(crate) use policy::{Allow, Policy};
+pub use keys::{Key, keys};
+pub(crate) use policy::{Allow, Applies, Fit, Policy};
 pub(crate) use read::read;
-pub(crate) use size::show as show_bytes;
+pub use schema::schema;

@@ -1,18 +1,17 @@
 //! From one file to one policy, or to every fault in the file.
 
-use super::fields::{Faults, Fields, list, name, word};
-use super::glob::{Glob, MAX_GLOB};
-use super::node::{self, At, Node, Placed, Value};
-use super::policy::{Allow, Applies, Deny, Policy, Recording};
-use super::{show_bytes, size};
+use super::asks::asks;
+use super::fields::{Faults, Fields, list, name};
+use super::keys::{self, find};
+use super::node::{self, At, Node, Placed};
+use super::policy::{Allow, Applies, Containing, Deny, Policy};
+use super::value::{names, stated, value, words};
 use crate::verdict::DEFAULT_POLICY;
-use crate::{ActionKind, MAX_FILE_BYTES, Mode, PolicyError, PolicyFile};
+use crate::{ActionKind, Limits, MAX_FILE_BYTES, PolicyError, PolicyFile, Stated};
 
-/// The largest `max_bytes`: what the clipboard carries at all is far below.
-const MAX_BYTES_LIMIT: u64 = 1 << 30;
-
-/// Reads one file; adds to `errors` and returns nothing when there is any fault in it.
-pub(crate) fn read(file: &PolicyFile, errors: &mut Vec<PolicyError>) -> Option<Policy> {
+/// Reads one file; adds to `errors` and returns nothing when there is any fault in it. What it uses of the language that this version does
+/// not enforce is added to `later`.
+pub(crate) fn read(file: &PolicyFile, errors: &mut Vec<PolicyError>, later: &mut Vec<PolicyError>) -> Option<Policy> {
     let start = At { line: 1, column: 1 };
     if file.text.len() > MAX_FILE_BYTES {
         errors.push(start.error(&file.name, "this file is over the 1 MiB that a policy may have".to_owned()));
@@ -26,31 +25,26 @@ pub(crate) fn read(file: &PolicyFile, errors: &mut Vec<PolicyError>) -> Option<P
         }
     };
     let before = errors.len();
-    let policy = policy(&root, &mut Faults { file: &file.name, errors });
+    let policy = policy(&root, &mut Faults { file: &file.name, policy: String::new(), errors, later });
     policy.filter(|_| errors.len() == before)
 }
 
 fn policy(root: &Node, faults: &mut Faults<'_>) -> Option<Policy> {
-    let fields = Fields::of(root, "this policy", &["policy", "applies", "allow", "deny", "recording"], faults)?;
-    let required = |key: &str, mend: &str, faults: &mut Faults<'_>| {
-        let found = fields.get(key).map(|(_, node)| node);
-        if found.is_none() {
-            faults.add(fields.at, format!("the key `{key}` is missing; {mend}"));
-        }
-        found
-    };
-    let name_node = required("policy", "give the policy a name, such as `policy: contractors`", faults);
-    let applies_node =
-        required("applies", "say whom it is for, or write `applies: {}` for everybody on every desktop", faults);
-    let name = name_node.and_then(|node| own_name(node, faults));
-    let applies = applies_node.and_then(|node| applies(node, faults));
+    let fields = Fields::at(root, "", faults)?;
+    let name = fields.required("policy", "give the policy a name, such as `policy: contractors`", faults);
+    let mend = "say whom it is for, or write `applies: {}` for everybody on every desktop";
+    let applies_to = fields.required("applies", mend, faults);
+    let name = name.and_then(|(_, node)| own_name(node, faults));
+    faults.policy = name.as_ref().map(|name| name.value.clone()).unwrap_or_default();
+    let applies = applies_to.and_then(|(at, node)| applies(at, node, faults));
     let allow = fields.get("allow").map(|(_, node)| allow(node, faults)).unwrap_or_default();
     let deny = fields.get("deny").map(|(_, node)| deny(node, faults)).unwrap_or_default();
-    let recording = fields.get("recording").and_then(|(_, node)| recording(node, faults));
-    if ["allow", "deny", "recording"].iter().all(|key| fields.get(key).is_none()) {
-        faults.add(fields.at, "this policy rules nothing; add `allow`, `deny` or `recording`");
+    let asks = asks(&fields, faults);
+    if fields.iter().all(|(key, _)| matches!(key.value.as_str(), "policy" | "applies")) {
+        let rules: Vec<&str> = keys::below("").map(|(name, _)| name).skip(2).collect();
+        faults.add(fields.at, format!("this policy rules nothing; add one of {}", rules.join(", ")));
     }
-    Some(Policy { file: faults.file.into(), name: name?, applies: applies?, allow, deny, recording })
+    Some(Policy { file: faults.file.into(), name: name?, applies: applies?, allow, deny, asks })
 }
 
 fn own_name(node: &Node, faults: &mut Faults<'_>) -> Option<Placed<String>> {
@@ -65,48 +59,26 @@ fn own_name(node: &Node, faults: &mut Faults<'_>) -> Option<Placed<String>> {
     Some(Placed { at: node.at, value: name.to_owned() })
 }
 
-fn applies(node: &Node, faults: &mut Faults<'_>) -> Option<Applies> {
-    let fields = Fields::of(node, "`applies`", &["users", "groups", "desktops", "issuers"], faults)?;
-    let mut names = |key: &str, what: &str| {
-        let (_, node) = fields.get(key)?;
-        Some(list(node, &format!("`{key}`"), faults).iter().filter_map(|entry| exact(entry, what, faults)).collect())
+fn applies(at: At, node: &Node, faults: &mut Faults<'_>) -> Option<Applies> {
+    let path = "applies";
+    let fields = Fields::at(node, path, faults)?;
+    let mut exact = |field: &str, what: &str| {
+        let (_, node) = fields.get(field)?;
+        Some(names(node, find(&format!("{path}.{field}"))?, what, faults))
     };
-    let (users, groups) = (names("users", "the name of a user"), names("groups", "the name of a group"));
-    let issuers = names("issuers", "the name of an issuer");
-    let desktops = fields
-        .get("desktops")
-        .map(|(_, node)| list(node, "`desktops`", faults).iter().filter_map(|entry| glob(entry, faults)).collect());
-    Some(Applies { users, groups, desktops, issuers })
-}
-
-/// A name that is compared letter by letter: a glob here would silently match nobody.
-fn exact(node: &Node, what: &str, faults: &mut Faults<'_>) -> Option<String> {
-    let name = name(node, what, faults)?;
-    if name.contains(['*', '?']) {
-        faults.add(
-            node.at,
-            format!("{what} is compared exactly, * and ? work for `desktops` only; take the key out to mean all"),
-        );
-        return None;
-    }
-    Some(name.to_owned())
-}
-
-fn glob(node: &Node, faults: &mut Faults<'_>) -> Option<Glob> {
-    let pattern = name(node, "the name of a desktop", faults)?;
-    if pattern.chars().count() > MAX_GLOB {
-        faults.add(node.at, format!("the name of a desktop is longer than {MAX_GLOB} characters; shorten it"));
-        return None;
-    }
-    Some(Glob::new(pattern))
-}
-
-fn kinds() -> Vec<&'static str> {
-    ActionKind::ALL.iter().map(|kind| kind.name()).collect()
+    Some(Applies {
+        at,
+        users: exact("users", "the name of a user"),
+        groups: exact("groups", "the name of a group"),
+        issuers: exact("issuers", "the name of an issuer"),
+        desktops: value(&fields, path, "desktops", faults),
+        networks: value(&fields, path, "networks", faults),
+        hours: value(&fields, path, "hours", faults),
+    })
 }
 
 fn allow(node: &Node, faults: &mut Faults<'_>) -> Vec<Allow> {
-    let Some(fields) = Fields::of(node, "`allow`", &kinds(), faults) else {
+    let Some(fields) = Fields::at(node, "allow", faults) else {
         return Vec::new();
     };
     let mut allowed = Vec::new();
@@ -114,66 +86,45 @@ fn allow(node: &Node, faults: &mut Faults<'_>) -> Vec<Allow> {
         let Some(kind) = ActionKind::from_name(&key.value) else {
             continue;
         };
-        let limits: &[&str] = match kind {
-            ActionKind::Paste | ActionKind::Copy => &["max_bytes"],
-            ActionKind::Open | ActionKind::Watch | ActionKind::Control | ActionKind::Resize => &[],
-        };
-        let Some(limits) = Fields::of(node, &format!("`allow.{kind}`"), limits, faults) else {
+        let path = format!("allow.{kind}");
+        let Some(limits) = Fields::at(node, &path, faults) else {
             continue;
         };
-        let max_bytes = limits.get("max_bytes").and_then(|(at, node)| max_bytes(at, node, faults));
-        allowed.push(Allow { kind, at: key.at, max_bytes });
+        let types = stated(&limits, &path, "types", faults);
+        let limits = Limits {
+            max_bytes: stated(&limits, &path, "max_bytes", faults),
+            per_minute: stated(&limits, &path, "per_minute", faults),
+            types: types.into_iter().collect::<Vec<Stated<_>>>(),
+            scan: stated(&limits, &path, "scan", faults),
+        };
+        allowed.push(Allow { kind, at: key.at, limits });
     }
     allowed
-}
-
-fn max_bytes(at: At, node: &Node, faults: &mut Faults<'_>) -> Option<Placed<u64>> {
-    let read = match &node.value {
-        Value::Text(text) => size::read(text),
-        Value::Whole(_) => Err("a size needs a unit: B, KiB, MiB or GiB".to_owned()),
-        other => Err(format!("`max_bytes` is {} here; write a size, such as 4 KiB", other.what())),
-    };
-    let checked = read.and_then(|bytes| match bytes {
-        0 => Err("`max_bytes` of 0 lets nothing through; take the action out of `allow` instead".to_owned()),
-        1..=MAX_BYTES_LIMIT => Ok(bytes),
-        _ => Err(format!("`max_bytes` is {} at most", show_bytes(MAX_BYTES_LIMIT))),
-    });
-    match checked {
-        Ok(value) => Some(Placed { at, value }),
-        Err(reason) => {
-            faults.add(node.at, reason);
-            None
-        }
-    }
 }
 
 fn deny(node: &Node, faults: &mut Faults<'_>) -> Vec<Deny> {
     let mut denied = Vec::new();
     for entry in list(node, "`deny`", faults) {
-        let Some(fields) = Fields::of(entry, "an entry of `deny`", &["actions"], faults) else {
+        let Some(fields) = Fields::at(entry, "deny[]", faults) else {
             continue;
         };
-        let Some((_, actions)) = fields.get("actions") else {
-            faults.add(fields.at, "the key `actions` is missing; name what is denied, such as `actions: [paste]`");
+        let mend = "name what is denied, such as `actions: [paste]`";
+        let Some((_, actions)) = fields.required("actions", mend, faults) else {
             continue;
         };
-        let actions = list(actions, "`actions`", faults).iter().filter_map(|action| {
-            let kind = word(action, "an action", &kinds(), faults).and_then(ActionKind::from_name)?;
-            Some(Placed { at: action.at, value: kind })
+        let Some(key) = find("deny[].actions") else { continue };
+        let actions: Vec<Placed<ActionKind>> = words(actions, key, faults);
+        let containing = fields.get("containing").and_then(|(at, _)| {
+            let detectors = value(&fields, "deny[]", "containing", faults)?;
+            Some(Containing { at, detectors })
         });
-        denied.push(Deny { actions: actions.collect() });
+        if containing.is_some() {
+            for action in actions.iter().filter(|action| !action.value.has_contents()) {
+                let reason = format!("{} has no contents to search; deny it without `containing`", action.value);
+                faults.add(action.at, reason);
+            }
+        }
+        denied.push(Deny { actions, containing });
     }
     denied
-}
-
-fn recording(node: &Node, faults: &mut Faults<'_>) -> Option<Recording> {
-    let fields = Fields::of(node, "`recording`", &["mode"], faults)?;
-    let Some((at, mode)) = fields.get("mode") else {
-        faults.add(fields.at, "the key `mode` is missing; write `mode: strict` or `mode: best_effort`");
-        return None;
-    };
-    let modes = [Mode::Strict, Mode::BestEffort];
-    let word = word(mode, "a recording mode", &modes.map(Mode::name), faults)?;
-    let value = modes.into_iter().find(|mode| mode.name() == word)?;
-    Some(Recording { mode: Placed { at, value } })
 }

@@ -1,5 +1,10 @@
 //! Who makes a request, and from which Origin: the one place where the session plane's API authenticates.
 
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use portcullis_evidence::What;
 use portcullis_policy::Subject;
@@ -14,6 +19,17 @@ use crate::plane::Plane;
 pub(super) struct Asked {
     pub(super) caller: Caller,
     pub(super) origin: String,
+}
+
+/// The address that a request's connection comes from, where the listener tells.
+pub(super) struct Peer(pub(super) Option<IpAddr>);
+
+impl<S: Sync> FromRequestParts<S> for Peer {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip())))
+    }
 }
 
 /// Authenticates a request by bearer token or sign-in cookie.

@@ -1,13 +1,14 @@
 //! The launcher's list: every desktop, and what policy lets this subject do with it.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method};
-use portcullis_policy::{Action, Effect, Mode, PolicySet, Request, Subject};
+use portcullis_policy::{Action, Effect, Mode, PolicySet, Situation};
 
-use super::caller::authenticate;
+use super::caller::{Peer, authenticate};
 use super::model::{Allows, Desktop, Desktops, PolicyRef};
 use super::problem::Problem;
 use crate::plane::Plane;
@@ -18,20 +19,23 @@ use crate::runtime::Template;
     responses((status = 200, body = Desktops), (status = 401, body = Problem)))]
 pub(super) async fn list(
     State(plane): State<Arc<Plane>>,
+    Peer(from): Peer,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Json<Desktops>, Problem> {
     let asked = authenticate(&plane, &method, &headers).await?;
     let policies = plane.policies();
-    let subject = asked.caller.subject();
+    let (subject, at) = (asked.caller.subject(), Some(SystemTime::now()));
     let most = plane.config.limits.clipboard_text;
-    let desktops = plane.config.templates.iter().map(|template| describe(&policies, subject, template, most)).collect();
+    let describe = |template: &Template| {
+        describe(&policies, &Situation { subject, desktop: &template.name, at, from }, template, most)
+    };
+    let desktops = plane.config.templates.iter().map(describe).collect();
     Ok(Json(Desktops { desktops }))
 }
 
-fn describe(policies: &PolicySet, subject: &Subject, template: &Template, most: u32) -> Desktop {
-    let desktop = template.name.as_str();
-    let verdict = policies.decide(&Request { subject, desktop, action: Action::Open });
+fn describe(policies: &PolicySet, situation: &Situation<'_>, template: &Template, most: u32) -> Desktop {
+    let verdict = policies.decide(&situation.wants(Action::Open));
     Desktop {
         name: template.name.clone(),
         title: template.title.clone(),
@@ -40,16 +44,16 @@ fn describe(policies: &PolicySet, subject: &Subject, template: &Template, most: 
         permitted: verdict.effect == Effect::Permit,
         reason: verdict.reason.clone(),
         policy: PolicyRef { revision: verdict.revision.to_string(), rule: verdict.rule.to_string() },
-        allows: allows(policies, subject, desktop, most),
-        recorded: mode(policies.obligations(subject, desktop).recording.mode).to_owned(),
+        allows: allows(policies, situation, most),
+        recorded: mode(policies.obligations(situation).mode()).to_owned(),
     }
 }
 
 /// What policy lets a subject do on a desktop, each judged at its smallest; texts also at their largest, of `most` bytes at most.
-pub(super) fn allows(policies: &PolicySet, subject: &Subject, desktop: &str, most: u32) -> Allows {
-    let may = |action| policies.decide(&Request { subject, desktop, action }).effect == Effect::Permit;
+pub(super) fn allows(policies: &PolicySet, situation: &Situation<'_>, most: u32) -> Allows {
+    let may = |action| policies.decide(&situation.wants(action)).effect == Effect::Permit;
     Allows {
-        control: may(Action::Control),
+        control: may(Action::Key) && may(Action::Pointer),
         copy: may(Action::Copy { bytes: 0 }),
         paste: may(Action::Paste { bytes: 0 }),
         resize: may(Action::Resize { width: 1, height: 1 }),
@@ -84,13 +88,13 @@ pub(super) fn mode(mode: Mode) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portcullis_policy::PolicyFile;
+    use portcullis_policy::{PolicyFile, Subject};
 
     fn told(rules: &str) -> (u64, u64) {
         let text = format!("policy: p\napplies: {{}}\nallow:\n  control: {{}}\n{rules}");
         let policies = PolicySet::parse(&[PolicyFile { name: "p.yaml".into(), text }]).unwrap();
         let subject = Subject { name: "alice".into(), groups: Vec::new(), issuer: "local".into() };
-        let allows = allows(&policies, &subject, "desk", 1024 * 1024);
+        let allows = allows(&policies, &Situation::new(&subject, "desk"), 1024 * 1024);
         assert_eq!((allows.copy, allows.paste), (allows.copy_bytes > 0, allows.paste_bytes > 0));
         (allows.copy_bytes, allows.paste_bytes)
     }

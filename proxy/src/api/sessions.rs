@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use time::format_description::well_known::Rfc3339;
 
-use super::caller::{Asked, authenticate};
+use super::caller::{Asked, Peer, authenticate};
 use super::desktops::allows;
 use super::model::{self, LiveRecording, OpenSession, Opened, PolicyRef, Sessions};
 use super::problem::Problem;
@@ -26,13 +26,14 @@ use crate::session::Session;
         (status = 503, body = Problem)))]
 pub(super) async fn open(
     State(plane): State<Arc<Plane>>,
+    Peer(from): Peer,
     method: Method,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
     let asked = authenticate(&plane, &method, &headers).await?;
     let wanted = parse(&headers, &body)?;
-    let session = plane.open(&asked.caller, &wanted.desktop).await?;
+    let session = plane.open_from(&asked.caller, &wanted.desktop, from).await?;
     admit(&plane, &session, &asked)
 }
 
@@ -140,7 +141,7 @@ fn describe(plane: &Plane, session: &Session) -> model::Session {
         started: permit.started.format(&Rfc3339).unwrap_or_default(),
         viewers: session.viewers(),
         policy: PolicyRef { revision: permit.verdict.revision.to_string(), rule: permit.verdict.rule.to_string() },
-        allows: allows(&plane.policies(), &permit.subject, &permit.desktop, session.limits.clipboard_text),
+        allows: allows(&plane.policies(), &session.situation(), session.limits.clipboard_text),
         clipboard: if session.unicode.load(Ordering::Relaxed) { "unicode" } else { "latin1" }.to_owned(),
         recording: LiveRecording {
             mode: if permit.strict { "strict" } else { "best_effort" }.to_owned(),

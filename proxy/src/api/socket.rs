@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 
-use super::caller::{note, origin};
+use super::caller::{Peer, note, origin};
 use super::problem::Problem;
 use crate::plane::Plane;
 use crate::viewer;
@@ -29,6 +29,7 @@ const WRITE_BYTES: usize = 64 * 1024;
 pub(super) async fn upgrade(
     State(plane): State<Arc<Plane>>,
     Path(id): Path<String>,
+    Peer(from): Peer,
     headers: HeaderMap,
     socket: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
@@ -51,7 +52,7 @@ pub(super) async fn upgrade(
         .read_buffer_size(READ_BYTES)
         .write_buffer_size(0)
         .max_write_buffer_size(WRITE_BYTES.max(viewer::MESSAGE_BYTES))
-        .on_upgrade(move |socket| viewer::serve(socket, session, origin)))
+        .on_upgrade(move |socket| viewer::serve(socket, session, origin, from)))
 }
 
 /// The ticket among the offered subprotocols, which must be exactly `binary` and one `ticket.…` (THREATS D8, W2).

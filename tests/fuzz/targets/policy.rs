@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use portcullis_policy::{PolicyFile, PolicySet};
+use portcullis_policy::{Cases, PolicyFile, PolicySet, Surroundings, diff};
 
 fuzz_target!(|text: &str| {
     let files = [PolicyFile { name: "a.yaml".into(), text: text.into() }];
@@ -14,5 +14,12 @@ fuzz_target!(|text: &str| {
                 assert!(error.to_string().starts_with("a.yaml:"), "{error}");
             }
         }
+    }
+    if let Ok(draft) = PolicySet::draft(&files) {
+        assert!(draft.set.check(Surroundings::default()).iter().all(|finding| finding.rule.file == "a.yaml"));
+        assert!(diff(&draft.set, &draft.set).is_empty());
+    }
+    if let Ok(cases) = Cases::parse(&files) {
+        assert_eq!(cases.run(&PolicySet::deny_all()).len(), cases.len());
     }
 });

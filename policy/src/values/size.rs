@@ -1,12 +1,49 @@
 //! Sizes in bytes with their units: read from policy files, shown in reasons.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
+use std::str::FromStr;
 
 /// Units by name with their bytes, the largest first.
-const UNITS: [(&str, u64); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
+const UNITS: [(&str, u64); 5] = [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
 
-/// Reads `4 KiB`, `64KiB`, `10 MiB`, `100 B`; the error says what is wrong and how to mend it.
-pub(crate) fn read(text: &str) -> Result<u64, String> {
+/// A size in bytes, shown exactly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Size(u64);
+
+impl Size {
+    /// So many bytes.
+    pub const fn of(bytes: u64) -> Self {
+        Self(bytes)
+    }
+
+    /// How many bytes.
+    pub const fn bytes(self) -> u64 {
+        self.0
+    }
+
+    /// Reads `4 KiB`, `64KiB`, `10 MiB`, `100 B`; the error says what is wrong and how to mend it.
+    pub(crate) fn read(text: &str) -> Result<Self, String> {
+        read(text).map(Self)
+    }
+}
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::read(text)
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let whole = UNITS.into_iter().find(|(_, unit)| self.0 > 0 && self.0.is_multiple_of(*unit));
+        let (name, unit) = whole.unwrap_or(("B", 1));
+        write!(f, "{} {name}", self.0.checked_div(unit).unwrap_or(0))
+    }
+}
+
+fn read(text: &str) -> Result<u64, String> {
     let digits = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let unit = unit.trim_start_matches(' ');
@@ -25,8 +62,8 @@ pub(crate) fn read(text: &str) -> Result<u64, String> {
 
 fn unknown_unit(unit: &str) -> String {
     let mut reason = match unit {
-        "" => "a size needs a unit: B, KiB, MiB or GiB".to_owned(),
-        _ => format!("`{}` is not a unit of size; write B, KiB, MiB or GiB", crate::shown::Shown(unit)),
+        "" => "a size needs a unit: B, KiB, MiB, GiB or TiB".to_owned(),
+        _ => format!("`{}` is not a unit of size; write B, KiB, MiB, GiB or TiB", crate::shown::Shown(unit)),
     };
     let letter = unit.chars().next().map(|letter| letter.to_ascii_uppercase());
     let meant = UNITS.into_iter().find(|(name, _)| name.chars().next() == letter);
@@ -82,7 +119,7 @@ mod tests {
             ("4 KiB ", "did you mean KiB"),
             ("٤ KiB", "whole number and a unit"),
             ("99999999999999999999 B", "larger than"),
-            ("99999999999999999 GiB", "larger than"),
+            ("99999999999999999 TiB", "larger than"),
         ] {
             let error = read(text).unwrap_err();
             assert!(error.contains(part), "{text}: {error}");
@@ -98,7 +135,7 @@ mod tests {
             (4097, "4.1 KiB"),
             (9216, "9 KiB"),
             (3 << 20, "3 MiB"),
-            (u64::MAX, "17179869184 GiB"),
+            (u64::MAX, "16777216 TiB"),
         ] {
             assert_eq!(show(bytes), text);
         }
@@ -113,6 +150,7 @@ mod tests {
         #[test]
         fn bytes_are_read_as_written(bytes: u64) {
             prop_assert_eq!(read(&format!("{bytes} B")), Ok(bytes));
+            prop_assert_eq!(Size::read(&Size(bytes).to_string()), Ok(Size(bytes)));
         }
     }
 }

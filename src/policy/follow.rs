@@ -4,22 +4,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use portcullis_policy::{PolicyFile, PolicySet};
 use tokio::sync::watch;
 
+use super::{faults, files};
+
 /// How often the folder is looked at.
 const LOOK: Duration = Duration::from_millis(700);
-/// Files that a folder may hold, and the most that one of them may hold, in bytes.
-const MOST_FILES: usize = 1000;
-const MOST_BYTES: u64 = 1024 * 1024;
 
 /// The policies built in, for a gate that names no folder.
 const BUILT_IN: [(&str, &str); 4] = [
-    ("browser.yaml", include_str!("../policy/examples/default/browser.yaml")),
-    ("terminal.yaml", include_str!("../policy/examples/default/terminal.yaml")),
-    ("users.yaml", include_str!("../policy/examples/default/users.yaml")),
-    ("vault.yaml", include_str!("../policy/examples/default/vault.yaml")),
+    ("browser.yaml", include_str!("../../policy/examples/default/browser.yaml")),
+    ("terminal.yaml", include_str!("../../policy/examples/default/terminal.yaml")),
+    ("users.yaml", include_str!("../../policy/examples/default/users.yaml")),
+    ("vault.yaml", include_str!("../../policy/examples/default/vault.yaml")),
 ];
 
 /// Loads the policies and, where they come from a folder, follows it.
@@ -84,35 +83,9 @@ async fn keep_looking(folder: PathBuf, mut last: Vec<PolicyFile>, sender: watch:
 }
 
 fn read(folder: &Path) -> anyhow::Result<Vec<PolicyFile>> {
-    let entries =
-        std::fs::read_dir(folder).with_context(|| format!("the policy folder {} cannot be read", folder.display()))?;
-    let mut files = Vec::new();
-    for entry in entries {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let yaml = name.ends_with(".yaml") || name.ends_with(".yml");
-        if !yaml || name.starts_with('.') {
-            continue;
-        }
-        let metadata = entry.metadata()?;
-        // A link could lead out of the folder that was reviewed.
-        if !metadata.is_file() {
-            bail!("{name} is not a plain file: policies are files in the folder itself");
-        }
-        if metadata.len() > MOST_BYTES || files.len() >= MOST_FILES {
-            bail!("{name}: at most {MOST_FILES} policy files of at most {MOST_BYTES} bytes each");
-        }
-        let text =
-            std::fs::read_to_string(entry.path()).with_context(|| format!("{name} cannot be read as UTF-8 text"))?;
-        files.push(PolicyFile { name, text });
-    }
-    files.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(files)
+    Ok(files::read(folder)?.policies)
 }
 
 fn parse(files: &[PolicyFile]) -> anyhow::Result<PolicySet> {
-    PolicySet::parse(files).map_err(|errors| {
-        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!("{} fault(s) in the policies:\n{}", lines.len(), lines.join("\n"))
-    })
+    PolicySet::parse(files).map_err(|errors| anyhow::anyhow!(faults(&errors)))
 }

@@ -3,15 +3,29 @@
 /// Characters of a word that are compared; longer words have no nearest.
 const MAX_WORD: usize = 64;
 
-/// The known word with the fewest edits to `word`, if they are at most a third of its letters (and at least one is granted).
+/// Letters from which on the beginning of a word is taken for the word.
+const BEGINNING: usize = 3;
+
+/// The known word with the fewest edits to `word`, if they are at most a third of its letters (and at least one is granted), or else the
+/// only one that begins with it.
 pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let known: Vec<&str> = known.into_iter().collect();
     let letters: Vec<char> = word.to_lowercase().chars().collect();
     if letters.len() > MAX_WORD {
         return None;
     }
     let granted = (letters.len() / 3).max(1);
-    let (edits, best) = known.into_iter().map(|candidate| (distance(&letters, candidate), candidate)).min()?;
-    (edits <= granted).then_some(best)
+    let (edits, best) =
+        known.iter().map(|candidate| (distance(&letters, &candidate.to_lowercase()), *candidate)).min()?;
+    if edits <= granted {
+        return Some(best);
+    }
+    let begun = |candidate: &&&str| candidate.to_lowercase().starts_with(&word.to_lowercase());
+    let mut begun = known.iter().filter(begun).filter(|_| letters.len() >= BEGINNING);
+    match (begun.next(), begun.next()) {
+        (Some(only), None) => Some(only),
+        _ => None,
+    }
 }
 
 /// Edits (a letter added, dropped, changed or swapped with its neighbour) from one word to the other.
@@ -56,6 +70,13 @@ mod tests {
         {
             assert_eq!(nearest(word, KEYS), Some(meant), "{word}");
         }
+    }
+
+    #[test]
+    fn a_beginning_stands_for_its_word() {
+        assert_eq!(nearest("Del", ["Delete", "Down"]), Some("Delete"));
+        assert_eq!(nearest("Page", ["PageUp", "PageDown"]), None);
+        assert_eq!(nearest("De", ["Delete", "Down"]), None);
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! Globs for the names of desktops: `*` stands for any characters, `?` for one.
 
+use std::fmt;
 use std::str::Chars;
 
 /// Characters of a glob; more is refused.
 pub(crate) const MAX_GLOB: usize = 256;
 
 /// A glob, matched against a whole name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Glob {
     /// No `*` and no `?`.
     Exact(String),
@@ -37,13 +38,34 @@ impl Glob {
             Self::Around(before, behind) => {
                 name.strip_prefix(before.as_str()).is_some_and(|rest| rest.ends_with(behind.as_str()))
             }
-            Self::Pattern(pattern) => walk(pattern, name),
+            Self::Pattern(pattern) => walk(pattern, name, |_| true),
+        }
+    }
+
+    /// Whether every name that the other matches is matched here too; in doubt, no.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        // The other's own star is a letter here that only a star takes, and its question mark one that only a star or a question mark does.
+        walk(&self.to_string(), &other.to_string(), |letter| letter != '*')
+    }
+
+    /// A name that it matches and few others do: each star stands for this word.
+    pub(crate) fn sample(&self, word: &str) -> String {
+        self.to_string().replace('*', word).replace('?', "x")
+    }
+}
+
+impl fmt::Display for Glob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(text) | Self::Pattern(text) => f.write_str(text),
+            Self::Around(before, behind) => write!(f, "{before}*{behind}"),
         }
     }
 }
 
-/// Works from star to star and only ever goes back to the last one: at most pattern length × name length steps.
-fn walk(pattern: &str, name: &str) -> bool {
+/// Works from star to star and only ever goes back to the last one: at most pattern length × name length steps. `any` says which letters
+/// a question mark takes.
+fn walk(pattern: &str, name: &str, any: impl Fn(char) -> bool) -> bool {
     let (mut pattern, mut rest) = (pattern.chars(), name.chars());
     // Where to go on when a character does not fit: behind the last star, one character further in the name.
     let mut retry: Option<(Chars<'_>, Chars<'_>)> = None;
@@ -55,7 +77,7 @@ fn walk(pattern: &str, name: &str) -> bool {
                 rest = unread;
                 retry = Some((pattern.clone(), rest.clone()));
             }
-            (Some('?'), Some(_)) => {}
+            (Some('?'), Some(found)) if any(found) => {}
             (Some(wanted), Some(found)) if wanted == found => {}
             (_, _) => {
                 let Some((behind_star, mut after)) = retry.take() else {
@@ -114,6 +136,25 @@ mod tests {
     }
 
     #[test]
+    fn wider_globs_cover_narrower_ones() {
+        for (wide, narrow, expected) in [
+            ("*", "dev-*", true),
+            ("dev-*", "dev-a-*", true),
+            ("dev-*", "dev-7", true),
+            ("dev-7", "dev-7", true),
+            ("dev-?", "dev-?", true),
+            ("*-dev", "a*-dev", true),
+            ("dev-*", "*", false),
+            ("dev-7", "dev-*", false),
+            ("?", "*", false),
+            ("dev-?", "dev-*", false),
+            ("d*-x", "dev-*", false),
+        ] {
+            assert_eq!(Glob::new(wide).covers(&Glob::new(narrow)), expected, "{wide} over {narrow}");
+        }
+    }
+
+    #[test]
     fn a_hostile_glob_does_not_take_exponential_time() {
         let glob = format!("{}b", "a*".repeat(MAX_GLOB / 2));
         check(&glob, &"a".repeat(10_000), false);
@@ -137,6 +178,18 @@ mod tests {
         fn agrees_with_the_definition(glob in "[ab*?]{0,7}", name in "[abc]{0,8}") {
             let (pattern, letters): (Vec<char>, Vec<char>) = (glob.chars().collect(), name.chars().collect());
             prop_assert_eq!(Glob::new(&glob).matches(&name), defined(&pattern, &letters));
+        }
+
+        #[test]
+        fn what_covers_matches_more(wide in "[ab*?]{0,5}", narrow in "[ab*?]{0,5}", name in "[ab*?]{0,6}") {
+            let (wide, narrow) = (Glob::new(&wide), Glob::new(&narrow));
+            prop_assert!(!wide.covers(&narrow) || !narrow.matches(&name) || wide.matches(&name), "{} over {} on {}", wide, narrow, name);
+        }
+
+        #[test]
+        fn samples_match(glob in "[ab*?-]{0,8}", word in "[a-z]{0,4}") {
+            let glob = Glob::new(&glob);
+            prop_assert!(glob.matches(&glob.sample(&word)));
         }
     }
 }
