@@ -1,13 +1,16 @@
 //! The configuration: one documented TOML file over the defaults in `portcullis.toml`, and the environment over both.
 
+mod limits;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
 use portcullis_proxy::runtime::{Template, TemplateKind};
-use portcullis_rfb::limits::MAX_CLIPBOARD_TEXT;
 use serde::Deserialize;
+
+pub(crate) use limits::Limits;
 
 /// Every key with its default, and what it means.
 pub(crate) const DEFAULTS: &str = include_str!("portcullis.toml");
@@ -26,6 +29,7 @@ pub(crate) struct Config {
     pub(crate) tokens: Tokens,
     pub(crate) sign_in: SignIn,
     pub(crate) sessions: Sessions,
+    pub(crate) limits: Limits,
     pub(crate) recording: Recording,
     pub(crate) docker: Docker,
     pub(crate) desktops: Vec<Template>,
@@ -67,7 +71,6 @@ pub(crate) struct Sessions {
     pub(crate) reconnect_seconds: u64,
     pub(crate) absence_seconds: u64,
     pub(crate) max_fps: u32,
-    pub(crate) clipboard_kib: u32,
     pub(crate) drain_seconds: u64,
 }
 
@@ -176,9 +179,7 @@ impl Config {
             bail!("`sessions.absence_seconds` must be at most {LONGEST_ABSENCE}");
         }
         self.apart()?;
-        if !(1..=MAX_CLIPBOARD_TEXT / 1024).contains(&self.sessions.clipboard_kib) {
-            bail!("`sessions.clipboard_kib` must be from 1 to {}", MAX_CLIPBOARD_TEXT / 1024);
-        }
+        self.limits.check()?;
         if !(8..=4096).contains(&self.recording.handover_mib) {
             bail!("`recording.handover_mib` must be from 8 to 4096");
         }

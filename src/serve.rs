@@ -14,7 +14,6 @@ use portcullis_proxy::runtime::process::Processes;
 use portcullis_proxy::runtime::standing::Standing;
 use portcullis_proxy::token::Verifier;
 use portcullis_proxy::{Journal, Plane, PlaneConfig};
-use portcullis_rfb::Limits;
 use portcullis_vault::{Folder, Vault};
 use portcullis_web::{LOCAL_ISSUER, Portal, PortalConfig, Roles};
 use tokio::net::TcpListener;
@@ -199,7 +198,7 @@ fn plane(
         reconnect: Duration::from_secs(config.sessions.reconnect_seconds),
         absence: Duration::from_secs(config.sessions.absence_seconds),
         max_fps: config.sessions.max_fps,
-        limits: Limits { clipboard_text: config.sessions.clipboard_kib.saturating_mul(1024), ..Limits::default() },
+        bounds: config.limits.bounds(),
     }))
 }
 

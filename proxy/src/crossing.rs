@@ -10,30 +10,26 @@ use portcullis_rfb::desktop::Connection;
 use sha2::{Digest, Sha256};
 
 use crate::outcome::Outcome;
-use crate::pace::Pace;
+use crate::pace::{Pace, Rate};
 use crate::session::{Notice, Session};
-
-/// Clipboard texts a second that are judged, each way; more than that is dropped.
-pub(crate) const RATE: u32 = 10;
-/// Texts that were asked for come in their own time: those of two bursts may come at once.
-pub(crate) const TEXT_BURST: u32 = 2 * RATE;
 
 /// Why a text over the gate's own limit does not cross, whatever policy says.
 pub(crate) const TOO_LONG: &str = "the text is over the gate's limit for one clipboard message";
 
-/// How often the desktop's clipboard is listened to.
+/// How often a peer's clipboard is listened to. Texts that were asked for come in their own time: those of a burst may come at once.
 pub(crate) struct Paces {
-    /// Texts that the desktop announces.
-    offers: Pace,
+    /// Texts that the peer announces.
+    pub(crate) offers: Pace,
     /// Texts that it sends.
-    texts: Pace,
-    /// Requests for what was pasted.
-    requests: Pace,
+    pub(crate) texts: Pace,
+    /// Requests for the other side's text.
+    pub(crate) requests: Pace,
 }
 
-impl Default for Paces {
-    fn default() -> Self {
-        Self { offers: Pace::new(RATE, RATE), texts: Pace::new(RATE, TEXT_BURST), requests: Pace::new(RATE, RATE) }
+impl Paces {
+    pub(crate) fn new(rate: Rate) -> Self {
+        let once = Rate { burst: rate.per_second, ..rate };
+        Self { offers: once.pace(), texts: rate.pace(), requests: once.pace() }
     }
 }
 

@@ -1,21 +1,18 @@
 //! The first words with a desktop: a connection, the RFB handshake, and TLS where it is configured.
 
-use std::time::Duration;
-
-use portcullis_rfb::Size;
-use portcullis_rfb::desktop::{Connection, Declined, Event};
+use portcullis_rfb::desktop::{Config, Connection, Declined, Event};
+use portcullis_rfb::{Limits, Size};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
+use crate::bounds::Bounds;
 use crate::link::{Link, Severed, lost, violation};
 use crate::outcome::{Outcome, chain};
 use crate::permit::SessionId;
 use crate::runtime::standing::Standing;
 use crate::runtime::{Desktop, Runtime, RuntimeError, Stream, Template};
 
-/// The time a desktop has to answer the RFB handshake.
-const HANDSHAKE: Duration = Duration::from_secs(10);
 /// What is read at once during the handshake, in bytes.
 const READ_BYTES: usize = 4096;
 
@@ -25,7 +22,7 @@ const READ_BYTES: usize = 4096;
 /// Why no session could be opened on it, in words for its operator.
 pub async fn knock(template: &Template) -> Result<Size, String> {
     let desktop = Standing.start(template, &SessionId::generate()).await.map_err(|error| chain(&error))?;
-    match greet(desktop.as_ref()).await {
+    match greet(desktop.as_ref(), &Bounds::default()).await {
         Ok(link) => Ok(link.size),
         Err(severed) => Err(severed.to_string()),
     }
@@ -36,14 +33,14 @@ pub async fn knock(template: &Template) -> Result<Size, String> {
 /// # Errors
 /// [`Severed::Lost`] when the desktop is away, busy or silent, so that another attempt may succeed; [`Severed::Over`] when it is not the
 /// desktop that was configured, does not let the gate in, or breaks the protocol.
-pub(crate) async fn greet(desktop: &dyn Desktop) -> Result<Link, Severed> {
+pub(crate) async fn greet(desktop: &dyn Desktop, bounds: &Bounds) -> Result<Link, Severed> {
     let stream = desktop.connect().await.map_err(refused)?;
     let silent = |_| Severed::Lost("it did not answer the RFB handshake in time".to_owned());
-    timeout(HANDSHAKE, shake_hands(desktop, stream)).await.map_err(silent)?
+    timeout(bounds.handshake, shake_hands(desktop, bounds.rfb, stream)).await.map_err(silent)?
 }
 
-async fn shake_hands(desktop: &dyn Desktop, mut stream: Stream) -> Result<Link, Severed> {
-    let mut rfb = Connection::new(desktop.rfb());
+async fn shake_hands(desktop: &dyn Desktop, limits: Limits, mut stream: Stream) -> Result<Link, Severed> {
+    let mut rfb = Connection::new(Config { limits, ..desktop.rfb() });
     let mut buffer = [0; READ_BYTES];
     loop {
         say(&mut stream, &mut rfb).await?;

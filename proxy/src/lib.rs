@@ -7,6 +7,7 @@
 )]
 
 pub mod api;
+pub mod bounds;
 mod crossing;
 mod greeting;
 mod held;
@@ -27,10 +28,12 @@ pub mod ticket;
 pub mod token;
 mod viewer;
 
+pub use bounds::Bounds;
 pub use greeting::knock;
 pub use identity::{Caller, Identify};
 pub use journal::Journal;
 pub use outcome::Outcome;
+pub use pace::Rate;
 pub use permit::{Permit, SessionId};
 pub use plane::{Aftermath, Plane, PlaneConfig};
 pub use refusal::Refusal;

@@ -12,6 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, sleep_until, timeout};
 
+use crate::bounds::Bounds;
 use crate::held::Held;
 use crate::outcome::Outcome;
 use crate::pace::Pace;
@@ -26,14 +27,6 @@ const READ_BYTES: usize = 256 * 1024;
 const WRITE_BYTES: usize = 512 * 1024;
 /// How many updates may follow each other without a pause before the frame rate holds.
 const BURST: u32 = 4;
-
-/// Messages a second that are taken from a desktop, and how many at once; one that sends more is read later (THREATS D7). An honest one
-/// sends some sixty updates and a few bells.
-const MESSAGE_RATE: u32 = 10_000;
-const MESSAGE_BURST: u32 = 2_000;
-/// New sizes a second that are taken from a desktop, and how many at once: each begins a segment of the recording (THREATS D1).
-const SIZE_RATE: u32 = 4;
-const SIZE_BURST: u32 = 8;
 
 /// The time a desktop has to take the gate's last words.
 const PARTING: Duration = Duration::from_millis(500);
@@ -107,13 +100,13 @@ impl Link {
     ) -> Severed {
         let mut buffer = vec![0; READ_BYTES];
         let mut pace = Pace::new(max_fps, BURST);
-        let mut intake = Intake::new();
+        let mut intake = Intake::new(&session.bounds);
         // INVARIANT: an update request is outstanding whether or not anybody watches, but for the pause that the frame rate asks for.
         let mut asked = true;
         let mut took = tokio::time::Instant::now();
         // TLS may hold back what it has taken until it is flushed.
         let mut unsent = false;
-        self.rfb.limit_text(session.limits.clipboard_text);
+        self.rfb.limit_text(session.bounds.rfb.clipboard_text);
         self.rfb.request_update(false);
         // Xvnc paints its cursor into the framebuffer until a viewer has said where the pointer is; from then on it sends the shape.
         session.point(held.resting().at);
@@ -218,8 +211,8 @@ struct Intake {
 }
 
 impl Intake {
-    fn new() -> Self {
-        Self { messages: Pace::new(MESSAGE_RATE, MESSAGE_BURST), sizes: Pace::new(SIZE_RATE, SIZE_BURST) }
+    fn new(bounds: &Bounds) -> Self {
+        Self { messages: bounds.desktop_messages.pace(), sizes: bounds.desktop_sizes.pace() }
     }
 
     fn take(&mut self, heard: &Heard, now: Instant) {

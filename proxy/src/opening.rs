@@ -105,8 +105,8 @@ impl Plane {
         )
         .await
         .map_err(|error| failed(format!("the recording could not be started: {}", error.in_full())))?;
-        let (screen, limits) = (Screen::new(template.size), self.config.limits);
-        let (session, acts) = Session::new(permit.clone(), policies, recording.clone(), screen, limits);
+        let (screen, bounds) = (Screen::new(template.size), self.config.bounds);
+        let (session, acts) = Session::new(permit.clone(), policies, recording.clone(), screen, bounds);
         let staged = self.stage(&session, template, acts).await;
         match staged {
             Ok(stage) => Ok((session, stage)),
@@ -138,7 +138,7 @@ impl Plane {
             .ok_or_else(|| format!("this gate has no {} runtime", template.kind.runtime()))?;
         let desktop = runtime.start(template, &session.id).await.map_err(|error| chain(&error))?;
         let linked = async {
-            let link = greet(desktop.as_ref()).await?;
+            let link = greet(desktop.as_ref(), &self.config.bounds).await?;
             if link.size != template.size {
                 session.show(&[Change::Resize(link.size)]).await?;
             }

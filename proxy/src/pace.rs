@@ -2,6 +2,31 @@
 
 use std::time::{Duration, Instant};
 
+use serde::Deserialize;
+
+/// How often something may happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    /// A second, on average.
+    pub per_second: u32,
+    /// At once.
+    pub burst: u32,
+}
+
+impl Rate {
+    /// So often a second on average, and so often at once.
+    #[must_use]
+    pub const fn new(per_second: u32, burst: u32) -> Self {
+        Self { per_second, burst }
+    }
+
+    /// A full bucket.
+    pub(crate) fn pace(self) -> Pace {
+        Pace::new(self.per_second, self.burst)
+    }
+}
+
 /// A token bucket: `rate` per second on average, `burst` at once.
 #[derive(Debug, Clone)]
 pub(crate) struct Pace {

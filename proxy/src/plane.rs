@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use portcullis_evidence::{SigningKey, What};
 use portcullis_policy::{PolicySet, Subject};
-use portcullis_rfb::Limits;
 use portcullis_vault::Vault;
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
+use crate::bounds::Bounds;
 use crate::identity::{Caller, Identify, same};
 use crate::journal::{About, Journal, Knocks};
 use crate::outcome::Outcome;
@@ -72,8 +72,8 @@ pub struct PlaneConfig {
     pub absence: Duration,
     /// Updates a second that are asked of a desktop.
     pub max_fps: u32,
-    /// What desktops and viewers may make the gate hold.
-    pub limits: Limits,
+    /// What desktops and viewers may make the gate do, wait for and hold.
+    pub bounds: Bounds,
 }
 
 /// Every live session of this gate.

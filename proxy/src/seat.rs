@@ -17,22 +17,11 @@ use self::pasting::Pasting;
 use crate::crossing::verdicted;
 use crate::link::{Act, PROHIBITED};
 use crate::outcome::Outcome;
-use crate::pace::Pace;
+use crate::pace::{Pace, Rate};
 use crate::session::Session;
 
-/// Pointer positions a second that reach the desktop; faster ones are merged into the newest (RFB hard limits, THREATS X8).
-const POINTER_RATE: u32 = 125;
-/// Key events a second that reach the desktop on average, and at once; a viewer that is faster waits.
-const KEY_RATE: u32 = 200;
-const KEY_BURST: u32 = 400;
 /// Refused sizes a second that become events; a browser window that is dragged asks for many.
-const REFUSAL_RATE: u32 = 1;
-/// Buttons pressed or released a second that reach the desktop, and at once; a viewer that is faster waits.
-const CLICK_RATE: u32 = 50;
-const CLICK_BURST: u32 = 100;
-/// Sizes a second that are asked of the desktop, and at once; more are refused.
-const RESIZE_RATE: u32 = 2;
-const RESIZE_BURST: u32 = 4;
+const REFUSALS: Rate = Rate::new(1, 1);
 /// Key presses are written to the record as counts, one event for at most this time.
 const TALLY: Duration = Duration::from_secs(1);
 
@@ -66,6 +55,7 @@ impl Seat {
     pub(crate) fn take(session: &Session, origin: &str, from: Option<IpAddr>) -> Result<Self, Outcome> {
         let mut policies = session.policy_changes();
         policies.borrow_and_update();
+        let bounds = &session.bounds;
         let mut seat = Self {
             viewer: session.enter().ok_or(Outcome::Crowded)?,
             from,
@@ -76,12 +66,12 @@ impl Seat {
             buttons: 0,
             waiting: None,
             policies,
-            clicks: Pace::new(CLICK_RATE, CLICK_BURST),
-            resizes: Pace::new(RESIZE_RATE, RESIZE_BURST),
-            pointers: Pace::new(POINTER_RATE, 2),
-            keys: Pace::new(KEY_RATE, KEY_BURST),
-            pasting: Pasting::new(),
-            refusals: Pace::new(REFUSAL_RATE, REFUSAL_RATE),
+            clicks: bounds.clicks.pace(),
+            resizes: bounds.resizes.pace(),
+            pointers: bounds.pointer.pace(),
+            keys: bounds.keys.pace(),
+            pasting: Pasting::new(bounds.texts),
+            refusals: REFUSALS.pace(),
             pressed: 0,
             tallied: None,
             typed: None,

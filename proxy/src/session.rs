@@ -14,11 +14,12 @@ use portcullis_evidence::What;
 use portcullis_policy::{Action, PolicySet, Verdict};
 use portcullis_recorder::{RecordError, Recording};
 use portcullis_rfb::clipboard::Text;
-use portcullis_rfb::{Change, Limits, Point, Screen};
+use portcullis_rfb::{Change, Point, Screen};
 use time::OffsetDateTime;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::{sleep, timeout};
 
+use crate::bounds::Bounds;
 use crate::crossing::Paces;
 use crate::link::Act;
 use crate::outcome::Outcome;
@@ -31,10 +32,6 @@ use crate::tether::Tether;
 const ACTS: usize = 256;
 /// Notices that may wait for a viewer; one that is slower misses the oldest clipboard text or bell.
 const NOTICES: usize = 16;
-/// Bells a second that reach a viewer (THREATS X2).
-const BELL_RATE: u32 = 1;
-/// Viewers that a session may have at once: each has an encoder and up to one update of memory.
-const MOST_VIEWERS: u32 = 8;
 /// The time viewers have to take their close frame.
 const PARTING: Duration = Duration::from_secs(2);
 
@@ -55,8 +52,8 @@ pub struct Session {
     pub id: SessionId,
     /// What was decided at its start.
     pub permit: Permit,
-    /// What its desktop and its viewers may make the gate hold.
-    pub(crate) limits: Limits,
+    /// What its desktop and its viewers may make the gate do, wait for and hold.
+    pub(crate) bounds: Bounds,
     /// Whether the desktop's clipboard takes every character, not Latin-1 alone.
     pub(crate) unicode: AtomicBool,
     pub(crate) notices: broadcast::Sender<Notice>,
@@ -88,16 +85,16 @@ impl Session {
         policies: watch::Receiver<Arc<PolicySet>>,
         recording: Recording,
         screen: Screen,
-        limits: Limits,
+        bounds: Bounds,
     ) -> (Arc<Self>, mpsc::Receiver<Act>) {
         let (acts, receiver) = mpsc::channel(ACTS);
         let session = Self {
             id: permit.id.clone(),
             permit,
-            limits,
+            bounds,
             unicode: AtomicBool::new(false),
             notices: broadcast::Sender::new(NOTICES),
-            paces: Mutex::default(),
+            paces: Mutex::new(Paces::new(bounds.texts)),
             policies,
             revision: watch::Sender::new(screen.revision()),
             screen: RwLock::new(screen),
@@ -106,7 +103,7 @@ impl Session {
             outcome: watch::Sender::new(None),
             viewers: watch::Sender::new(0),
             next_viewer: AtomicU32::new(1),
-            bells: Mutex::new(Pace::new(BELL_RATE, 1)),
+            bells: Mutex::new(bounds.bells.pace()),
         };
         (Arc::new(session), receiver)
     }
@@ -285,10 +282,10 @@ impl Session {
         self.recording.failure().borrow().is_none()
     }
 
-    /// Counts a viewer in and gives it its number, unless there are [`MOST_VIEWERS`].
+    /// Counts a viewer in and gives it its number, unless there are as many as there may be.
     pub(crate) fn enter(&self) -> Option<u32> {
         let entered = self.viewers.send_if_modified(|count| {
-            let room = *count < MOST_VIEWERS;
+            let room = *count < self.bounds.viewers;
             *count += u32::from(room);
             room
         });

@@ -126,7 +126,7 @@ async fn attempts(desktop: &dyn Desktop, last: &mut String) -> Result<Link, Outc
     let mut pause = FIRST_PAUSE;
     loop {
         sleep(pause).await;
-        match greet(desktop).await {
+        match greet(desktop, &session.bounds).await {
             Ok(link) => return Ok(link),
             Err(Severed::Over(outcome)) => return Err(outcome),
             Err(Severed::Lost(reason)) => *last = reason,

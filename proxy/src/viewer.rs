@@ -12,17 +12,9 @@ use tokio::time::{MissedTickBehavior, interval, sleep, sleep_until, timeout};
 use crate::crossing::loss;
 use crate::link::fault;
 use crate::outcome::Outcome;
-use crate::pace::Pace;
 use crate::seat::Seat;
 use crate::session::{Notice, Session};
 
-/// The time a viewer has for the RFB handshake.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-/// The time a viewer has to take one message; a zero window for longer drops the viewer, never the session.
-const SEND: Duration = Duration::from_secs(10);
-/// How often a viewer is pinged, and after how long a silence it is given up.
-const PING: Duration = Duration::from_secs(20);
-const SILENCE: Duration = Duration::from_secs(60);
 /// The time a viewer has to take its close frame.
 const PARTING: Duration = Duration::from_secs(1);
 /// How long the screen rests before lossy areas are refined.
@@ -30,9 +22,6 @@ const REST: Duration = Duration::from_millis(300);
 
 /// The largest message that is sent to a viewer, in bytes; one update is one message.
 pub(crate) const MESSAGE_BYTES: usize = 48 * 1024 * 1024;
-
-/// Whole screens a second that a viewer may ask for again (RFB hard limits, THREATS D5).
-const REFRESH_RATE: u32 = 1;
 
 /// Serves one viewer until it or the session ends.
 pub(crate) async fn serve(mut socket: WebSocket, session: Arc<Session>, origin: String, from: Option<IpAddr>) {
@@ -65,18 +54,20 @@ async fn part(socket: &mut WebSocket, outcome: &Outcome) {
 
 fn connection(session: &Session) -> Connection {
     let size = session.screen().size();
-    Connection::new(Config { name: session.permit.title.clone(), size, limits: session.limits, jpeg: true })
+    Connection::new(Config { name: session.permit.title.clone(), size, limits: session.bounds.rfb, jpeg: true })
 }
 
 async fn converse(socket: &mut WebSocket, session: &Arc<Session>, seat: &mut Seat, rfb: &mut Connection) -> Outcome {
     let mut revisions = session.revisions();
     let mut notices = session.notices();
     let mut policies = session.policy_changes();
-    let mut ping = interval(PING);
+    let bounds = session.bounds;
+    let mut ping = interval(bounds.ping);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let handshake = tokio::time::Instant::now() + HANDSHAKE;
+    let handshake = tokio::time::Instant::now() + bounds.handshake;
     let mut heard = Instant::now();
-    let mut refreshes = Pace::new(REFRESH_RATE, 1);
+    let mut half = Half::default();
+    let mut refreshes = bounds.refreshes.pace();
     let ended = session.wait_outcome();
     tokio::pin!(ended);
     loop {
@@ -87,9 +78,10 @@ async fn converse(socket: &mut WebSocket, session: &Arc<Session>, seat: &mut Sea
             Ok(refining) => refining,
             Err(outcome) => return outcome,
         };
-        if let Err(outcome) = flush(socket, rfb).await {
+        if let Err(outcome) = flush(socket, rfb, bounds.send).await {
             return outcome;
         }
+        let whole = half.due(rfb.half_message(), bounds.message);
         let settle = seat.due(Instant::now());
         tokio::select! {
             biased;
@@ -109,14 +101,30 @@ async fn converse(socket: &mut WebSocket, session: &Arc<Session>, seat: &mut Sea
             () = sleep(REST), if refining => {
                 rfb.refine(&session.screen());
             }
-            () = sleep_until(handshake), if !rfb.is_ready() => {
-                return Outcome::TooSlow;
-            }
+            () = sleep_until(handshake), if !rfb.is_ready() => return Outcome::TooSlow,
+            () = sleep_until(whole.unwrap_or(handshake)), if whole.is_some() => return Outcome::TooSlow,
             _ = ping.tick() => {
-                if heard.elapsed() > SILENCE { return Outcome::TooSlow }
-                if let Err(outcome) = send(socket, Message::Ping(Default::default())).await { return outcome }
+                if heard.elapsed() > bounds.silence { return Outcome::TooSlow }
+                let ping = Message::Ping(Default::default());
+                if let Err(outcome) = send(socket, ping, bounds.send).await { return outcome }
             }
         }
+    }
+}
+
+/// Since when a viewer has left a message half said.
+#[derive(Default)]
+struct Half {
+    /// How many whole messages came before it, and when its first byte did.
+    since: Option<(u64, tokio::time::Instant)>,
+}
+
+impl Half {
+    /// When a message of which a part is there must be whole.
+    fn due(&mut self, half: Option<u64>, within: Duration) -> Option<tokio::time::Instant> {
+        let known = |before| self.since.filter(|(messages, _)| *messages == before);
+        self.since = half.map(|before| known(before).unwrap_or_else(|| (before, tokio::time::Instant::now())));
+        self.since.map(|(_, since)| since + within)
     }
 }
 
@@ -131,13 +139,13 @@ fn paint(session: &Session, rfb: &mut Connection) -> Result<bool, Outcome> {
     Ok(!sent && rfb.is_lossy())
 }
 
-async fn flush(socket: &mut WebSocket, rfb: &mut Connection) -> Result<(), Outcome> {
+async fn flush(socket: &mut WebSocket, rfb: &mut Connection, within: Duration) -> Result<(), Outcome> {
     let output = rfb.take_output();
-    if output.is_empty() { Ok(()) } else { send(socket, Message::Binary(output.into())).await }
+    if output.is_empty() { Ok(()) } else { send(socket, Message::Binary(output.into()), within).await }
 }
 
-async fn send(socket: &mut WebSocket, message: Message) -> Result<(), Outcome> {
-    match timeout(SEND, socket.send(message)).await {
+async fn send(socket: &mut WebSocket, message: Message, within: Duration) -> Result<(), Outcome> {
+    match timeout(within, socket.send(message)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) => Err(Outcome::ViewerLeft),
         Err(_) => Err(Outcome::TooSlow),

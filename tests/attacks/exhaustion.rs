@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
-use portcullis_proxy::Outcome;
+use portcullis_proxy::{Bounds, Outcome};
 use portcullis_rfb::desktop::{Config, Connection, Event};
 use portcullis_rfb::{Rect, Screen, Size};
 use portcullis_tests::puppet::{filled, greeting, of_kind, rectangle, requests, update};
@@ -19,7 +19,8 @@ const SIZE: Size = Size::new(64, 48);
 /// D3: the head of a clipboard text whose body is withheld reaches no desktop, and holds up neither record nor viewers.
 #[tokio::test(flavor = "multi_thread")]
 async fn half_a_message_reaches_no_desktop() {
-    let mut stage = Stage::start(SIZE).await.unwrap();
+    let patient = Bounds { message: PATIENCE, ..Bounds::default() };
+    let mut stage = Stage::bounded(SIZE, greeting(SIZE, b"puppet"), patient).await.unwrap();
     let mut act = stage.open().await.unwrap();
     let mut half = Viewer::connect(&stage.url, &act.opened).await.unwrap();
     let mut other = Viewer::connect(&stage.url, &stage.ticket(&act.session).unwrap()).await.unwrap();
@@ -34,6 +35,64 @@ async fn half_a_message_reaches_no_desktop() {
     assert_eq!(of_kind(&act.desktop.messages().unwrap(), 6).count(), 0);
     half.send(&[b'x'; 255]).await.unwrap();
     act.desktop.hears("the whole text", |messages| of_kind(messages, 6).any(|text| text.len() == 264)).await.unwrap();
+}
+
+/// D3: who begins a message and does not end it in time is dropped, and so is who says it byte by byte; who ends it in time stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_message_has_a_deadline() {
+    let hasty = Bounds { message: Duration::from_secs(1), ..Bounds::default() };
+    let mut stage = Stage::bounded(SIZE, greeting(SIZE, b"puppet"), hasty).await.unwrap();
+    let act = stage.open().await.unwrap();
+    let mut honest = Viewer::connect(&stage.url, &act.opened).await.unwrap();
+    let mut silent = Viewer::connect(&stage.url, &stage.ticket(&act.session).unwrap()).await.unwrap();
+    let mut slow = Viewer::connect(&stage.url, &stage.ticket(&act.session).unwrap()).await.unwrap();
+    silent.send(&[4, 1]).await.unwrap();
+    let slow = async {
+        // A text of 1,000 bytes: at this pace it would take more than a minute.
+        let mut text = [vec![6, 0, 0, 0, 0, 0, 3, 232], vec![b'x'; 1000]].concat().into_iter();
+        loop {
+            let byte = text.next().unwrap_or_else(|| panic!("all of it was taken"));
+            if slow.send(&[byte]).await.is_err() {
+                return u16::from(slow.closed().await.unwrap().code);
+            }
+            if let Ok(closed) = timeout(Duration::from_millis(100), slow.closed()).await {
+                return u16::from(closed.unwrap().code);
+            }
+        }
+    };
+    let honest = async {
+        // Half a key at a time, over and over, for longer than one may take: each is whole in time.
+        for _ in 0..20 {
+            honest.send(&[4, 1, 0, 0]).await.unwrap();
+            sleep(Duration::from_millis(60)).await;
+            honest.send(&[0, 0, 0, b'a', 4, 0, 0, 0]).await.unwrap();
+            sleep(Duration::from_millis(60)).await;
+            honest.send(&[0, 0, 0, b'a']).await.unwrap();
+        }
+        honest
+    };
+    let (silent, slow, _honest) = tokio::join!(silent.closed(), slow, honest);
+    assert_eq!((u16::from(silent.unwrap().code), slow), (4008, 4008));
+    assert_eq!((act.session.viewers(), act.session.known_outcome()), (1, None));
+}
+
+/// D3: a viewer that answers no ping is gone, though its connection stands; it was asked more than once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_viewer_that_answers_no_ping_is_given_up() {
+    let short = Duration::from_millis(100);
+    let bounds = Bounds { ping: short, silence: 4 * short, handshake: 2 * PATIENCE, ..Bounds::default() };
+    let mut stage = Stage::bounded(SIZE, greeting(SIZE, b"puppet"), bounds).await.unwrap();
+    let act = stage.open().await.unwrap();
+    let (mut stream, _) = upgrade(&stage.url, &act.opened).await;
+    let mut heard = Vec::new();
+    timeout(PATIENCE, stream.read_to_end(&mut heard)).await.unwrap().unwrap();
+    assert!(heard.windows(2).filter(|frame| *frame == [0x89, 0]).count() >= 2, "{heard:?}");
+    let close = heard.windows(4).find(|frame| frame[0] == 0x88).map(|frame| u16::from_be_bytes([frame[2], frame[3]]));
+    assert_eq!((close, act.session.known_outcome()), (Some(4008), None));
+    // One that answers stays for as long as it likes.
+    let mut polite = Viewer::connect(&stage.url, &stage.ticket(&act.session).unwrap()).await.unwrap();
+    let left = timeout(8 * short, polite.closed()).await;
+    assert!(left.is_err(), "{left:?}");
 }
 
 /// D4: a handshake that does not come, or comes by one byte a second, is not waited for; the session is there for the next viewer.

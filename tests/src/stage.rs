@@ -13,7 +13,7 @@ use portcullis_evidence::{Report, SigningKey, verify};
 use portcullis_policy::{PolicyFile, PolicySet, Subject};
 use portcullis_proxy::runtime::{Process, Runtime, Template, TemplateKind};
 use portcullis_proxy::token::Verifier;
-use portcullis_proxy::{Aftermath, Caller, Identify, Journal, Outcome, Plane, PlaneConfig, Session, api};
+use portcullis_proxy::{Aftermath, Bounds, Caller, Identify, Journal, Outcome, Plane, PlaneConfig, Session, api};
 use portcullis_rfb::Size;
 use portcullis_vault::{Entry, Folder, Key, Vault, VaultError};
 use tempfile::TempDir;
@@ -66,9 +66,17 @@ impl Stage {
     /// # Errors
     /// When the machine does not let it start.
     pub async fn greeted(size: Size, greeting: Vec<u8>) -> anyhow::Result<Self> {
+        Self::bounded(size, greeting, Bounds::default()).await
+    }
+
+    /// A stage whose gate has these bounds.
+    ///
+    /// # Errors
+    /// When the machine does not let it start.
+    pub async fn bounded(size: Size, greeting: Vec<u8>, bounds: Bounds) -> anyhow::Result<Self> {
         let (runtime, puppets) = Puppets::new(greeting);
         // A puppet that hangs up has ended: a test that wants it back brings its own runtime.
-        Ok(Self { puppets, ..Self::played_by(size, Arc::new(runtime), Duration::ZERO).await? })
+        Ok(Self { puppets, ..Self::set(size, Arc::new(runtime), Duration::ZERO, bounds).await? })
     }
 
     /// A stage whose desktop is a runtime's, which calls itself `process`; one whose connection breaks has `absence` to come back.
@@ -76,6 +84,10 @@ impl Stage {
     /// # Errors
     /// When the machine does not let it start.
     pub async fn played_by(size: Size, runtime: Arc<dyn Runtime>, absence: Duration) -> anyhow::Result<Self> {
+        Self::set(size, runtime, absence, Bounds::default()).await
+    }
+
+    async fn set(size: Size, runtime: Arc<dyn Runtime>, absence: Duration, bounds: Bounds) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("portcullis-stage-").tempdir()?;
         let at = |name: &str| folder.path().join(name);
         std::fs::create_dir(at("spool"))?;
@@ -103,7 +115,7 @@ impl Stage {
             reconnect: Duration::from_secs(60),
             absence,
             max_fps: MAX_FPS,
-            limits: portcullis_rfb::Limits::default(),
+            bounds,
         });
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);

@@ -26,7 +26,7 @@ pub(super) async fn list(
     let asked = authenticate(&plane, &method, &headers).await?;
     let policies = plane.policies();
     let (subject, at) = (asked.caller.subject(), Some(SystemTime::now()));
-    let most = plane.config.limits.clipboard_text;
+    let most = plane.config.bounds.rfb.clipboard_text;
     let describe = |template: &Template| {
         describe(&policies, &Situation { subject, desktop: &template.name, at, from }, template, most)
     };

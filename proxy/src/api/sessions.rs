@@ -141,7 +141,7 @@ fn describe(plane: &Plane, session: &Session) -> model::Session {
         started: permit.started.format(&Rfc3339).unwrap_or_default(),
         viewers: session.viewers(),
         policy: PolicyRef { revision: permit.verdict.revision.to_string(), rule: permit.verdict.rule.to_string() },
-        allows: allows(&plane.policies(), &session.situation(), session.limits.clipboard_text),
+        allows: allows(&plane.policies(), &session.situation(), session.bounds.rfb.clipboard_text),
         clipboard: if session.unicode.load(Ordering::Relaxed) { "unicode" } else { "latin1" }.to_owned(),
         recording: LiveRecording {
             mode: if permit.strict { "strict" } else { "best_effort" }.to_owned(),

@@ -13,8 +13,6 @@ use super::problem::Problem;
 use crate::plane::Plane;
 use crate::viewer;
 
-/// The most that one message of a viewer may hold, in bytes.
-const MESSAGE_BYTES: usize = 1024 * 1024;
 /// The WebSocket's own read buffer, in bytes; a viewer's messages are small.
 const READ_BYTES: usize = 16 * 1024;
 /// What may wait unsent before a write to the viewer waits, in bytes.
@@ -47,8 +45,8 @@ pub(super) async fn upgrade(
         .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "the session has ended"))?;
     Ok(socket
         .protocols(["binary"])
-        .max_message_size(MESSAGE_BYTES)
-        .max_frame_size(MESSAGE_BYTES)
+        .max_message_size(session.bounds.message_bytes)
+        .max_frame_size(session.bounds.message_bytes)
         .read_buffer_size(READ_BYTES)
         .write_buffer_size(0)
         .max_write_buffer_size(WRITE_BYTES.max(viewer::MESSAGE_BYTES))

@@ -9,10 +9,10 @@ use portcullis_rfb::clipboard::{Event as Clipboard, Text};
 use portcullis_rfb::viewer::{Connection, Event};
 
 use super::Seat;
-use crate::crossing::{RATE, TEXT_BURST, TOO_LONG, copy, paste};
+use crate::crossing::{Paces, TOO_LONG, copy, paste};
 use crate::link::Act;
 use crate::outcome::Outcome;
-use crate::pace::Pace;
+use crate::pace::Rate;
 use crate::session::Session;
 
 /// How long keys and pointer wait for the text of a paste that was announced before them.
@@ -22,9 +22,7 @@ const MOST_HELD: usize = 512;
 
 /// The clipboard's part of a seat.
 pub(super) struct Pasting {
-    offers: Pace,
-    texts: Pace,
-    requests: Pace,
+    paces: Paces,
     fetch: Option<Fetch>,
 }
 
@@ -36,13 +34,8 @@ struct Fetch {
 }
 
 impl Pasting {
-    pub(super) fn new() -> Self {
-        Self {
-            offers: Pace::new(RATE, RATE),
-            texts: Pace::new(RATE, TEXT_BURST),
-            requests: Pace::new(RATE, RATE),
-            fetch: None,
-        }
+    pub(super) fn new(texts: Rate) -> Self {
+        Self { paces: Paces::new(texts), fetch: None }
     }
 
     /// How long input waits at most; none when it does not.
@@ -95,7 +88,7 @@ impl Seat {
     /// The viewer has a text: it is asked for only if pasting is permitted at all.
     fn offered(&mut self, session: &Session, rfb: &mut Connection) -> Result<(), Outcome> {
         let now = Instant::now();
-        if !self.pasting.offers.try_take(now) {
+        if !self.pasting.paces.offers.try_take(now) {
             return Ok(());
         }
         let verdict = session.judge(Action::Paste { bytes: 0 });
@@ -110,7 +103,7 @@ impl Seat {
     }
 
     async fn paste(&mut self, session: &Session, text: Text) -> Result<(), Outcome> {
-        if !self.pasting.texts.try_take(Instant::now()) {
+        if !self.pasting.paces.texts.try_take(Instant::now()) {
             return Ok(());
         }
         let verdict = session.judge(Action::Paste { bytes: text.bytes() });
@@ -123,7 +116,7 @@ impl Seat {
 
     /// Records that a text was pasted of which nothing was kept.
     fn unpasted(&mut self, session: &Session, bytes: u32, reason: String) -> Result<(), Outcome> {
-        if !self.pasting.texts.try_take(Instant::now()) {
+        if !self.pasting.paces.texts.try_take(Instant::now()) {
             return Ok(());
         }
         let verdict = session.judge(Action::Paste { bytes: u64::from(bytes) });
@@ -132,7 +125,7 @@ impl Seat {
 
     /// The viewer takes what was copied on the desktop: it gets it if that is still permitted.
     fn asked(&mut self, session: &Session, rfb: &mut Connection) -> Result<(), Outcome> {
-        let requests = &mut self.pasting.requests;
+        let requests = &mut self.pasting.paces.requests;
         let Some(text) = rfb.offered_cut_text().filter(|_| requests.try_take(Instant::now())).cloned() else {
             return Ok(());
         };

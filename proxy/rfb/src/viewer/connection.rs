@@ -147,6 +147,12 @@ impl Connection {
         matches!(self.phase, Phase::Open)
     }
 
+    /// Whether a message has begun and its rest is awaited; then how many whole ones came before it. Without a clock here, the caller
+    /// bounds how long that may take.
+    pub fn half_message(&self) -> Option<u64> {
+        self.parser.half()
+    }
+
     /// The bytes to send since the last call: whole messages, at most one update and one text among them.
     pub fn take_output(&mut self) -> Vec<u8> {
         let Outbox { mut bytes, bell, .. } = std::mem::take(&mut self.out);

@@ -67,16 +67,29 @@ pub(super) struct Parser {
     state: State,
     intake: Intake,
     body: Vec<u8>,
+    /// Messages that were whole.
+    whole: u64,
 }
 
 impl Parser {
     pub(super) fn new() -> Self {
-        Self { state: State::Type, intake: Intake::default(), body: Vec::new() }
+        Self { state: State::Type, intake: Intake::default(), body: Vec::new(), whole: 0 }
     }
 
     /// The next whole message of `input`, which is advanced past it; none if its rest has not come yet, and then `input` is empty.
     /// `terms` are for cut text.
     pub(super) fn next(&mut self, input: &mut &[u8], terms: &Terms) -> Result<Option<Message>, ProtocolError> {
+        let message = self.advance(input, terms)?;
+        self.whole = self.whole.wrapping_add(u64::from(message.is_some()));
+        Ok(message)
+    }
+
+    /// How many whole messages came before the one that has begun, if one has.
+    pub(super) fn half(&self) -> Option<u64> {
+        (!matches!(self.state, State::Type)).then_some(self.whole)
+    }
+
+    fn advance(&mut self, input: &mut &[u8], terms: &Terms) -> Result<Option<Message>, ProtocolError> {
         loop {
             match &mut self.state {
                 State::Type => {
