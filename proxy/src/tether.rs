@@ -8,6 +8,7 @@ use portcullis_rfb::{Change, Point};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
+use crate::bounds::Bounds;
 use crate::greeting::greet;
 use crate::held::Held;
 use crate::link::{Act, Link, Severed};
@@ -97,7 +98,7 @@ impl Tether {
         let mut last = reason;
         let link = tokio::select! {
             never = miss(session, acts, &mut self.held) => match never {},
-            link = timeout(self.absence, attempts(desktop, &mut last)) => link,
+            link = timeout(self.absence, attempts(desktop, &session.bounds, &mut last)) => link,
         };
         let Ok(link) = link else {
             return Err(Outcome::DesktopEnded {
@@ -122,11 +123,11 @@ impl Tether {
 }
 
 /// Attempts until one succeeds or fails for good; `last` is why the last one failed.
-async fn attempts(desktop: &dyn Desktop, last: &mut String) -> Result<Link, Outcome> {
+async fn attempts(desktop: &dyn Desktop, bounds: &Bounds, last: &mut String) -> Result<Link, Outcome> {
     let mut pause = FIRST_PAUSE;
     loop {
         sleep(pause).await;
-        match greet(desktop, &session.bounds).await {
+        match greet(desktop, bounds).await {
             Ok(link) => return Ok(link),
             Err(Severed::Over(outcome)) => return Err(outcome),
             Err(Severed::Lost(reason)) => *last = reason,

@@ -1,12 +1,13 @@
 //! `just bench-session`: one desktop's working minute by Portcullis, and by websockify with x11grab beside it, in turn in one run.
 //!
 //! A third row is websockify alone, without a recorder: how late keys are on this machine at this hour when it has nothing to do.
-//! All have the same Xvnc, window manager and terminal, the same viewer (vnc-rs, Tight) and the same script. CPU is
+//! `just bench-session keys` compares the times of keys alone, more sharply. All have the same Xvnc, window manager and terminal, the same viewer (vnc-rs, Tight) and the same script. CPU is
 //! that of everything but the viewer: desktop, gate and recorder. Figures go to standard output as a table, and to a JSON file.
 #![allow(missing_docs)]
 
 mod contender;
 mod cpu;
+mod keys;
 mod script;
 
 use std::time::Duration;
@@ -49,7 +50,15 @@ struct Report {
 #[tokio::main(flavor = "multi_thread")]
 async fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
-    let rounds: usize = arguments.next().map_or(Ok(4), |text| text.parse()).context("rounds")?;
+    let first = arguments.next();
+    if first.as_deref() == Some("keys") {
+        let keys = arguments.next().map_or(Ok(1000), |text| text.parse()).context("keys")?;
+        let output = arguments.next().unwrap_or_else(|| "bench-keys.json".into());
+        std::fs::write(&output, keys::run(keys).await?)?;
+        println!("\nwritten to {output}");
+        return Ok(());
+    }
+    let rounds: usize = first.map_or(Ok(4), |text| text.parse()).context("rounds")?;
     let output = arguments.next().unwrap_or_else(|| "bench-session.json".into());
     let mut rows = Vec::new();
     for round in 0..rounds {

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
+use portcullis_tests::PATIENCE;
 use portcullis_tests::viewer::Socket;
 use portcullis_tests::vnc_rs::{self, Received};
 use vnc::{ClientKeyEvent, ClientMouseEvent, VncClient, VncEncoding, VncEvent, X11Event};
@@ -14,7 +15,7 @@ const TYPING: Duration = Duration::from_millis(200);
 /// The longest that a key's pixels are waited for.
 const KEY_PATIENCE: Duration = Duration::from_secs(5);
 /// What is typed, over and over.
-const TEXT: &str = "the quick brown fox jumps over the lazy dog and writes a report of it ";
+pub const TEXT: &str = "the quick brown fox jumps over the lazy dog and writes a report of it ";
 
 /// Times from key to pixel, in milliseconds.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +28,15 @@ impl Latency {
         sorted.sort_by(f64::total_cmp);
         let rank = (sorted.len() * percent).div_ceil(100).max(1) - 1;
         sorted.get(rank).copied()
+    }
+
+    pub fn push(&mut self, milliseconds: f64) {
+        self.0.push(milliseconds);
+    }
+
+    /// How many are over so many milliseconds.
+    pub fn over(&self, milliseconds: f64) -> usize {
+        self.0.iter().filter(|time| **time > milliseconds).count()
     }
 
     pub fn len(&self) -> usize {
@@ -60,8 +70,12 @@ impl Seat {
     /// Waits for the first picture and a prompt, with the pointer in the terminal.
     pub async fn settle(&mut self) -> anyhow::Result<()> {
         self.point(400, 300).await?;
+        let since = Instant::now();
+        while self.received() < 1_000 {
+            ensure!(since.elapsed() < PATIENCE, "no picture within {PATIENCE:?}: {} bytes", self.received());
+            self.rest(Duration::from_millis(100)).await?;
+        }
         self.rest(Duration::from_secs(4)).await?;
-        ensure!(self.received() > 1_000, "no picture: {} bytes", self.received());
         self.line("PS1='$ '; clear").await?;
         self.rest(Duration::from_secs(1)).await
     }
@@ -100,7 +114,7 @@ impl Seat {
     }
 
     /// Types one key and returns the milliseconds until the first pixels that follow it.
-    async fn typed(&mut self, character: char) -> anyhow::Result<f64> {
+    pub async fn typed(&mut self, character: char) -> anyhow::Result<f64> {
         self.take_events(&mut |_| ()).await?;
         let start = Instant::now();
         self.key(u32::from(character)).await?;
@@ -126,7 +140,7 @@ impl Seat {
         Ok(())
     }
 
-    async fn line(&mut self, text: &str) -> anyhow::Result<()> {
+    pub async fn line(&mut self, text: &str) -> anyhow::Result<()> {
         for character in text.chars() {
             self.key(u32::from(character)).await?;
         }
