@@ -62,7 +62,9 @@ impl Limits {
             within(key, seconds, LONGEST)?;
         }
         if self.silence_seconds <= self.ping_seconds {
-            bail!("`limits.silence_seconds` must be more than `limits.ping_seconds`, or no viewer could answer in time");
+            bail!(
+                "`limits.silence_seconds` must be more than `limits.ping_seconds`, or no viewer could answer in time"
+            );
         }
         for (key, rate) in self.rates() {
             within(&format!("{key}.per_second"), u64::from(rate.per_second), u64::from(FASTEST))?;
