@@ -7,8 +7,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
+use portcullis_policy::Network;
 use portcullis_proxy::runtime::{Template, TemplateKind};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 pub(crate) use limits::Limits;
 
@@ -25,6 +26,8 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     pub(crate) data: PathBuf,
     pub(crate) origins: Vec<String>,
+    #[serde(deserialize_with = "networks")]
+    pub(crate) proxies: Vec<Network>,
     pub(crate) policy: PathBuf,
     pub(crate) tokens: Tokens,
     pub(crate) sign_in: SignIn,
@@ -210,6 +213,12 @@ impl Config {
         let port = address.port();
         vec![format!("http://localhost:{port}"), format!("http://127.0.0.1:{port}")]
     }
+}
+
+fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Network>, D::Error> {
+    let written = Vec::<String>::deserialize(deserializer)?;
+    let read = written.iter().map(|text| text.parse().map_err(|error| format!("`proxies`: {error}")));
+    read.collect::<Result<_, String>>().map_err(serde::de::Error::custom)
 }
 
 fn default_data() -> anyhow::Result<PathBuf> {

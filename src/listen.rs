@@ -1,11 +1,12 @@
 //! The listener: connections counted, headers and bodies with a deadline, keys without Nagle's delay.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
@@ -21,6 +22,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use crate::peer::Proxies;
+
 /// HTTP connections at once; a further one waits to be accepted. Viewers do not count: their sessions bound them.
 const MOST_CONNECTIONS: usize = 1024;
 /// How long a request's headers may take, and how long a connection may rest between two requests.
@@ -33,7 +36,7 @@ const PARTING: Duration = Duration::from_secs(3);
 const BREATH: Duration = Duration::from_millis(100);
 
 /// Serves until it is told to stop, then lets requests under way end.
-pub(crate) async fn serve(listener: TcpListener, app: Router, stop: CancellationToken) {
+pub(crate) async fn serve(listener: TcpListener, app: Router, proxies: Proxies, stop: CancellationToken) {
     let app = app.layer(from_fn(in_time));
     let slots = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let connections = TaskTracker::new();
@@ -51,10 +54,10 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, stop: Cancellation
                 continue;
             }
         };
-        let app = app.clone().layer(axum::Extension(ConnectInfo(address)));
+        let (app, proxies) = (app.clone(), proxies.clone());
         let stop = stop.clone();
         connections.spawn(async move {
-            converse(stream, app, stop).await;
+            converse(stream, address, app, proxies, stop).await;
             drop(slot);
         });
     }
@@ -62,12 +65,16 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, stop: Cancellation
     let _ = timeout(PARTING, connections.wait()).await;
 }
 
-async fn converse(stream: TcpStream, app: Router, stop: CancellationToken) {
+async fn converse(stream: TcpStream, address: SocketAddr, app: Router, proxies: Proxies, stop: CancellationToken) {
     // Without TCP_NODELAY every key waits for the one before it to be acknowledged.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection without TCP_NODELAY");
     }
-    let service = service_fn(move |request: Request<Incoming>| app.clone().oneshot(request.map(Body::new)));
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        proxies.place(address, &mut request);
+        app.clone().oneshot(request)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS)

@@ -9,6 +9,7 @@ mod data;
 mod doctor;
 mod keys;
 mod listen;
+mod peer;
 mod policy;
 mod portal;
 mod revoked;

@@ -24,6 +24,7 @@ use tracing_subscriber::EnvFilter;
 use crate::config::{Config, SignIn};
 use crate::data::Data;
 use crate::keys::{self, Keys};
+use crate::peer::Proxies;
 use crate::policy;
 use crate::portal::{Indexed, Journaled, SignedIn};
 use crate::revoked;
@@ -70,7 +71,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
 
     let app = portal.protect(portcullis_proxy::api::router(Arc::clone(&plane)).merge(portal.router()));
     let stop = CancellationToken::new();
-    let serving = tokio::spawn(crate::listen::serve(listener, app, stop.clone()));
+    let serving = tokio::spawn(crate::listen::serve(listener, app, Proxies::new(config.proxies.clone()), stop.clone()));
     announce(config, address, &portal).await?;
 
     stopped().await?;

@@ -41,6 +41,7 @@ pub use revision::Revision;
 pub use set::{Draft, MAX_ERRORS, MAX_FILE_BYTES, MAX_FILES, PolicyFile, PolicySet};
 pub use values::{
     Chord, Clicks, Colour, Detector, Egress, Extent, Field, KeyLog, Known, Layout, Lock, Mask, MaskedRecord,
-    MediaPattern, Mode, Part, Pattern, Rate, Region, Scanner, Size, Span, TypedPaste, Watermark, Zone, read_instant,
+    MediaPattern, Mode, Network, Part, Pattern, Rate, Region, Scanner, Size, Span, TypedPaste, Watermark, Zone,
+    read_instant,
 };
 pub use verdict::{Effect, Rule, Verdict};

@@ -101,3 +101,31 @@ async fn networks_and_keys_are_judged_by_where_a_viewer_comes_from_and_what_it_d
     assert!(of_type(&events, "keys").is_empty(), "keys passed");
     assert_eq!(of_type(&events, "clicks").len(), 1, "the click did not pass");
 }
+
+#[tokio::test]
+async fn a_proxy_s_word_says_which_networks_rules_hold() {
+    let inside = "policy: tests\napplies: {groups: [testers], networks: [198.51.100.0/24]}\nallow: {control: {}}\n";
+    let allowed = async |gate: &Gate, forwarded: Option<&str>| {
+        let api = gate.api("alice", "testers", "desk").unwrap();
+        let headers: Vec<_> = forwarded.iter().map(|address| ("x-forwarded-for", *address)).collect();
+        let answer = api.send(reqwest::Method::GET, "/api/desktops", &headers, None).await.unwrap();
+        let desktops: serde_json::Value = answer.json().await.unwrap();
+        desktops["desktops"][0]["permitted"].as_bool().unwrap()
+    };
+    // Nobody is believed where no proxy is named.
+    let alone = Gate::start(&plan().policy("tests.yaml", inside)).await.unwrap();
+    assert!(!allowed(&alone, Some("198.51.100.7")).await);
+    drop(alone);
+    let mut behind = plan().policy("tests.yaml", inside);
+    behind.config = format!("proxies = [\"127.0.0.1\"]\n{}", behind.config);
+    let behind = Gate::start(&behind).await.unwrap();
+    for (forwarded, expected) in [
+        (Some("198.51.100.7"), true),
+        (Some("203.0.113.1, 198.51.100.7"), true),
+        (Some("198.51.100.7, 203.0.113.1"), false),
+        (Some("198.51.100.7, nobody"), false),
+        (None, false),
+    ] {
+        assert_eq!(allowed(&behind, forwarded).await, expected, "{forwarded:?}");
+    }
+}

@@ -19,7 +19,7 @@ pub use detector::{Detector, Pattern};
 pub(crate) use glob::{Glob, MAX_GLOB};
 pub(crate) use hours::{Hours, minute};
 pub use media::MediaPattern;
-pub(crate) use network::Network;
+pub use network::Network;
 pub use rate::Rate;
 pub use region::{Extent, Mask, Region};
 pub use size::Size;

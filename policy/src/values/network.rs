@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
 
 use crate::shown::Shown;
 
 /// A network: an address whose bits behind the prefix are 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Network {
+pub struct Network {
     address: IpAddr,
     /// Bits that count: at most 32 or 128.
     prefix: u8,
@@ -46,7 +47,7 @@ impl Network {
     }
 
     /// Whether the address is one of this network's; an IPv4 address in IPv6 notation counts as IPv4.
-    pub(crate) fn contains(&self, address: IpAddr) -> bool {
+    pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         address.is_ipv4() == self.address.is_ipv4() && masked(address, self.prefix) == self.address
     }
@@ -78,6 +79,14 @@ impl Network {
     /// Whether it holds every address of its kind.
     pub(crate) fn is_everything(&self) -> bool {
         self.prefix == 0
+    }
+}
+
+impl FromStr for Network {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::read(text)
     }
 }
 
