@@ -17,8 +17,8 @@ test_packages=(
   ffmpeg websockify xclip xdotool xinput imagemagick procps shellcheck openssl
   # desktops that no gate starts
   x11vnc xvfb qemu-system-x86
-  # clocks that tests set, and repositories that they make
-  libfaketime git
+  # clocks that tests set, repositories that they make, and what hosts them
+  libfaketime git openssh-client openssh-server
 )
 
 missing_of() {

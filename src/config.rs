@@ -1,6 +1,7 @@
 //! The configuration: one documented TOML file over the defaults in `portcullis.toml`, and the environment over both.
 
 mod limits;
+mod policies;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use portcullis_proxy::runtime::{Template, TemplateKind};
 use serde::{Deserialize, Deserializer};
 
 pub(crate) use limits::Limits;
+pub(crate) use policies::{Policies, Transport};
 
 /// Every key with its default, and what it means.
 pub(crate) const DEFAULTS: &str = include_str!("portcullis.toml");
@@ -28,7 +30,9 @@ pub(crate) struct Config {
     pub(crate) origins: Vec<String>,
     #[serde(deserialize_with = "networks")]
     pub(crate) proxies: Vec<Network>,
+    pub(crate) metrics: String,
     pub(crate) policy: PathBuf,
+    pub(crate) policies: Policies,
     pub(crate) tokens: Tokens,
     pub(crate) sign_in: SignIn,
     pub(crate) sessions: Sessions,
@@ -102,6 +106,9 @@ pub(crate) struct Overrides {
     pub(crate) data: Option<PathBuf>,
     pub(crate) origins: Vec<String>,
     pub(crate) policy: Option<PathBuf>,
+    pub(crate) repository: Option<String>,
+    pub(crate) branch: Option<String>,
+    pub(crate) metrics: Option<String>,
 }
 
 impl Config {
@@ -121,7 +128,7 @@ impl Config {
     }
 
     /// Merges a file's text over the defaults. Errors say line and column of the file.
-    fn parse(text: &str) -> anyhow::Result<Self> {
+    pub(crate) fn parse(text: &str) -> anyhow::Result<Self> {
         let defaults: toml::Table = DEFAULTS.parse().context("the built-in configuration is broken")?;
         let written: toml::Table = text.parse().map_err(|error: toml::de::Error| anyhow!("{error}"))?;
         let place = |key: &str| place(text, key);
@@ -150,6 +157,15 @@ impl Config {
         }
         if let Some(policy) = &overrides.policy {
             self.policy.clone_from(policy);
+        }
+        for (to, over) in [
+            (&mut self.policies.repository, &overrides.repository),
+            (&mut self.policies.branch, &overrides.branch),
+            (&mut self.metrics, &overrides.metrics),
+        ] {
+            if let Some(over) = over {
+                to.clone_from(over);
+            }
         }
     }
 
@@ -183,6 +199,8 @@ impl Config {
         }
         self.apart()?;
         self.limits.check()?;
+        self.policies.check(&self.policy)?;
+        self.metrics_address()?;
         if !(8..=4096).contains(&self.recording.handover_mib) {
             bail!("`recording.handover_mib` must be from 8 to 4096");
         }
@@ -203,6 +221,12 @@ impl Config {
             }
         }
         Ok(())
+    }
+
+    /// Where metrics are served; nothing where they are not.
+    pub(crate) fn metrics_address(&self) -> anyhow::Result<Option<SocketAddr>> {
+        let given = Some(self.metrics.as_str()).filter(|address| !address.is_empty());
+        given.map(str::parse).transpose().context("`metrics` must be an address and a port, such as 127.0.0.1:9090")
     }
 
     /// The origins for a gate that listens at `address`, where none are configured.

@@ -59,6 +59,13 @@ impl Data {
         self.root.join("run")
     }
 
+    /// The mirror of the repository that policies come from, made where it is missing.
+    pub(crate) fn policy(&self) -> anyhow::Result<PathBuf> {
+        let folder = self.root.join("policy");
+        private(&folder).with_context(|| format!("the folder {} cannot be made", folder.display()))?;
+        Ok(folder)
+    }
+
     pub(crate) fn revoked(&self) -> PathBuf {
         self.root.join("revoked.jsonl")
     }

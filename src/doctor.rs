@@ -15,7 +15,7 @@ struct Need {
     required: bool,
 }
 
-const NEEDS: [Need; 9] = [
+const NEEDS: [Need; 11] = [
     Need { program: "bwrap", package: "bubblewrap", for_what: "the jail of `process` desktops", required: true },
     Need { program: "setpriv", package: "util-linux", for_what: "desktops of another user than root", required: true },
     Need { program: "Xvnc", package: "tigervnc-standalone-server", for_what: "`process` desktops", required: true },
@@ -34,6 +34,8 @@ const NEEDS: [Need; 9] = [
         for_what: "looking at recordings by hand, and the tests",
         required: false,
     },
+    Need { program: "git", package: "git", for_what: "policies from a repository", required: false },
+    Need { program: "ssh-keygen", package: "openssh-client", for_what: "signed policies", required: false },
     Need { program: "dockerd", package: "docker.io", for_what: "`docker` desktops", required: false },
 ];
 

@@ -9,6 +9,7 @@ mod data;
 mod doctor;
 mod keys;
 mod listen;
+mod metrics;
 mod peer;
 mod policy;
 mod portal;
@@ -85,6 +86,15 @@ struct ServeArgs {
     /// The folder of policy files
     #[arg(long, env = "PORTCULLIS_POLICY")]
     policy: Option<PathBuf>,
+    /// The git repository of policy files to follow, in place of a folder
+    #[arg(long, env = "PORTCULLIS_POLICIES_REPOSITORY")]
+    policies_repository: Option<String>,
+    /// The branch of that repository
+    #[arg(long, env = "PORTCULLIS_POLICIES_BRANCH")]
+    policies_branch: Option<String>,
+    /// Where to serve metrics
+    #[arg(long, env = "PORTCULLIS_METRICS")]
+    metrics: Option<String>,
     /// The exact origins that browsers may come from
     #[arg(long, env = "PORTCULLIS_ORIGINS", value_delimiter = ',')]
     origins: Vec<String>,
@@ -107,6 +117,9 @@ impl ServeArgs {
             data: self.place.data.clone(),
             origins: self.origins.clone(),
             policy: self.policy.clone(),
+            repository: self.policies_repository.clone(),
+            branch: self.policies_branch.clone(),
+            metrics: self.metrics.clone(),
         };
         config::Config::load(self.place.config.as_deref(), &overrides)
     }

@@ -17,13 +17,15 @@ use portcullis_proxy::{Journal, Plane, PlaneConfig};
 use portcullis_vault::{Folder, Vault};
 use portcullis_web::{LOCAL_ISSUER, Portal, PortalConfig, Roles};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, SignIn};
 use crate::data::Data;
 use crate::keys::{self, Keys};
+use crate::metrics;
 use crate::peer::Proxies;
 use crate::policy;
 use crate::portal::{Indexed, Journaled, SignedIn};
@@ -42,6 +44,7 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
 pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
     let mut whole = portcullis_proxy::api::openapi();
     whole.merge(portcullis_web::openapi());
+    whole.merge(policy::api::openapi());
     whole.info.title = "Portcullis".into();
     whole.info.description = Some("The gate between a person's browser and a Docker desktop.".into());
     whole.info.version = env!("CARGO_PKG_VERSION").into();
@@ -66,23 +69,48 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let verifier = token::verifier(config, &keys)?;
     let revocations = Arc::clone(verifier.revocations());
     revoked::load(&data.revoked(), &revocations)?;
-    let plane = plane(config, &data, keys, verifier, origins, vault, journal, &portal, runtimes)?;
+    let policies = policy::Following::begin(config, &data).await?;
+    let plane = plane(config, &data, keys, verifier, origins, vault, journal, &portal, runtimes, &policies);
     let following = tokio::spawn(revoked::follow(data.revoked(), Arc::clone(&plane), revocations));
 
-    let app = portal.protect(portcullis_proxy::api::router(Arc::clone(&plane)).merge(portal.router()));
+    let app = portcullis_proxy::api::router(Arc::clone(&plane)).merge(portal.router());
+    let app = portal.protect(app.merge(policy::api::router(&config.policies, &policies, portal.clone())?));
     let stop = CancellationToken::new();
+    let metrics = metrics(config, &plane, &policies, &stop).await?;
     let serving = tokio::spawn(crate::listen::serve(listener, app, Proxies::new(config.proxies.clone()), stop.clone()));
+    // Before anybody knows that the gate is there: who stops it at once finds it listening.
+    let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     announce(config, address, &portal).await?;
 
-    stopped().await?;
+    stopped(interrupt, terminate).await;
     tracing::info!(sessions = plane.count(), "stopping: viewers are told, recordings sealed");
     plane.shut_down(Duration::from_secs(config.sessions.drain_seconds)).await;
     stop.cancel();
     following.abort();
+    policies.end();
     let _ = serving.await;
+    if let Some(metrics) = metrics {
+        let _ = metrics.await;
+    }
     portal.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Serves metrics where they are configured.
+async fn metrics(
+    config: &Config,
+    plane: &Arc<Plane>,
+    policies: &policy::Following,
+    stop: &CancellationToken,
+) -> anyhow::Result<Option<JoinHandle<()>>> {
+    let Some(address) = config.metrics_address()? else { return Ok(None) };
+    let listener =
+        TcpListener::bind(address).await.with_context(|| format!("`metrics`: {address} cannot be listened on"))?;
+    tracing::info!(address = %listener.local_addr()?, "metrics are served");
+    let app = metrics::router(Arc::clone(plane), policies.state.clone());
+    let serving = crate::listen::serve(listener, app, Proxies::default(), stop.clone());
+    Ok(Some(tokio::spawn(serving)))
 }
 
 async fn portal(
@@ -180,12 +208,13 @@ fn plane(
     journal: Arc<Journal>,
     portal: &Portal,
     runtimes: Vec<Arc<dyn Runtime>>,
-) -> anyhow::Result<Arc<Plane>> {
-    Ok(Plane::new(PlaneConfig {
+    policies: &policy::Following,
+) -> Arc<Plane> {
+    Plane::new(PlaneConfig {
         verifier,
         identify: Arc::new(SignedIn(portal.clone())),
         origins,
-        policies: policy::follow(&config.policy)?,
+        policies: policies.policies.clone(),
         templates: config.desktops.clone(),
         runtimes,
         recorder: recorder(config, data),
@@ -200,7 +229,7 @@ fn plane(
         absence: Duration::from_secs(config.sessions.absence_seconds),
         max_fps: config.sessions.max_fps,
         bounds: config.limits.bounds(),
-    }))
+    })
 }
 
 async fn announce(config: &Config, address: SocketAddr, portal: &Portal) -> anyhow::Result<()> {
@@ -216,13 +245,11 @@ async fn announce(config: &Config, address: SocketAddr, portal: &Portal) -> anyh
     Ok(())
 }
 
-async fn stopped() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
+async fn stopped(mut interrupt: Signal, mut terminate: Signal) {
     tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The fingerprint of a set of policy files, the same in whatever order they were read.
+//! What names a set of policy files: their fingerprint, the same in whatever order they were read, or the commit that they come from.
 
 use std::fmt;
 
@@ -10,7 +10,8 @@ use crate::PolicyFile;
 /// Hexadecimal digits of the hash that a revision shows.
 const DIGITS: usize = 12;
 
-/// `sha256:` and the first 12 hexadecimal digits of a hash over the files' names and contents, sorted by name.
+/// `sha256:` and the first 12 hexadecimal digits of a hash over the files' names and contents, sorted by name; or the full name of a commit,
+/// 40 or 64 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Revision(String);
@@ -30,7 +31,13 @@ impl Revision {
         Self(format!("sha256:{}", hex.get(..DIGITS).unwrap_or(&hex)))
     }
 
-    /// The text, `sha256:` and 12 hexadecimal digits.
+    /// The revision of files that come from a commit; nothing if this is no full name of one.
+    pub fn of_commit(name: &str) -> Option<Self> {
+        let hex = name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        (hex && matches!(name.len(), 40 | 64)).then(|| Self(name.to_owned()))
+    }
+
+    /// The text: `sha256:` and 12 hexadecimal digits, or a commit.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -81,7 +81,13 @@ impl PolicySet {
         Self { policies: Vec::new(), index: Index::of(&[]), revision: Revision::of(&[]) }
     }
 
-    /// The fingerprint of the files that this set was parsed from.
+    /// The same policies under another name: that of the commit that their files come from.
+    #[must_use]
+    pub fn named(self, revision: Revision) -> Self {
+        Self { revision, ..self }
+    }
+
+    /// What names the files that this set was parsed from.
     pub fn revision(&self) -> &Revision {
         &self.revision
     }

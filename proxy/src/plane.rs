@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -83,6 +84,8 @@ pub struct Plane {
     pub(crate) tickets: Tickets,
     pub(crate) knocks: Knocks,
     pub(crate) tasks: TaskTracker,
+    opened: AtomicU64,
+    refusals: AtomicU64,
 }
 
 /// A place in the table of sessions, taken before anything is started so that limits hold.
@@ -125,6 +128,8 @@ impl Plane {
             tickets: Tickets::default(),
             knocks: Knocks::default(),
             tasks: TaskTracker::new(),
+            opened: AtomicU64::new(0),
+            refusals: AtomicU64::new(0),
         })
     }
 
@@ -150,6 +155,8 @@ impl Plane {
         // In a task of its own: a caller that hangs up half-way leaves a session that is abandoned in good order, not a half-started one.
         let opening = self.tasks.spawn(async move {
             let opened = plane.try_open(&caller, &desktop, from).await;
+            let count = if opened.is_ok() { &plane.opened } else { &plane.refusals };
+            count.fetch_add(1, Ordering::Relaxed);
             if let Err(refusal) = &opened {
                 // The name is the caller's text, and the journal is read on terminals.
                 let shown: String = desktop.chars().filter(char::is_ascii_graphic).take(SHOWN).collect();
@@ -275,6 +282,12 @@ impl Plane {
     #[must_use]
     pub fn count(&self) -> usize {
         self.table().len()
+    }
+
+    /// Sessions that were opened, and those that were asked for and refused, since the gate started.
+    #[must_use]
+    pub fn counts(&self) -> (u64, u64) {
+        (self.opened.load(Ordering::Relaxed), self.refusals.load(Ordering::Relaxed))
     }
 
     /// The policy in force.

@@ -1,19 +1,24 @@
-//! Policy files: read from a folder, followed while the gate runs; a revision that does not check stays out and the last good one stays.
+//! The policies that a gate follows: those built in, a folder, or a git repository; a revision that does not check stays out.
 
-use std::path::{Path, PathBuf};
+mod folder;
+mod good;
+mod judge;
+mod repository;
+mod state;
+
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context;
 use portcullis_policy::{PolicyFile, PolicySet};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
 
-use super::{faults, files};
+use crate::config::Config;
+use crate::data::Data;
+pub(crate) use judge::Fault;
+pub(crate) use state::{Known, State};
 
-/// How often the folder is looked at.
-const LOOK: Duration = Duration::from_millis(700);
-
-/// The policies built in, for a gate that names no folder.
+/// The policies built in, for a gate that names neither folder nor repository.
 const BUILT_IN: [(&str, &str); 4] = [
     ("browser.yaml", include_str!("../../policy/examples/default/browser.yaml")),
     ("terminal.yaml", include_str!("../../policy/examples/default/terminal.yaml")),
@@ -21,71 +26,41 @@ const BUILT_IN: [(&str, &str); 4] = [
     ("vault.yaml", include_str!("../../policy/examples/default/vault.yaml")),
 ];
 
-/// Loads the policies and, where they come from a folder, follows it.
-///
-/// # Errors
-/// At the start a policy that does not check stops the gate: it must not run under rules that nobody wrote.
-pub(crate) fn follow(folder: &Path) -> anyhow::Result<watch::Receiver<Arc<PolicySet>>> {
-    if folder.as_os_str().is_empty() {
-        let files = BUILT_IN.map(|(name, text)| PolicyFile { name: name.into(), text: text.into() });
-        let policies = parse(&files).context("the built-in policy does not check")?;
-        let (keep, receiver) = watch::channel(Arc::new(policies));
-        // Nothing will replace it: the sender is kept open, so that followers wait rather than spin.
-        std::mem::forget(keep);
-        return Ok(receiver);
-    }
-    let files = read(folder)?;
-    let policies = parse(&files)?;
-    tracing::info!(revision = %policies.revision(), files = files.len(), "policies loaded");
-    let (sender, receiver) = watch::channel(Arc::new(policies));
-    tokio::spawn(keep_looking(folder.to_owned(), files, sender));
-    Ok(receiver)
+/// Policies that may change while the gate runs.
+pub(crate) struct Following {
+    /// The policies in force, and each that replaces them.
+    pub(crate) policies: watch::Receiver<Arc<PolicySet>>,
+    /// What is known of where they come from.
+    pub(crate) state: State,
+    /// Asks for a look at once; nothing where there is no repository to look at.
+    pub(crate) wake: Option<Arc<Notify>>,
+    looking: JoinHandle<()>,
 }
 
-async fn keep_looking(folder: PathBuf, mut last: Vec<PolicyFile>, sender: watch::Sender<Arc<PolicySet>>) {
-    // What is being written is not applied: a change counts when two looks in a row see the same.
-    let mut settling: Option<Vec<PolicyFile>> = None;
-    loop {
-        tokio::time::sleep(LOOK).await;
-        let place = folder.clone();
-        let read = tokio::task::spawn_blocking(move || read(&place)).await;
-        let files = match read {
-            Ok(Ok(files)) if files == last => {
-                settling = None;
-                continue;
-            }
-            Ok(Ok(files)) if settling.as_ref() == Some(&files) => files,
-            Ok(Ok(files)) => {
-                settling = Some(files);
-                continue;
-            }
-            Ok(Err(error)) => {
-                tracing::error!(
-                    error = format!("{error:#}"),
-                    "the policy folder cannot be read; the last good revision stays"
-                );
-                continue;
-            }
-            Err(_) => return,
-        };
-        match parse(&files) {
-            Ok(policies) => {
-                tracing::info!(revision = %policies.revision(), "policies changed");
-                sender.send_replace(Arc::new(policies));
-            }
-            Err(error) => tracing::error!(
-                error = format!("{error:#}"),
-                "the changed policies do not check; the last good revision stays"
-            ),
+impl Following {
+    /// Loads the policies and follows where they come from.
+    ///
+    /// # Errors
+    /// At the start what does not check stops the gate: it must not run under rules that nobody wrote. A repository whose last good commit
+    /// is known does not: that one is used.
+    pub(crate) async fn begin(config: &Config, data: &Data) -> anyhow::Result<Self> {
+        if config.policies.is_set() {
+            return repository::follow(&config.policies, &data.policy()?).await;
         }
-        last = files;
+        if !config.policy.as_os_str().is_empty() {
+            return folder::follow(&config.policy);
+        }
+        let files = BUILT_IN.map(|(name, text)| PolicyFile { name: name.into(), text: text.into() });
+        let policies = judge::policies(&files).map_err(judge::told).context("the built-in policy does not check")?;
+        let state = State::new("built in", policies.revision());
+        let (keep, policies) = watch::channel(Arc::new(policies));
+        // Nothing will replace it: the sender is kept open, so that followers wait rather than spin.
+        let looking = tokio::spawn(async move { keep.closed().await });
+        Ok(Self { policies, state, wake: None, looking })
     }
-}
 
-fn read(folder: &Path) -> anyhow::Result<Vec<PolicyFile>> {
-    Ok(files::read(folder)?.policies)
-}
-
-fn parse(files: &[PolicyFile]) -> anyhow::Result<PolicySet> {
-    PolicySet::parse(files).map_err(|errors| anyhow::anyhow!(faults(&errors)))
+    /// Looks no more; what is in force stays.
+    pub(crate) fn end(&self) {
+        self.looking.abort();
+    }
 }

@@ -1,27 +1,33 @@
-//! The one place that runs `git`: reading policies at a commit, and which commit a line comes from.
+//! The one place that runs `git`: reading policies at a commit, which commit a line comes from, and the mirror of a repository.
 //!
-//! Only commands that read are run, with an environment of their own: no hooks, no pager, no filters, no prompts, nothing fetched, and
-//! nothing of the caller's `GIT_*` variables, which could point to another repository.
+//! Commands have an environment of their own: no hooks, no pager, no filters, no prompts, and nothing of the caller's `GIT_*` variables,
+//! which could point to another repository. Only the mirror fetches.
+
+mod mirror;
+mod remote;
+mod run;
+mod signature;
 
 use std::collections::HashMap;
-use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 
 use anyhow::{Context, anyhow, bail, ensure};
 use portcullis_policy::MAX_FILE_BYTES;
 
 use super::files::{Found, Kind};
+pub(super) use mirror::Mirror;
+use run::Place;
+pub(super) use signature::verify as verify_signature;
 
-/// Bytes of git's answers; one that is longer is refused.
-const MOST_ANSWER: u64 = 256 * 1024 * 1024;
+/// Bytes that the policies and cases of a commit may have together.
+const MOST_BYTES: usize = 64 * 1024 * 1024;
 /// Hexadecimal digits of a commit that people are shown.
 const SHOWN: usize = 12;
 
 /// A folder in a repository.
 #[derive(Debug, Clone)]
 pub(super) struct Repository {
-    folder: PathBuf,
+    place: Place,
     /// The folder's path in the repository, with a slash behind it; empty for the root.
     prefix: String,
 }
@@ -32,9 +38,10 @@ impl Repository {
     /// # Errors
     /// When git is not there, or the folder is in no repository that it trusts.
     pub(super) fn of(folder: &Path) -> anyhow::Result<Self> {
-        let prefix = ask(folder, &["rev-parse", "--show-prefix"], &[])?;
+        let place = Place::Folder(folder.to_owned());
+        let prefix = place.ask(&["rev-parse", "--show-prefix"], &[])?;
         let prefix = String::from_utf8(prefix).context("the folder's path is not UTF-8")?;
-        Ok(Self { folder: folder.to_owned(), prefix: prefix.trim_end_matches('\n').to_owned() })
+        Ok(Self { place, prefix: prefix.trim_end_matches('\n').to_owned() })
     }
 
     /// The full name of the commit that a revision names.
@@ -44,7 +51,9 @@ impl Repository {
     pub(super) fn commit(&self, revision: &str) -> anyhow::Result<String> {
         // What begins with a dash would be an option to git.
         ensure!(!revision.starts_with('-') && !revision.is_empty(), "{revision:?} names no commit");
-        let commit = ask(&self.folder, &["rev-parse", "--verify", "--quiet", &format!("{revision}^{{commit}}")], &[])
+        let commit = self
+            .place
+            .ask(&["rev-parse", "--verify", "--quiet", &format!("{revision}^{{commit}}")], &[])
             .with_context(|| format!("{revision:?} names no commit here"))?;
         Ok(String::from_utf8_lossy(&commit).trim().to_owned())
     }
@@ -55,14 +64,21 @@ impl Repository {
     /// When a policy is no plain file there, or too large, or not UTF-8.
     pub(super) fn read(&self, commit: &str) -> anyhow::Result<Found> {
         let tree = format!("{commit}:{}", self.prefix.trim_end_matches('/'));
-        let listed = ask(&self.folder, &["ls-tree", "-r", "-z", "-l", "--full-tree", &tree], &[])
+        let listed = self
+            .place
+            .ask(&["ls-tree", "-r", "-z", "-l", "--full-tree", &tree], &[])
             .with_context(|| format!("the folder is not in commit {}", short(commit)))?;
         let mut blobs = Vec::new();
         for entry in listed.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()) {
             blobs.extend(blob(entry)?);
         }
+        let bytes = blobs.iter().fold(0, |sum: usize, blob| sum.saturating_add(blob.size));
+        ensure!(
+            bytes <= MOST_BYTES,
+            "the policies and cases have {bytes} bytes together, over the {MOST_BYTES} that they may"
+        );
         let asked: Vec<u8> = blobs.iter().flat_map(|blob| format!("{}\n", blob.object).into_bytes()).collect();
-        let answer = ask(&self.folder, &["cat-file", "--batch"], &asked)?;
+        let answer = self.place.ask(&["cat-file", "--batch"], &asked)?;
         let mut rest = answer.as_slice();
         let mut found = Found::default();
         for blob in blobs {
@@ -78,7 +94,7 @@ impl Repository {
     /// When the file is not in the commit.
     pub(super) fn lines(&self, commit: &str, file: &str) -> anyhow::Result<HashMap<u32, String>> {
         // Blame's paths are relative to where git runs, which is the folder.
-        let told = ask(&self.folder, &["blame", "--porcelain", "--no-textconv", commit, "--", file], &[])?;
+        let told = self.place.ask(&["blame", "--porcelain", "--no-textconv", commit, "--", file], &[])?;
         let mut lines = HashMap::new();
         for line in String::from_utf8_lossy(&told).lines() {
             // `<commit> <line then> <line now> [<count>]`; the lines themselves begin with a tab.
@@ -104,11 +120,13 @@ pub(super) fn short(commit: &str) -> &str {
 struct Blob {
     object: String,
     path: String,
+    size: usize,
 }
 
 /// `<mode> <type> <object> <size>\t<path>`; nothing for what is neither policy nor case.
 fn blob(entry: &[u8]) -> anyhow::Result<Option<Blob>> {
-    let entry = std::str::from_utf8(entry).context("a path in the repository is not UTF-8")?;
+    let entry = std::str::from_utf8(entry)
+        .map_err(|_| anyhow!("a path in the repository is not UTF-8: {:?}", String::from_utf8_lossy(entry)))?;
     let (head, path) = entry.split_once('\t').ok_or_else(|| anyhow!("git listed {entry:?}"))?;
     let words: Vec<&str> = head.split_whitespace().collect();
     let [mode, kind, object, size] = words.as_slice() else { bail!("git listed {entry:?}") };
@@ -119,12 +137,14 @@ fn blob(entry: &[u8]) -> anyhow::Result<Option<Blob>> {
         ("120000", _) => bail!("{path} is a link: policies are plain files in the folder itself"),
         (_, "commit") => bail!("{path} is a submodule: policies are plain files in the folder itself"),
         _ if Kind::of(path) == Kind::Other => return Ok(None),
+        // Paths are shown in rules, events and logs.
+        _ if path.chars().any(char::is_control) => bail!("{path:?} has control characters in it"),
         (_, "blob") => {}
         _ => bail!("{path} is not a plain file"),
     }
     let size: usize = size.parse().with_context(|| format!("git listed {entry:?}"))?;
     ensure!(size <= MAX_FILE_BYTES, "{path} is over the {MAX_FILE_BYTES} bytes that a file may have");
-    Ok(Some(Blob { object: (*object).to_owned(), path: path.to_owned() }))
+    Ok(Some(Blob { object: (*object).to_owned(), path: path.to_owned(), size }))
 }
 
 /// Takes the next object off `cat-file --batch`: `<object> blob <size>\n<bytes>\n`.
@@ -138,44 +158,4 @@ fn content(rest: &mut &[u8]) -> anyhow::Result<String> {
     let text = std::str::from_utf8(bytes).context("it is not UTF-8 text")?.to_owned();
     *rest = rest.get(from.saturating_add(size).saturating_add(1)..).unwrap_or_default();
     Ok(text)
-}
-
-/// Runs git in a folder with this input and returns what it answers.
-fn ask(folder: &Path, arguments: &[&str], input: &[u8]) -> anyhow::Result<Vec<u8>> {
-    let mut command = Command::new("git");
-    command.env_clear().envs(["PATH", "HOME"].into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
-    command.envs([
-        ("LC_ALL", "C"),
-        ("GIT_ATTR_NOSYSTEM", "1"),
-        ("GIT_LITERAL_PATHSPECS", "1"),
-        ("GIT_NO_LAZY_FETCH", "1"),
-        ("GIT_NO_REPLACE_OBJECTS", "1"),
-        ("GIT_OPTIONAL_LOCKS", "0"),
-        ("GIT_TERMINAL_PROMPT", "0"),
-    ]);
-    command.arg("--no-pager").arg("-C").arg(folder);
-    for setting in ["core.hooksPath=/dev/null", "core.fsmonitor=false", "blame.ignoreRevsFile=", "protocol.allow=never"]
-    {
-        command.args(["-c", setting]);
-    }
-    let mut child = command
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .context("git cannot be run: install it, or give folders")?;
-    let (mut stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let (mut answer, mut complaint) = (Vec::new(), String::new());
-    std::thread::scope(|scope| {
-        // git may answer before it has read all: all three are served at once, or both would wait for ever.
-        scope.spawn(move || stdin.take().map(|mut stdin| stdin.write_all(input)));
-        scope.spawn(|| stderr.map(|stderr| stderr.take(4096).read_to_string(&mut complaint)));
-        stdout.map(|stdout| stdout.take(MOST_ANSWER).read_to_end(&mut answer))
-    })
-    .transpose()?;
-    ensure!(u64::try_from(answer.len()).unwrap_or(u64::MAX) < MOST_ANSWER, "git's answer is over {MOST_ANSWER} bytes");
-    let status = child.wait()?;
-    ensure!(status.success(), "git {} failed: {}", arguments.first().unwrap_or(&""), complaint.trim());
-    Ok(answer)
 }

@@ -1,5 +1,6 @@
 //! `portcullis policy`: checks, tests, explains and compares policies for those who write them; and the policies that a gate follows.
 
+pub(crate) mod api;
 mod check;
 mod diff;
 mod explain;
@@ -7,6 +8,7 @@ mod files;
 mod follow;
 mod git;
 mod test;
+mod webhook;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,7 +17,7 @@ use anyhow::bail;
 use clap::{Args, Subcommand};
 use portcullis_policy::{Draft, PolicyError, PolicyFile, PolicySet};
 
-pub(crate) use follow::follow;
+pub(crate) use follow::{Following, State};
 
 /// The commands for those who write policies. Exit codes: 0 as it should be, 1 not, 2 could not be run.
 #[derive(Debug, Subcommand)]

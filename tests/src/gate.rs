@@ -29,13 +29,24 @@ pub struct Plan {
     pub policies: Vec<(String, String)>,
     /// Whether the gate's clock can be set by [`Gate::set_clock`].
     pub clock: bool,
+    /// Whether policies come from the repository that `config` names, in place of a folder.
+    pub repository: bool,
 }
 
 impl Plan {
     /// A gate with desktops given as TOML, under [`POLICY`] and more files.
     #[must_use]
     pub fn new(config: &str) -> Self {
-        Self { config: config.to_owned(), policies: vec![("tests.yaml".into(), POLICY.into())], clock: false }
+        let policies = vec![("tests.yaml".into(), POLICY.into())];
+        Self { config: config.to_owned(), policies, clock: false, repository: false }
+    }
+
+    /// Lets policies come from a repository: the keys of `[policies]` in TOML.
+    #[must_use]
+    pub fn following(mut self, policies: &str) -> Self {
+        self.repository = true;
+        self.config = format!("{}\n[policies]\n{policies}\n", self.config);
+        self
     }
 
     /// Lets the gate's clock be set.
@@ -60,6 +71,7 @@ pub struct Gate {
     folder: TempDir,
     child: Option<Child>,
     clock: bool,
+    repository: bool,
     /// Where it listens: `http://localhost:PORT`.
     pub url: String,
     /// The one-time sign-in link that it printed.
@@ -78,7 +90,8 @@ impl Gate {
             std::fs::write(folder.path().join("policies").join(name), text)?;
         }
         std::fs::write(folder.path().join("gate.toml"), &plan.config)?;
-        let mut gate = Self { folder, child: None, clock: plan.clock, url: String::new(), link: String::new() };
+        let Plan { clock, repository, .. } = *plan;
+        let mut gate = Self { folder, child: None, clock, repository, url: String::new(), link: String::new() };
         gate.set_clock(0)?;
         gate.launch().await?;
         Ok(gate)
@@ -96,14 +109,15 @@ impl Gate {
             command.env("LD_PRELOAD", faketime()?).env("FAKETIME_TIMESTAMP_FILE", self.folder.path().join("clock"));
             command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
         }
+        if !self.repository {
+            command.arg("--policy").arg(self.policies());
+        }
         let mut child = command
             .args(["serve", "--listen", "127.0.0.1:0"])
             .arg("--config")
             .arg(self.folder.path().join("gate.toml"))
             .arg("--data")
             .arg(self.data())
-            .arg("--policy")
-            .arg(self.policies())
             .env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| "info".into()))
             .env_remove("PORTCULLIS_ORIGINS")
             .stdin(Stdio::null())
@@ -113,11 +127,23 @@ impl Gate {
             .context("the gate did not start")?;
         let output = child.stdout.take().context("no standard output")?;
         self.child = Some(child);
-        let link = tokio::task::spawn_blocking(move || sign_in_link(BufReader::new(output))).await??;
+        let link = tokio::task::spawn_blocking(move || sign_in_link(BufReader::new(output))).await?;
+        let link = link.with_context(|| self.log_text())?;
         let (url, _) = link.split_once("/sign-in#").context("the link is not a sign-in link")?;
         self.url = url.to_owned();
         self.link = link;
         Ok(())
+    }
+
+    /// Changes its configuration for the next start.
+    ///
+    /// # Errors
+    /// When `from` is not in it.
+    pub fn configure(&self, from: &str, to: &str) -> anyhow::Result<()> {
+        let path = self.folder.path().join("gate.toml");
+        let text = std::fs::read_to_string(&path)?;
+        ensure!(text.contains(from), "{from:?} is not in {text}");
+        Ok(std::fs::write(path, text.replace(from, to))?)
     }
 
     /// Sets the clock of a gate that was started [`Plan::with_clock`] ahead of this machine's by so many seconds.

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Recording } from './api/types';
+import { strings } from './strings';
 import { policyName, shortRevision } from './policy';
 import { filtered } from './recordings/filter';
 import { merged } from './recordings/pages';
@@ -11,6 +12,7 @@ describe('routes', () => {
     expect(routeOf('/')).toEqual({ page: 'launcher' });
     expect(routeOf('/sign-in')).toEqual({ page: 'sign-in' });
     expect(routeOf('/recordings/')).toEqual({ page: 'recordings' });
+    expect(routeOf('/policies')).toEqual({ page: 'policies' });
     expect(routeOf('/recordings/abc')).toEqual({ page: 'recording', id: 'abc' });
   });
 
@@ -35,7 +37,17 @@ describe('rules', () => {
   });
 
   it('stand in revisions short enough to read', () =>
-    expect(shortRevision('sha256:1f2e3d4c5b6a')).toBe('1f2e3d4c'));
+    expect(['sha256:1f2e3d4c5b6a', `1f2e3d4c${'0'.repeat(32)}`].map(shortRevision)).toEqual([
+      '1f2e3d4c',
+      '1f2e3d4c',
+    ]));
+});
+
+describe('faults', () => {
+  it('are told with as much of their place as there is', () => {
+    const { place } = strings.policies;
+    expect([place('a.yaml', 3, 9), place('tests/a.yaml', 3, 0)]).toEqual(['a.yaml:3:9', 'tests/a.yaml:3']);
+  });
 });
 
 describe('times', () => {

@@ -7,7 +7,7 @@ export function policyName(rule: string): string {
   return name.replace(/\.ya?ml$/, '') || 'default';
 }
 
-/** A revision short enough for a line: `sha256:1f2e3d4c5b6a` becomes `1f2e3d4c`. */
+/** A revision short enough for a line: `sha256:1f2e3d4c5b6a`, or a commit of which that is the beginning, becomes `1f2e3d4c`. */
 export function shortRevision(revision: string): string {
   return (revision.split(':').at(-1) ?? revision).slice(0, 8);
 }

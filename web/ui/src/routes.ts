@@ -6,6 +6,7 @@ export type Route =
   | { page: 'desktop'; id: string }
   | { page: 'recordings' }
   | { page: 'recording'; id: string }
+  | { page: 'policies' }
   | { page: 'missing' };
 
 /** The route of a path; what cannot be decoded is missing, never an exception. */
@@ -15,6 +16,7 @@ export function routeOf(path: string): Route {
   if (first === undefined) return { page: 'launcher' };
   if (parts.length === 1 && first === 'sign-in') return { page: 'sign-in' };
   if (parts.length === 1 && first === 'recordings') return { page: 'recordings' };
+  if (parts.length === 1 && first === 'policies') return { page: 'policies' };
   const id = second === undefined || parts.length !== 2 ? null : decoded(second);
   if (id !== null && first === 'desktop') return { page: 'desktop', id };
   if (id !== null && first === 'recordings') return { page: 'recording', id };
@@ -25,6 +27,7 @@ export const pathTo = {
   launcher: '/',
   signIn: '/sign-in',
   recordings: '/recordings',
+  policies: '/policies',
   desktop: (id: string) => `/desktop/${encodeURIComponent(id)}`,
   recording: (id: string) => `/recordings/${encodeURIComponent(id)}`,
 };

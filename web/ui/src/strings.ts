@@ -90,7 +90,13 @@ export const strings = {
   product: 'Portcullis',
   title: (page: string) => `${page} · Portcullis`,
   skip: 'Skip to the content',
-  nav: { sections: 'Sections', desktops: 'Desktops', recordings: 'Recordings', signOut: 'Sign out' },
+  nav: {
+    sections: 'Sections',
+    desktops: 'Desktops',
+    recordings: 'Recordings',
+    policies: 'Policies',
+    signOut: 'Sign out',
+  },
   theme: {
     label: 'Theme',
     system: 'Theme: as the system',
@@ -264,6 +270,23 @@ export const strings = {
     failed: 'The recordings could not be listed',
     moreFailed: 'Older recordings could not be loaded',
     stateOf: (state: RecordingState) => states[state],
+  },
+
+  policies: {
+    title: 'Policies',
+    lead: 'Which rules are in force, and where they come from.',
+    failed: 'The state of the policies could not be read',
+    source: 'Source',
+    since: 'In force since',
+    signer: 'Signed by',
+    looked: 'Last seen',
+    failure: 'The source cannot be reached',
+    failureBody: 'The policies in force stay as they are. The gate tries again by itself.',
+    refused: (commit: string) => `${commit === '' ? 'A change' : `Commit ${commit}`} was refused`,
+    refusedBody: 'The policies in force stay as they are until a commit checks clean.',
+    fine: 'The source is at what is in force.',
+    place: (file: string, line: number, column: number) =>
+      [file, line, column].filter((part) => part !== 0).join(':'),
   },
 
   player: {

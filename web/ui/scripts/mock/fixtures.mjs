@@ -17,6 +17,37 @@ export const me = {
   roles: ['user', 'auditor'],
 };
 
+/** Which policies are in force: one commit that is good, and one behind it that is not. */
+export const policy = (now) => ({
+  revision: '1f9c04be77a2d3e4f5061728394a5b6c7d8e9f00',
+  since: new Date(now - 86_400_000).toISOString(),
+  source: 'git@git.example.org:security/policies.git main:gate',
+  following: {
+    signer: 'ann@example.org',
+    looked: new Date(now - 2_000).toISOString(),
+    failure: null,
+    refused: {
+      commit: '77a2d3e4f5061728394a5b6c7d8e9f001f9c04be',
+      at: new Date(now - 600_000).toISOString(),
+      faults: [
+        {
+          file: 'contractors.yaml',
+          line: 7,
+          column: 11,
+          reason: 'unknown key `pase` in `allow`; did you mean `paste`?',
+        },
+        {
+          file: 'tests/contractors.yaml',
+          line: 12,
+          column: 0,
+          reason:
+            'the case `contractors work in office hours` fails: expected permit, got deny by default deny',
+        },
+      ],
+    },
+  },
+});
+
 export const desktops = [
   {
     name: 'terminal',

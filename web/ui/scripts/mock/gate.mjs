@@ -2,7 +2,7 @@
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
-import { desktops, events, me, recordings, sessions } from './fixtures.mjs';
+import { desktops, events, me, policy, recordings, sessions } from './fixtures.mjs';
 import { accept } from './rfb.mjs';
 
 export const CSP = [
@@ -36,6 +36,7 @@ export async function start(dist, sample, port = 0) {
     signedIn: true,
     desktops,
     sessions: sessions(now),
+    policy: policy(now),
     recordings: recordings(now, sample.lengthMs),
     /** Paths that answer with a problem instead: `METHOD /path` to problem. */
     problems: new Map(),
@@ -81,6 +82,8 @@ export async function start(dist, sample, port = 0) {
         return empty(response);
       case 'GET desktops':
         return json(response, { desktops: world.desktops });
+      case 'GET policy':
+        return json(response, world.policy);
       case 'GET sessions':
         return json(response, { sessions: world.sessions });
       case 'POST sessions': {

@@ -260,6 +260,28 @@ export const scenes = [
     expects: ['404'],
     act: (tab) => text(tab, 'This session is over'),
   },
+  {
+    name: 'policies',
+    path: '/policies',
+    before: (world) => (world.policy.following.refused = null),
+    act: (tab) => text(tab, 'The source is at what is in force'),
+  },
+  {
+    name: 'policies-refused',
+    path: '/policies',
+    before: (world) => {
+      const { following } = world.policy;
+      following.failure = {
+        since: following.looked,
+        reason: 'git fetch failed: ssh: connect to host git.example.org port 22: Connection refused',
+      };
+    },
+    async act(tab) {
+      await text(tab, 'Commit 77a2d3e4 was refused');
+      await text(tab, 'contractors.yaml:7:11');
+      await text(tab, 'The source cannot be reached');
+    },
+  },
   { name: 'recordings', path: '/recordings', act: (tab) => text(tab, 'Load older ones') },
   {
     name: 'recordings-filtered',

@@ -1,6 +1,15 @@
 /** Every call that the pages make, by name. */
 import { call } from './http';
-import type { Desktop, Grant, Me, RecordedEvents, Recording, RecordingPage, Session } from './types';
+import type {
+  Desktop,
+  Grant,
+  Me,
+  PolicyState,
+  RecordedEvents,
+  Recording,
+  RecordingPage,
+  Session,
+} from './types';
 
 const at = (id: string): string => encodeURIComponent(id);
 
@@ -27,6 +36,10 @@ export const newTicket = (id: string, signal?: AbortSignal) =>
   call<Grant>('POST', `/api/sessions/${at(id)}/tickets`, undefined, signal);
 
 export const endSession = (id: string) => call<void>('DELETE', `/api/sessions/${at(id)}`);
+
+/** The policies in force, and for auditors and administrators how following their source goes. */
+export const policyState = (signal?: AbortSignal) =>
+  call<PolicyState>('GET', '/api/policy', undefined, signal);
 
 /** Recordings, newest first, at most `limit` older than the cursor. */
 export const recordings = (before: string | null, limit: number, signal?: AbortSignal) => {

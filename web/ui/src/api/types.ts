@@ -69,6 +69,37 @@ export interface Session {
   recording: { mode: RecordingMode; state: 'recording' | 'failed' };
 }
 
+/** The policies in force. */
+export interface PolicyState {
+  /** The commit, or the fingerprint of the files where they come from no repository. */
+  revision: string;
+  /** RFC 3339. */
+  since: string;
+  /** Repository, branch and folder; or a folder; or `built in`. */
+  source: string;
+  /** For auditors and administrators. */
+  following?: PolicyFollowing;
+}
+
+/** How following the source of policies goes. */
+export interface PolicyFollowing {
+  signer: string | null;
+  /** When the source was last seen as it is, RFC 3339. */
+  looked: string | null;
+  failure: { since: string; reason: string } | null;
+  /** `commit` is empty for a folder. */
+  refused: { commit: string; at: string; faults: PolicyFault[] } | null;
+}
+
+/** One reason why policies were refused; without a file it is about the commit as a whole. */
+export interface PolicyFault {
+  file: string;
+  line: number;
+  /** 0 when it is about the line as a whole. */
+  column: number;
+  reason: string;
+}
+
 export type RecordingState = 'recording' | 'closed' | 'interrupted';
 
 /** A recording as the index lists it. */

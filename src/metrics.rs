@@ -1,0 +1,105 @@
+//! `GET /metrics` on a port of its own: Prometheus' text format, written by hand.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State as From;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use portcullis_proxy::Plane;
+use time::OffsetDateTime;
+
+use crate::policy::State;
+
+/// The format's own media type.
+const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// The one route.
+pub(crate) fn router(plane: Arc<Plane>, policies: State) -> Router {
+    Router::new().route("/metrics", get(read)).with_state((plane, policies))
+}
+
+async fn read(From((plane, policies)): From<(Arc<Plane>, State)>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, TEXT)], told(&plane, &policies))
+}
+
+fn told(plane: &Plane, policies: &State) -> String {
+    let known = policies.known();
+    let (opened, refused) = plane.counts();
+    let now = OffsetDateTime::now_utc();
+    let mut page = Page(String::new());
+    page.add(
+        "portcullis_policy_info",
+        "gauge",
+        "The revision of the policies in force.",
+        &[("revision", &known.revision)],
+        1,
+    );
+    page.add(
+        "portcullis_policy_since_seconds",
+        "gauge",
+        "When the policies in force came into force, in Unix seconds.",
+        &[],
+        known.since.unix_timestamp(),
+    );
+    if let Some(looked) = known.looked {
+        let age = now.unix_timestamp().saturating_sub(looked.unix_timestamp()).max(0);
+        page.add(
+            "portcullis_policy_fetch_age_seconds",
+            "gauge",
+            "Seconds since the source of policies was last seen.",
+            &[],
+            age,
+        );
+    }
+    let waiting = i64::from(known.refused.is_some());
+    page.add(
+        "portcullis_policy_refused",
+        "gauge",
+        "1 while the source is at a revision that was refused.",
+        &[],
+        waiting,
+    );
+    page.add("portcullis_policy_refused_total", "counter", "Revisions that were refused.", &[], known.refusals);
+    page.add(
+        "portcullis_policy_fetch_failures_total",
+        "counter",
+        "Looks at the source of policies that failed.",
+        &[],
+        known.failures,
+    );
+    page.add("portcullis_sessions_live", "gauge", "Sessions that are live or starting.", &[], plane.count());
+    page.add("portcullis_sessions_opened_total", "counter", "Sessions that were opened.", &[], opened);
+    page.add("portcullis_sessions_refused_total", "counter", "Sessions that were asked for and refused.", &[], refused);
+    page.0
+}
+
+struct Page(String);
+
+impl Page {
+    fn add(&mut self, name: &str, kind: &str, help: &str, labels: &[(&str, &str)], value: impl std::fmt::Display) {
+        let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
+        let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+        // Writing to a String does not fail.
+        let _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name}{labels} {value}\n");
+    }
+}
+
+/// A label's value as the format wants it.
+fn escaped(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_stay_in_their_quotes() {
+        let mut page = Page(String::new());
+        page.add("a_total", "counter", "What.", &[("b", "x\"\\\ny")], 3);
+        assert_eq!(page.0, "# HELP a_total What.\n# TYPE a_total counter\na_total{b=\"x\\\"\\\\\\ny\"} 3\n");
+    }
+}
