@@ -4,7 +4,7 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)
 )]
 
-use portcullis_policy::{Action, ActionKind, Mode, PolicyFile, PolicySet, Situation, Subject};
+use portcullis_policy::{Action, ActionKind, Mode, PolicyFile, PolicySet, Revision, Situation, Subject};
 
 const OFFICE: &str = "\
 policy: office
@@ -314,6 +314,17 @@ fn the_strictest_recording_mode_counts_and_strict_is_the_default() {
     assert_eq!(shown(&["users", "contractors"], "browser"), "strict by contractors.yaml:11 recording.mode");
     assert_eq!(shown(&[], "browser"), "strict by default recording.mode");
     assert!(Mode::Strict > Mode::BestEffort);
+}
+
+#[test]
+fn policies_may_be_named_by_their_commit() {
+    let commit = "1f2e3d4c5b6a79880123456789abcdef01234567";
+    let named = set(&[("a.yaml", OFFICE)]).named(Revision::of_commit(commit).unwrap());
+    assert_eq!(named.revision().as_str(), commit);
+    assert!(Revision::of_commit(&"0".repeat(64)).is_some());
+    for name in ["", "main", &commit[1..], &commit.to_uppercase(), "sha256:1f2e3d4c5b6a"] {
+        assert_eq!(Revision::of_commit(name), None, "{name}");
+    }
 }
 
 #[test]

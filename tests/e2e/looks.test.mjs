@@ -109,5 +109,8 @@ test('every page has its looks', async () => {
   await page.getByRole('link', { name: 'All recordings' }).click();
   await page.getByText('Sealed').waitFor();
   await look('recordings');
+  await page.getByRole('link', { name: 'Policies' }).click();
+  await page.getByText('The source is at what is in force.').waitFor();
+  await look('policies');
   assert.deepEqual(witness.complaints, []);
 });

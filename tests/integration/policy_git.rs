@@ -132,6 +132,11 @@ async fn a_bad_commit_stays_out_and_the_last_good_one_in_over_kill_9_and_without
     assert!(reqwest::get(format!("{}/readyz", gate.url)).await.unwrap().status().is_success());
 
     gate.kill().unwrap();
+    // What a git that was killed in the middle leaves behind.
+    let mirror = gate.data().join("policy/mirror.git");
+    for name in ["refs/portcullis/tip.lock", "objects/pack/tmp_pack_x1"] {
+        std::fs::write(mirror.join(name), "").unwrap();
+    }
     gate.launch().await.unwrap();
     let person = Person::of(&gate).await;
     assert_eq!(person.policy().await.unwrap()["revision"], good.as_str());
@@ -153,7 +158,38 @@ async fn a_bad_commit_stays_out_and_the_last_good_one_in_over_kill_9_and_without
     person.live(&repository.revert().unwrap()).await;
     let policy = person.policy().await.unwrap();
     assert!(policy["following"]["failure"].is_null() && policy["following"]["refused"].is_null(), "{policy}");
+
+    // A mirror that a disk has eaten is made anew, and the last good commit still says what comes after it.
+    gate.kill().unwrap();
+    std::fs::remove_dir_all(mirror.join("objects")).unwrap();
+    gate.launch().await.unwrap();
+    Person::of(&gate).await.live(&repository.head().unwrap()).await;
     gate.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn users_are_told_what_is_in_force_and_auditors_what_is_wrong() {
+    for (groups, told) in [("users", false), ("auditors", true)] {
+        let mut plan = plan();
+        plan.config = format!("[sign_in]\ngroups = [\"{groups}\"]\n{}", plan.config);
+        let gate = Gate::start(&plan).await.unwrap();
+        std::fs::write(gate.policies().join("broken.yaml"), "policy: broken\nallwo: {}\n").unwrap();
+        until("the log says so", async || Ok(gate.log_text().contains("broken.yaml:2:1").then_some(()))).await.unwrap();
+        let person = Person::of(&gate).await;
+        let policy = person.policy().await.unwrap();
+        assert!(policy["revision"].as_str().unwrap().starts_with("sha256:"), "{policy}");
+        assert_eq!(policy["source"], gate.policies().display().to_string());
+        assert_eq!(policy.get("following").is_some(), told, "{groups}: {policy}");
+        if told {
+            assert!(person.refused("").await.contains("\"line\":2"));
+            std::fs::remove_file(gate.policies().join("broken.yaml")).unwrap();
+            until("it is forgotten", async || {
+                Ok(person.policy().await?["following"]["refused"].is_null().then_some(()))
+            })
+            .await
+            .unwrap();
+        }
+    }
 }
 
 #[tokio::test]

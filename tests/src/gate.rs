@@ -109,17 +109,18 @@ impl Gate {
             command.env("LD_PRELOAD", faketime()?).env("FAKETIME_TIMESTAMP_FILE", self.folder.path().join("clock"));
             command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
         }
+        command.args(["serve", "--listen", "127.0.0.1:0"]);
         if !self.repository {
             command.arg("--policy").arg(self.policies());
         }
         let mut child = command
-            .args(["serve", "--listen", "127.0.0.1:0"])
             .arg("--config")
             .arg(self.folder.path().join("gate.toml"))
             .arg("--data")
             .arg(self.data())
             .env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| "info".into()))
             .env_remove("PORTCULLIS_ORIGINS")
+            .env_remove("PORTCULLIS_POLICY")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)

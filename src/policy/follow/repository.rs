@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, ensure};
 use portcullis_policy::PolicySet;
 use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
@@ -48,14 +48,18 @@ struct Follower {
 
 /// Uses the last good commit at once, or waits for the first, and follows the branch from there.
 pub(super) async fn follow(config: &Policies, data: &Path) -> anyhow::Result<Following> {
-    let (place, settings) = (data.to_owned(), config.clone());
-    let mirror = tokio::task::spawn_blocking(move || Mirror::open(&place, &settings)).await??;
-    let judge = Judge { mirror, config: config.clone(), data: data.to_owned() };
+    let signers = &config.signers;
+    ensure!(!config.signed() || signers.is_file(), "`policies.signers`, {}, is not a file", signers.display());
     let last = Good::load(data, config)?;
+    let judge = Judge { mirror: mirror(data, config, false).await?, config: config.clone(), data: data.to_owned() };
     let source = judge.mirror.to_string();
     let (judged, kept) = match judge.clone().last_good(last.clone()).await {
         Some(judged) => (judged, true),
-        None => (judge.first(&source, last).await?, false),
+        None => {
+            // Perhaps it is the mirror that is not good any more.
+            mirror(data, config, true).await?;
+            (judge.first(&source, last).await?, false)
+        }
     };
     let Judged { policies, good } = judged;
     tracing::info!(revision = %policies.revision(), source, "policies loaded");
@@ -67,6 +71,12 @@ pub(super) async fn follow(config: &Policies, data: &Path) -> anyhow::Result<Fol
     follower.keep().await;
     let looking = tokio::spawn(follower.keep_looking(Arc::clone(&wake)));
     Ok(Following { policies: receiver, state, wake: Some(wake), looking })
+}
+
+/// The mirror, as it is or made anew.
+async fn mirror(data: &Path, config: &Policies, anew: bool) -> anyhow::Result<Mirror> {
+    let (data, config) = (data.to_owned(), config.clone());
+    tokio::task::spawn_blocking(move || Mirror::open(&data, &config, anew)).await?
 }
 
 impl Judge {

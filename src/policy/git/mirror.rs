@@ -46,17 +46,17 @@ pub(in crate::policy) struct Mirror {
 }
 
 impl Mirror {
-    /// The mirror in a folder of the gate's, made where it is missing or no repository any more.
+    /// The mirror in a folder of the gate's, made where it is missing or no repository any more, or is wanted anew.
     ///
     /// # Errors
     /// When git is not there or the folder cannot be written.
-    pub(in crate::policy) fn open(folder: &Path, config: &Policies) -> anyhow::Result<Self> {
+    pub(in crate::policy) fn open(folder: &Path, config: &Policies, anew: bool) -> anyhow::Result<Self> {
         let path = folder.join("mirror.git");
         // The one repository of this machine that is asked is the one that is configured, whoever owns it.
         fs::write(folder.join("gitconfig"), "[safe]\n\tdirectory = *\n")
             .with_context(|| format!("{} cannot be written", folder.display()))?;
         let mirror = Self { place: Place::Mirror(path.clone()), path, config: config.clone() };
-        if mirror.place.ask(&["rev-parse", "--is-bare-repository"], &[]).is_err() {
+        if anew || mirror.place.ask(&["rev-parse", "--is-bare-repository"], &[]).is_err() {
             if mirror.path.exists() {
                 fs::remove_dir_all(&mirror.path).context("what is left of a mirror cannot be removed")?;
             }

@@ -38,18 +38,20 @@ pub(super) fn equip(command: &mut Command, config: &Policies) -> anyhow::Result<
             inherit(command, &PROXIES);
             let mut settings = vec![
                 // A redirection could lead to a host that nobody configured, credentials and all.
-                ("http.followRedirects", "false".to_owned()),
-                ("http.sslVerify", "true".to_owned()),
-                ("http.lowSpeedLimit", "1".to_owned()),
-                ("http.lowSpeedTime", "20".to_owned()),
-                ("credential.helper", String::new()),
+                ("http.followRedirects".to_owned(), "false".to_owned()),
+                ("http.sslVerify".to_owned(), "true".to_owned()),
+                ("http.lowSpeedLimit".to_owned(), "1".to_owned()),
+                ("http.lowSpeedTime".to_owned(), "20".to_owned()),
+                ("credential.helper".to_owned(), String::new()),
             ];
             if config.ca_file != Path::new("") {
-                settings.push(("http.sslCAInfo", config.ca_file.display().to_string()));
+                settings.push(("http.sslCAInfo".to_owned(), config.ca_file.display().to_string()));
             }
             if let Some(token) = config.token()? {
                 let both = STANDARD.encode(format!("{}:{token}", config.user));
-                settings.push(("http.extraHeader", format!("Authorization: Basic {both}")));
+                // For this host alone, whatever else may be asked on the way.
+                let host: String = config.repository.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
+                settings.push((format!("http.{host}/.extraHeader"), format!("Authorization: Basic {both}")));
             }
             command.env("GIT_CONFIG_COUNT", settings.len().to_string());
             for (number, (key, value)) in settings.into_iter().enumerate() {
