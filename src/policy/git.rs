@@ -67,7 +67,7 @@ impl Repository {
         let listed = self
             .place
             .ask(&["ls-tree", "-r", "-z", "-l", "--full-tree", &tree], &[])
-            .with_context(|| format!("the folder is not in commit {}", short(commit)))?;
+            .with_context(|| format!("the folder cannot be listed in commit {}", short(commit)))?;
         let mut blobs = Vec::new();
         for entry in listed.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()) {
             blobs.extend(blob(entry)?);

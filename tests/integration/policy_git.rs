@@ -255,6 +255,10 @@ async fn what_no_repository_of_policies_has_is_refused_by_name() {
     let faults = person.refused(&repository.head().unwrap()).await;
     assert!(faults.contains("sub is a submodule"), "{faults}");
     repository.git(&["reset", "--quiet", "--hard", &good]).unwrap();
+    let bomb = repository.bomb().unwrap();
+    let faults = person.refused(&bomb).await;
+    assert!(faults.contains("its answer is over"), "{faults}");
+    repository.git(&["reset", "--quiet", "--hard", &good]).unwrap();
     // The branch is back at what is in force: nothing is refused any more.
     until("it is forgotten", async || Ok(person.policy().await?["following"]["refused"].is_null().then_some(())))
         .await

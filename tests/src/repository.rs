@@ -86,6 +86,21 @@ impl Repository {
         self.head()
     }
 
+    /// Commits ten folders in each other, ten times over: few objects, and as many files as nobody can list; the commit.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub fn bomb(&self) -> anyhow::Result<String> {
+        let script = r#"
+            entries() { for name in 0 1 2 3 4 5 6 7 8 9; do printf '%s\t%s.md\n' "$1" "$name"; done; }
+            tree=$(entries "100644 blob $(git hash-object -w --stdin </dev/null)" | git mktree)
+            for level in 1 2 3 4 5 6 7 8 9; do tree=$(entries "040000 tree $tree" | git mktree); done
+            git update-ref HEAD "$(git -c user.name=Ada -c user.email=ada@example.com commit-tree -p HEAD -m bomb "$tree")""#;
+        let output = Command::new("sh").args(["-ec", script]).current_dir(self.0.path()).output()?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        self.head()
+    }
+
     /// Undoes the last commit as its keepers do; the commit that does so.
     ///
     /// # Errors

@@ -88,8 +88,9 @@ impl Place {
     pub(super) fn ask(&self, arguments: &[&str], input: &[u8]) -> anyhow::Result<Vec<u8>> {
         let mut command = self.command();
         command.args(arguments);
-        let said = run(command, input).context("git cannot be run")?;
-        ensure!(said.status.success(), "git {} failed: {}", arguments.first().unwrap_or(&""), said.complaint);
+        let what = arguments.first().unwrap_or(&"");
+        let said = run(command, input).with_context(|| format!("git {what}"))?;
+        ensure!(said.status.success(), "git {what} failed: {}", said.complaint);
         Ok(said.answer)
     }
 }
