@@ -7,8 +7,10 @@ use axum::http::HeaderMap;
 use portcullis_evidence::What;
 use portcullis_policy::Subject;
 use portcullis_proxy::journal::About;
+use portcullis_proxy::token::Revocations;
 use portcullis_proxy::{Aftermath, Identify, Journal};
-use portcullis_web::{Act, Audit, AuditError, Part, Portal};
+use portcullis_web::{Act, Audit, AuditError, Part, Portal, Revoked};
+use time::OffsetDateTime;
 
 /// The portal's acts go to the gate's journal.
 pub(crate) struct Journaled(pub(crate) Arc<Journal>);
@@ -41,6 +43,15 @@ pub(crate) struct SignedIn(pub(crate) Portal);
 impl Identify for SignedIn {
     async fn identify(&self, headers: &HeaderMap) -> Option<Subject> {
         self.0.authenticate(headers).await
+    }
+}
+
+/// The revocations that tokens and sessions heed, for the portal's sign-ins.
+pub(crate) struct Out(pub(crate) Arc<Revocations>);
+
+impl Revoked for Out {
+    fn covers(&self, subject: &Subject) -> bool {
+        self.0.covers_subject(subject, OffsetDateTime::now_utc().unix_timestamp())
     }
 }
 

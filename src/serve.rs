@@ -28,7 +28,7 @@ use crate::keys::{self, Keys};
 use crate::metrics;
 use crate::peer::Proxies;
 use crate::policy;
-use crate::portal::{Indexed, Journaled, SignedIn};
+use crate::portal::{Indexed, Journaled, Out, SignedIn};
 use crate::revoked;
 use crate::token;
 
@@ -69,6 +69,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let verifier = token::verifier(config, &keys)?;
     let revocations = Arc::clone(verifier.revocations());
     revoked::load(&data.revoked(), &revocations)?;
+    portal.heed(Arc::new(Out(Arc::clone(&revocations))));
     let policies = policy::Following::begin(config, &data).await?;
     let plane = plane(config, &data, keys, verifier, origins, vault, journal, &portal, runtimes, &policies);
     let following = tokio::spawn(revoked::follow(data.revoked(), Arc::clone(&plane), revocations));

@@ -44,7 +44,7 @@ pub use index::IndexError;
 pub use ingest::{IngestError, Rebuilt};
 pub use openapi::openapi;
 pub use origins::{OriginError, Origins};
-pub use portal::{Portal, PortalError};
+pub use portal::{Portal, PortalError, Revoked};
 pub use principal::{Role, Roles};
 pub use problem::Problem;
 pub use types::{

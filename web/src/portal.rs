@@ -1,6 +1,6 @@
 //! The portal as the program sees it: opened once, merged into its router, told of new recordings.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use axum::Router;
@@ -24,6 +24,12 @@ use crate::throttle::Throttle;
 use crate::types::Me;
 use crate::viewings::Viewings;
 
+/// Whose sign-ins count no more, though their cookies have not expired.
+pub trait Revoked: Send + Sync {
+    /// Whether this subject is out at this moment.
+    fn covers(&self, subject: &Subject) -> bool;
+}
+
 /// Bundles that are read again at a time because somebody looks at a list; a further one is shown as it was.
 const REFRESHES: usize = 2;
 
@@ -42,6 +48,7 @@ struct Inner {
     playlists: Playlists,
     viewings: Viewings,
     refreshes: Semaphore,
+    revoked: OnceLock<Arc<dyn Revoked>>,
 }
 
 /// Why the portal cannot be opened, or cannot make a link.
@@ -78,7 +85,18 @@ impl Portal {
             playlists: Playlists::default(),
             viewings: Viewings::default(),
             refreshes: Semaphore::new(REFRESHES),
+            revoked: OnceLock::new(),
         })))
+    }
+
+    /// Asks this, at every request, whether who is signed in has been revoked meanwhile; the first one given stays.
+    pub fn heed(&self, revoked: Arc<dyn Revoked>) {
+        let _ = self.0.revoked.set(revoked);
+    }
+
+    /// Whether a subject's sign-ins count no more.
+    pub(crate) fn is_revoked(&self, subject: &Subject) -> bool {
+        self.0.revoked.get().is_some_and(|revoked| revoked.covers(subject))
     }
 
     /// The portal's API and the pages, which answer whatever no other route does; guarded by [`Portal::protect`].
@@ -106,7 +124,7 @@ impl Portal {
 
     /// Who is signed in, with roles, as `GET /api/me` tells.
     pub async fn me(&self, headers: &HeaderMap) -> Option<Me> {
-        let subject = self.authenticate(headers).await?;
+        let subject = self.authenticate(headers).await.filter(|subject| !self.is_revoked(subject))?;
         Some(Me::new(&subject, &self.0.roles.of(&subject.groups)))
     }
 

@@ -59,6 +59,7 @@ impl Roles {
 
 /// Somebody who is signed in.
 pub(crate) struct Principal {
+    /// INVARIANT: not revoked when it was asked; a cookie outlives nobody's welcome (THREATS W4).
     pub(crate) subject: Subject,
     pub(crate) roles: Vec<Role>,
     /// Tells this sign-in from the subject's others.
@@ -92,6 +93,7 @@ impl FromRequestParts<Portal> for Principal {
 
     async fn from_request_parts(parts: &mut Parts, portal: &Portal) -> Result<Self, Problem> {
         match portal.principal(&parts.headers).await {
+            Ok(Some(principal)) if portal.is_revoked(&principal.subject) => Err(Problem::revoked()),
             Ok(principal) => principal.ok_or_else(Problem::signed_out),
             Err(error) => Err(Problem::internal("look up a sign-in", &error)),
         }

@@ -51,6 +51,11 @@ impl Problem {
         Problem::new(StatusCode::UNAUTHORIZED, "Nobody is signed in. Open a sign-in link first.")
     }
 
+    /// 401: who is signed in has been turned out meanwhile.
+    pub(crate) fn revoked() -> Self {
+        Problem::new(StatusCode::UNAUTHORIZED, "This sign-in was revoked. Ask who keeps this gate.")
+    }
+
     /// 404: there is no such recording, or it is not this person's to see; which of the two is not said.
     pub(crate) fn no_recording() -> Self {
         Problem::new(StatusCode::NOT_FOUND, "There is no such recording, or you may not see it.")

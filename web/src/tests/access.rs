@@ -1,15 +1,18 @@
 //! Every route, as nobody, as a user, as an auditor: who may see what.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::Request;
 use axum::http::header::ORIGIN;
 
+use portcullis_policy::Subject;
+
 use super::bundles::Story;
 use super::{Gate, ORIGIN_HERE, signed};
-use crate::openapi;
 use crate::routes::{Access, routes};
+use crate::{Revoked, openapi};
 
 async fn gate_with_alices() -> Gate {
     let gate = Gate::open().await;
@@ -52,6 +55,29 @@ async fn every_route_as_everybody() {
     }
     let open: Vec<_> = routes().iter().filter(|route| route.access == Access::Anyone).map(|route| route.path).collect();
     assert_eq!(open, ["/api/sign-in", "/api/sign-out"], "what is open to anyone is listed here by hand");
+}
+
+/// W4: a cookie that has not expired is worth nothing once its subject is revoked, on every route; nobody else notices.
+#[tokio::test]
+async fn who_is_revoked_sees_nothing_more() {
+    struct Carol;
+    impl Revoked for Carol {
+        fn covers(&self, subject: &Subject) -> bool {
+            subject.name == "carol"
+        }
+    }
+    let gate = gate_with_alices().await;
+    let carol = gate.cookie_of("carol", &["auditors"]).await;
+    let alice = gate.cookie_of("alice", &["users"]).await;
+    let known: Vec<_> = routes().into_iter().filter(|route| route.access != Access::Anyone).collect();
+    assert_eq!(status(&gate, "GET", "/api/recordings", "", Some(&carol)).await, 200);
+    gate.portal.heed(Arc::new(Carol));
+    for route in known {
+        for (cookie, expected) in [(&carol, 401), (&alice, 200)] {
+            let status = status(&gate, route.method, route.path, "0198-alice", Some(cookie)).await;
+            assert_eq!(status, expected, "{} {}", route.method, route.path);
+        }
+    }
 }
 
 #[tokio::test]
