@@ -91,7 +91,7 @@ impl Seat {
         if !self.pasting.paces.offers.try_take(now) {
             return Ok(());
         }
-        let verdict = session.judge(Action::Paste { bytes: 0 });
+        let verdict = session.judge_text(Action::Paste { bytes: 0 }, false);
         if verdict.effect == Effect::Deny {
             return session.note_under(&verdict, self.unread(0, verdict.reason.clone()));
         }
@@ -106,7 +106,7 @@ impl Seat {
         if !self.pasting.paces.texts.try_take(Instant::now()) {
             return Ok(());
         }
-        let verdict = session.judge(Action::Paste { bytes: text.bytes() });
+        let verdict = session.judge_text(Action::Paste { bytes: text.bytes() }, true);
         session.note_under(&verdict, paste(self.viewer, &text, &verdict))?;
         if verdict.effect == Effect::Permit {
             session.act(Act::Paste(text)).await;
