@@ -1,3 +1,5 @@
+//! Chords in any order and by any of their keys, rates that leave people alone, and what is held.
+
 use portcullis_policy::{PolicyFile, PolicySet, Situation, Subject};
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! People in all the ways that they and their networks type, who are never taken for programs; and programs, which are.
+
 use super::*;
 
 /// A generator of its own, so that a run that failed can be had again (xorshift, Marsaglia 2003).
