@@ -151,23 +151,25 @@ impl Seat {
     /// Judges one action of the viewer and passes on what is permitted; what its clipboard is asked or told goes out by `rfb`.
     pub(crate) async fn act(&mut self, session: &Session, rfb: &mut Connection, event: Event) -> Result<(), Outcome> {
         self.keep_judged(session)?;
+        let now = Instant::now();
         match event {
             Event::Clipboard(event) => self.clipboard(session, rfb, event).await,
             Event::SetSize(size) => self.resize(session, size).await,
             Event::Ready { .. } => Ok(()),
-            Event::Key(_) | Event::Pointer(_) => match self.pasting.hold(event) {
+            Event::Key(_) | Event::Pointer(_) => match self.pasting.hold(event, now) {
                 None => Ok(()),
                 Some(event) => {
                     self.release(session).await?;
-                    self.input(session, event).await
+                    self.input(session, event, now).await
                 }
             },
         }
     }
 
-    async fn input(&mut self, session: &Session, event: Event) -> Result<(), Outcome> {
+    /// Acts on input that came at an instant, which may be before now.
+    async fn input(&mut self, session: &Session, event: Event, at: Instant) -> Result<(), Outcome> {
         match event {
-            Event::Key(key) => self.key(session, key).await,
+            Event::Key(key) => self.key(session, key, at).await,
             Event::Pointer(pointer) if self.control => self.pointer(session, pointer).await,
             // INVARIANT: without control no press and no pointer passes; the refusal itself was recorded when the seat was taken.
             _ => Ok(()),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use portcullis_rfb::Size;
 use portcullis_tests::puppet::of_kind;
 use portcullis_tests::stage::Act;
-use portcullis_tests::{Gate, Stage, Viewer};
+use portcullis_tests::{Gate, Stage, Viewer, clipboard};
 use serde_json::{Value, json};
 
 use super::{events, of_type, plan};
@@ -235,12 +235,31 @@ async fn texts_cross_so_many_times_a_minute() {
     assert_eq!(pasted, 2);
 }
 
-/// Types as a person does who writes 144 words a minute: twelve characters a second.
+/// A browser that is slow to give the text of a paste: what is typed meanwhile comes to the desktop at once, and no program typed it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waited_for_a_paste_is_judged_by_when_it_was_typed() {
+    let mut stage = Stage::under(SIZE, "input: {keys: 20/s, typed_paste: stop}\n").await.unwrap();
+    let mut act = stage.open().await.unwrap();
+    let mut viewer = Viewer::connect_extended(&stage.url, &act.opened).await.unwrap();
+    viewer.send(&clipboard::extended(clipboard::NOTIFY | clipboard::TEXT, &[])).await.unwrap();
+    viewer.until_asked().await.unwrap();
+    type_by_hand(&mut viewer, &"the quick brown fox jumps over the lazy dog ".repeat(2)[..56]).await;
+    viewer.send(&clipboard::provide("text")).await.unwrap();
+    viewer.key(0x7a).await.unwrap();
+    until_up(&mut act, 0x7a).await;
+    viewer.close().await.unwrap();
+    let record = stage.end(&act.session).await.unwrap();
+    assert!(record.of_type("input").is_empty(), "{:?}", record.of_type("input"));
+    assert_eq!(sum(&record.of_type("keys"), "pressed"), 57);
+}
+
+/// Types as a person does who writes 144 words a minute: twelve characters a second, and not by a clock.
 async fn type_by_hand(viewer: &mut Viewer, text: &str) {
-    let started = Instant::now();
-    for (n, character) in text.chars().enumerate() {
+    let mut due = Instant::now();
+    for (character, gap) in text.chars().zip([45, 130, 70, 95, 55, 105].into_iter().cycle()) {
         viewer.text(&character.to_string()).await.unwrap();
-        tokio::time::sleep_until((started + Duration::from_millis(83 * (n as u64 + 1))).into()).await;
+        due += Duration::from_millis(gap);
+        tokio::time::sleep_until(due.into()).await;
     }
 }
 
@@ -290,5 +309,6 @@ async fn a_terminal_hears_a_person_whole_and_a_script_in_part() {
         of("typed_paste").iter().all(|event| event["effect"] == "permit") && !of("typed_paste").is_empty(),
         "{told:?}"
     );
+    assert!(sum(&of("typed_paste"), "count") < 600, "of the script alone: {told:?}");
     assert_eq!(sum(&of("chord"), "count"), 1, "{told:?}");
 }

@@ -2,9 +2,11 @@
 
 use portcullis_tests::{Api, Gate, PATIENCE, Viewer, of_type};
 use reqwest::{Method, Response, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::timeout;
 
+use super::policy_change::in_utc;
+use super::refusals::forged;
 use super::{events, plan};
 
 /// A page that listens.
@@ -102,4 +104,42 @@ async fn notices_are_for_the_owner_and_bounded() {
         assert_eq!(page.next().await.unwrap()["why"], "ended by alice");
         assert_eq!(page.next().await, None);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_hours_and_of_a_tokens_time_are_told_before_they_come() {
+    let ((_, start), (_, end)) = (in_utc(23 * 3600), in_utc(20 * 60));
+    let hours = format!(
+        "policy: tests\napplies: {{groups: [testers], hours: 'daily {start}-{end} UTC'}}\nallow: {{control: {{}}}}\nsession: {{warning: 30m}}\n"
+    );
+    let gate = Gate::start(&plan().policy("tests.yaml", &hours)).await.unwrap();
+    let api = gate.api("alice", "testers", "bare").unwrap();
+    let opened = api.open("bare").await.unwrap();
+    let mut page = Page::listen(&api, &opened.id).await.unwrap();
+    let ending = page.next().await.unwrap();
+    assert_eq!(
+        (&ending["type"], &ending["why"], &ending["rule"]),
+        (&"ending".into(), &"hours".into(), &"default deny".into())
+    );
+    assert!(ending["left_ms"].as_u64().unwrap() <= 20 * 60 * 1000, "{ending}");
+    std::fs::write(
+        gate.policies().join("tests.yaml"),
+        "policy: tests\napplies: {groups: [testers]}\nallow: {control: {}}\n",
+    )
+    .unwrap();
+    assert_eq!(page.next().await.unwrap()["type"], "staying", "the policy has changed");
+    api.end(&opened.id).await.unwrap();
+
+    let brief = |claims: &mut Value| {
+        claims["until"] = json!(claims["iat"].as_i64().unwrap() + 30);
+        claims["desktop"] = json!("bare");
+    };
+    let api = Api::new(&gate.url, Some(forged(&gate, brief, |_| {})));
+    let opened = api.open("bare").await.unwrap();
+    let mut page = Page::listen(&api, &opened.id).await.unwrap();
+    let ending = page.next().await.unwrap();
+    assert_eq!((&ending["why"], &ending["rule"]), (&"until".into(), &"".into()), "{ending}");
+    assert!(ending["left_ms"].as_u64().unwrap() <= 30_000, "{ending}");
+    api.end(&opened.id).await.unwrap();
+    assert_eq!(page.next().await.unwrap()["type"], "ended");
 }

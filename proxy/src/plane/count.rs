@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use portcullis_policy::{Situation, Stated};
 
-use super::Plane;
+use super::{Plane, Slot};
 use crate::identity::same;
 use crate::outcome::{Limit, Outcome};
 use crate::permit::Permit;
@@ -47,7 +47,8 @@ impl Plane {
     fn older(&self, session: &Session) -> usize {
         let table = self.table();
         let own = table.iter().filter(|(_, slot)| same(slot.subject(), &session.permit.subject));
-        own.filter(|(id, _)| **id < session.id).count()
+        let stays = |slot: &Slot| slot.live().is_none_or(|session| !session.is_ending());
+        own.filter(|(id, slot)| **id < session.id && stays(slot)).count()
     }
 }
 

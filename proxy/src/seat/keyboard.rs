@@ -13,7 +13,8 @@ use crate::outcome::Outcome;
 use crate::session::{Refused, Session};
 
 impl Seat {
-    pub(super) async fn key(&mut self, session: &Session, key: Key) -> Result<(), Outcome> {
+    /// Judges a key by when it came, `at`: what waited for a paste comes at once, and was typed one by one.
+    pub(super) async fn key(&mut self, session: &Session, key: Key, at: Instant) -> Result<(), Outcome> {
         let now = Instant::now();
         if !key.down {
             return self.let_go(session, key, now).await;
@@ -21,7 +22,7 @@ impl Seat {
         if !self.keyboard {
             return Ok(());
         }
-        let ruling = session.inputs().press(self.viewer, key, session.scancodes.load(Ordering::Relaxed), now);
+        let ruling = session.inputs().press(self.viewer, key, session.scancodes.load(Ordering::Relaxed), at);
         if let Some(remark) = &ruling.remark {
             let effect = if ruling.wait.is_some() { Effect::Permit } else { Effect::Deny };
             self.remark(session, remark, effect, now)?;
@@ -30,7 +31,8 @@ impl Seat {
         if ruling.fresh {
             session.life.stir();
         }
-        let wait = if ruling.counted { wait } else { self.keys.wait(now) };
+        let wait =
+            if ruling.counted { wait.saturating_sub(now.saturating_duration_since(at)) } else { self.keys.wait(now) };
         if !self.waited(session, wait).await? {
             return Ok(());
         }

@@ -143,7 +143,8 @@ impl Session {
             let owed = Arc::clone(&rules.borrow_and_update());
             let mut ends = self.ends(&owed, alone, reconnect, now);
             ends.sort_by_key(|end| end.at);
-            if let Some(outcome) = ends.iter_mut().find(|end| end.at <= now).and_then(|end| end.outcome.take()) {
+            let over = ends.iter_mut().filter(|end| end.at <= now).find_map(|end| end.outcome.take());
+            if let Some(outcome) = over {
                 return outcome;
             }
             let warned = ends.iter().find(|end| end.warn.is_some_and(|warn| warn <= now));
