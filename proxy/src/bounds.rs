@@ -25,7 +25,7 @@ pub struct Bounds {
     pub message_bytes: usize,
     /// Viewers that a session may have at once: each has an encoder and up to one update of memory.
     pub viewers: u32,
-    /// Key events that reach the desktop; a viewer that is faster waits.
+    /// Keys pressed, or let go without having been, that reach the desktop; a viewer that is faster waits. No rate of policy's is above it.
     pub keys: Rate,
     /// Buttons pressed or released that reach the desktop; a viewer that is faster waits.
     pub clicks: Rate,

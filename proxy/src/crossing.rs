@@ -1,17 +1,17 @@
 //! Texts that cross between the desktop and its viewers, or are stopped; what events say of one: its length, its hash, the verdict.
 
 use std::sync::{MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use portcullis_evidence::{Effect as Verdicted, What};
-use portcullis_policy::{Action, Effect, Verdict};
+use portcullis_policy::{Action, ActionKind, Effect, Verdict};
 use portcullis_rfb::clipboard::{Delivery, Event, Text};
 use portcullis_rfb::desktop::Connection;
 use sha2::{Digest, Sha256};
 
 use crate::outcome::Outcome;
 use crate::pace::{Pace, Rate};
-use crate::session::{Notice, Session};
+use crate::session::{Notice, Refused, Session};
 
 /// Why a text over the gate's own limit does not cross, whatever policy says.
 pub(crate) const TOO_LONG: &str = "the text is over the gate's limit for one clipboard message";
@@ -33,7 +33,45 @@ impl Paces {
     }
 }
 
+/// What policy's `per_minute` has left of texts, each way; one for all viewers of a session.
+#[derive(Debug, Default)]
+pub(crate) struct Quotas {
+    paste: Quota,
+    copy: Quota,
+}
+
+/// Texts that may cross in a minute, and so many at once.
+#[derive(Debug, Default)]
+struct Quota(Option<(u32, Pace)>);
+
+impl Quota {
+    /// Whether one more may cross, which is then counted if it does.
+    fn allows(&mut self, per_minute: u32, crosses: bool, now: Instant) -> bool {
+        if self.0.as_ref().is_none_or(|(known, _)| *known != per_minute) {
+            self.0 = Some((per_minute, Pace::every(Duration::from_secs(60) / per_minute.max(1), per_minute)));
+        }
+        let Some((_, pace)) = &mut self.0 else { return false };
+        if crosses { pace.try_take(now) } else { pace.wait(now).is_zero() }
+    }
+}
+
 impl Session {
+    /// Decides a text that is announced, or that crosses if it is permitted: as policy says, and as often as it says.
+    pub(crate) fn judge_text(&self, action: Action, crosses: bool) -> Verdict {
+        let verdict = self.judge(action);
+        let kind = action.kind();
+        let stated = self.policy().limits(&self.situation(), kind).per_minute;
+        let Some(stated) = stated.filter(|_| verdict.effect == Effect::Permit) else { return verdict };
+        let mut quotas = self.quotas.lock().unwrap_or_else(PoisonError::into_inner);
+        let quota = if kind == ActionKind::Paste { &mut quotas.paste } else { &mut quotas.copy };
+        if quota.allows(stated.value, crosses, Instant::now()) {
+            return verdict;
+        }
+        let why = format!("{kind} happens more often than the {} times a minute that are allowed", stated.value);
+        self.life.refuse(Refused { what: kind.name(), why: why.clone(), rule: stated.rule.to_string() });
+        Verdict { effect: Effect::Deny, rule: stated.rule, reason: why, ..verdict }
+    }
+
     /// Acts on what the desktop did with its clipboard.
     ///
     /// # Errors
@@ -61,7 +99,7 @@ impl Session {
         if !self.paces().offers.try_take(Instant::now()) {
             return Ok(());
         }
-        let verdict = self.judge(Action::Copy { bytes: 0 });
+        let verdict = self.judge_text(Action::Copy { bytes: 0 }, false);
         if verdict.effect == Effect::Permit {
             // One that leaves too many requests unanswered is not asked.
             rfb.request_cut_text();
@@ -75,7 +113,7 @@ impl Session {
         if !self.paces().texts.try_take(Instant::now()) {
             return Ok(());
         }
-        let verdict = self.judge(Action::Copy { bytes: text.bytes() });
+        let verdict = self.judge_text(Action::Copy { bytes: text.bytes() }, true);
         self.note_under(&verdict, copy(0, &text, &verdict))?;
         if verdict.effect == Effect::Permit {
             // Nobody watching is no error: the text then reaches nobody.
@@ -155,4 +193,20 @@ pub(crate) fn verdicted(verdict: &Verdict) -> Verdicted {
 /// The SHA-256 of a text's UTF-8, in hexadecimal: what events say of contents that they must not hold.
 fn sha256(text: &Text) -> String {
     Sha256::digest(text.as_str().as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_texts_cross_in_a_minute() {
+        let (mut quota, start) = (Quota::default(), Instant::now());
+        assert!(quota.allows(3, false, start), "what is announced is not counted");
+        assert_eq!((0..9).filter(|_| quota.allows(3, true, start)).count(), 3);
+        assert!(!quota.allows(3, false, start));
+        let later = start + Duration::from_secs(20);
+        assert!(quota.allows(3, true, later) && !quota.allows(3, true, later));
+        assert!(quota.allows(4, true, later), "another limit is counted anew");
+    }
 }

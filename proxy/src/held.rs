@@ -66,7 +66,7 @@ fn up(key: Key) -> Key {
 }
 
 /// Whether both are one key of a keyboard: the scan code says so where there is one, for what a key types changes with Shift.
-fn is_same(a: &Key, b: &Key) -> bool {
+pub(crate) fn is_same(a: &Key, b: &Key) -> bool {
     match (a.scancode, b.scancode) {
         (Some(a), Some(b)) => a == b,
         _ => a.keysym == b.keysym,

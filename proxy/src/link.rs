@@ -245,6 +245,7 @@ async fn take(session: &Session, rfb: &mut Connection, bytes: &[u8]) -> Result<H
         }
     }
     session.unicode.store(rfb.takes_unicode(), Ordering::Relaxed);
+    session.scancodes.store(rfb.takes_scancodes(), Ordering::Relaxed);
     Ok(heard)
 }
 

@@ -165,6 +165,7 @@ impl Plane {
         if own >= self.config.most_per_subject {
             return Err(Refusal::Busy { reason: format!("you have {own} sessions open; end one of them first") });
         }
+        self.within_count(permit, own)?;
         if template.kind.is_exclusive()
             && let Some(other) = table.values().find(|slot| slot.desktop() == template.name)
         {

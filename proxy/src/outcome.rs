@@ -25,6 +25,15 @@ pub enum Outcome {
         /// Its words for a person.
         reason: String,
     },
+    /// A limit that policy sets on sessions was reached.
+    Limited {
+        /// Which one.
+        limit: Limit,
+        /// The rule, as printed in events.
+        rule: String,
+        /// Words for a person.
+        reason: String,
+    },
     /// The viewer comes from where other rules hold than for the session.
     Elsewhere,
     /// What the session was opened with was revoked.
@@ -57,7 +66,45 @@ pub enum Outcome {
     },
 }
 
+/// A limit of policy's `session`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// `longest`: it has lasted as long as it may.
+    Longest,
+    /// `idle`: nobody did anything.
+    Idle,
+    /// `reconnect`: nobody was connected.
+    Reconnect,
+    /// `concurrent`: its subject has too many others.
+    Concurrent,
+    /// `viewers`: the session has too many others.
+    Viewers,
+}
+
+impl Limit {
+    /// The key in policy files, which is also the label of events and metrics.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Longest => "longest",
+            Self::Idle => "idle",
+            Self::Reconnect => "reconnect",
+            Self::Concurrent => "concurrent",
+            Self::Viewers => "viewers",
+        }
+    }
+}
+
 impl Outcome {
+    /// The rule that brought it about, where one did, as printed in events.
+    #[must_use]
+    pub fn rule(&self) -> Option<&str> {
+        match self {
+            Self::NotPermitted { rule, .. } | Self::Limited { rule, .. } => Some(rule),
+            _ => None,
+        }
+    }
+
     /// The WebSocket close code (RFC 6455 section 7.4; 4000-4999 are the gate's own and part of the API).
     #[must_use]
     pub fn close_code(&self) -> u16 {
@@ -73,7 +120,8 @@ impl Outcome {
     /// Whether a viewer that caused this takes the whole session with it.
     #[must_use]
     pub fn ends_session(&self) -> bool {
-        !matches!(self, Self::ViewerLeft | Self::TooSlow | Self::Crowded | Self::Elsewhere)
+        let viewers = matches!(self, Self::Limited { limit: Limit::Viewers, .. });
+        !(viewers || matches!(self, Self::ViewerLeft | Self::TooSlow | Self::Crowded | Self::Elsewhere))
     }
 
     /// The close reason: at most 123 bytes, as RFC 6455 section 5.5 demands, cut at a character.
@@ -105,7 +153,9 @@ impl Outcome {
             Self::Elsewhere => (4003, "elsewhere"),
             Self::Revoked => (4003, "revoked"),
             Self::TooSlow => (4008, "too-slow"),
-            Self::Crowded => (4008, "crowded"),
+            Self::Crowded => (4009, "crowded"),
+            Self::Limited { limit: limit @ Limit::Viewers, .. } => (4009, limit.label()),
+            Self::Limited { limit, .. } => (4001, limit.label()),
             Self::RecordingFailed { .. } => (4010, "recording-failed"),
             Self::DesktopEnded { .. } => (4011, "desktop-ended"),
             Self::DesktopRefused { .. } => (4011, "desktop-refused"),
@@ -126,6 +176,7 @@ impl fmt::Display for Outcome {
             Self::Abandoned => f.write_str("no viewer was connected any more"),
             Self::TimeUp => f.write_str("the session's time is up"),
             Self::NotPermitted { rule, reason } => write!(f, "no longer permitted by {rule}: {reason}"),
+            Self::Limited { rule, reason, .. } => write!(f, "{reason} ({rule})"),
             Self::Elsewhere => {
                 f.write_str("other rules hold where you come from than where the session was opened from")
             }
@@ -163,6 +214,8 @@ mod tests {
     fn only_a_viewers_own_end_leaves_the_session_alive() {
         assert!(!Outcome::ViewerLeft.ends_session());
         assert!(!Outcome::TooSlow.ends_session());
+        let limited = |limit| Outcome::Limited { limit, rule: String::new(), reason: String::new() };
+        assert!(!limited(Limit::Viewers).ends_session() && limited(Limit::Idle).ends_session());
         assert!(Outcome::Violation { side: "viewer", reason: String::new() }.ends_session());
     }
 }

@@ -39,7 +39,12 @@ pub(crate) struct Pace {
 impl Pace {
     /// A full bucket. A rate of 0 is taken as 1 per second.
     pub(crate) fn new(rate: u32, burst: u32) -> Self {
-        Self { interval: Duration::from_secs(1) / rate.max(1), burst: burst.max(1), full_at: None }
+        Self::every(Duration::from_secs(1) / rate.max(1), burst)
+    }
+
+    /// A full bucket that gains one in each interval.
+    pub(crate) fn every(interval: Duration, burst: u32) -> Self {
+        Self { interval, burst: burst.max(1), full_at: None }
     }
 
     /// How long to wait until one more may happen; zero when it may happen now.

@@ -1,5 +1,7 @@
 //! The session plane: every live session, how one is opened, and how all are closed.
 
+mod count;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
@@ -171,7 +173,10 @@ impl Plane {
     pub(crate) async fn attend(self: Arc<Self>, session: Arc<Session>, stage: Stage) {
         let place = Place { plane: Arc::clone(&self), id: Some(session.id.clone()) };
         self.config.aftermath.opened(session.id.as_str()).await;
-        let outcome = Arc::clone(&session).live(stage).await;
+        let outcome = tokio::select! {
+            outcome = Arc::clone(&session).live(stage) => outcome,
+            never = self.hold_to_count(&session) => match never {},
+        };
         tracing::info!(session = %session.id, subject = %session.permit.subject.name, outcome = outcome.label(), "session closed");
         drop(place);
         self.config.journal.note(about(&session.permit), What::SessionClosed { reason: outcome.to_string() });
@@ -300,6 +305,7 @@ impl Plane {
     pub(crate) fn refused(&self, subject: &Subject, what: &str, refusal: &Refusal) {
         let (rule, revision) = match refusal {
             Refusal::Denied(verdict) => (verdict.rule.to_string(), verdict.revision.to_string()),
+            Refusal::Limited { rule, revision, .. } => (rule.to_string(), revision.to_string()),
             _ => (String::new(), self.policies().revision().to_string()),
         };
         let about = About { subject: &subject.name, rule: &rule, policy: &revision, ..About::default() };

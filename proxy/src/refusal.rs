@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use portcullis_policy::Verdict;
+use portcullis_policy::{Revision, Rule, Verdict};
 
 /// Why a session was not opened, or not found.
 #[derive(Debug, Clone)]
@@ -24,6 +24,15 @@ pub enum Refusal {
         /// Which limit was reached.
         reason: String,
     },
+    /// The subject has as many sessions as policy lets it have.
+    Limited {
+        /// Words for a person.
+        reason: String,
+        /// The rule.
+        rule: Box<Rule>,
+        /// The revision of the files that it stands in.
+        revision: Revision,
+    },
     /// The desktop takes one session at a time, and has one.
     Taken {
         /// The desktop's name.
@@ -42,6 +51,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Denied(verdict) => write!(f, "{} (rule {})", verdict.reason, verdict.rule),
+            Self::Limited { reason, rule, .. } => write!(f, "{reason} (rule {rule})"),
             Self::NotCovered { what } => write!(f, "the token does not cover {what}"),
             Self::Unknown { what } => write!(f, "there is no {what}"),
             Self::Taken { desktop, whose } => {

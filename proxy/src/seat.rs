@@ -1,6 +1,12 @@
 //! A viewer's seat at a session: what it may do, and its input judged, counted and passed on.
 
+mod bursts;
+mod inputs;
+mod keyboard;
+mod keysym;
 mod pasting;
+mod tally;
+mod typing;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,21 +15,23 @@ use std::time::{Duration, Instant, SystemTime};
 use portcullis_evidence::What;
 use portcullis_policy::{Action, Effect, PolicySet};
 use portcullis_rfb::viewer::{Connection, Event};
-use portcullis_rfb::{Key, Pointer, Size};
+use portcullis_rfb::{Point, Pointer, Size};
 
 use tokio::sync::watch;
 
+use self::bursts::Bursts;
 use self::pasting::Pasting;
+use self::tally::Tally;
 use crate::crossing::verdicted;
 use crate::link::{Act, PROHIBITED};
 use crate::outcome::Outcome;
 use crate::pace::{Pace, Rate};
 use crate::session::Session;
 
+pub(crate) use self::inputs::Inputs;
+
 /// Refused sizes a second that become events; a browser window that is dragged asks for many.
 const REFUSALS: Rate = Rate::new(1, 1);
-/// Key presses are written to the record as counts, one event for at most this time.
-const TALLY: Duration = Duration::from_secs(1);
 
 /// One viewer's place in a session.
 pub(crate) struct Seat {
@@ -45,9 +53,10 @@ pub(crate) struct Seat {
     keys: Pace,
     pasting: Pasting,
     refusals: Pace,
-    pressed: u32,
-    tallied: Option<Instant>,
-    typed: Option<Instant>,
+    tally: Tally,
+    bursts: Bursts,
+    /// Where the pointer was last, so that what does not move is no input.
+    at: Option<Point>,
 }
 
 impl Seat {
@@ -57,7 +66,7 @@ impl Seat {
         policies.borrow_and_update();
         let bounds = &session.bounds;
         let mut seat = Self {
-            viewer: session.enter().ok_or(Outcome::Crowded)?,
+            viewer: session.enter()?,
             from,
             control: false,
             keyboard: false,
@@ -72,9 +81,9 @@ impl Seat {
             keys: bounds.keys.pace(),
             pasting: Pasting::new(bounds.texts),
             refusals: REFUSALS.pace(),
-            pressed: 0,
-            tallied: None,
-            typed: None,
+            tally: Tally::default(),
+            bursts: Bursts::default(),
+            at: None,
         };
         let noted = session
             .note(What::ViewerJoined { viewer: seat.viewer, origin: origin.to_owned() })
@@ -82,7 +91,7 @@ impl Seat {
         match noted {
             Ok(()) => Ok(seat),
             Err(outcome) => {
-                session.leave();
+                session.leave(seat.viewer);
                 Err(outcome)
             }
         }
@@ -98,9 +107,19 @@ impl Seat {
         if !session.holds_for(self.from) {
             return Err(Outcome::Elsewhere);
         }
+        session.keep(self.viewer)?;
+        let owed = session.obligations();
+        if owed.key_log() != self.tally.log {
+            self.write_tally(session)?;
+            self.tally.log = owed.key_log();
+        }
+        session.inputs().follow(&owed.input, session.bounds.keys);
         let (keys, pointer) = (session.judge(Action::Key), session.judge(Action::Pointer));
         (self.keyboard, self.mouse) = (keys.effect == Effect::Permit, pointer.effect == Effect::Permit);
         self.control = self.keyboard || self.mouse;
+        if !self.keyboard {
+            session.let_go(self.viewer);
+        }
         // Keyboard and pointer are one thing on the record, unless policy tells them apart.
         let control = session.judge(Action::Control);
         let verdicts = match keys.effect {
@@ -118,38 +137,41 @@ impl Seat {
 
     /// Leaves the seat; what was counted and how far this viewer saw goes on the record.
     pub(crate) fn leave(mut self, session: &Session, outcome: &Outcome, revision: u64) {
+        session.let_go(self.viewer);
         // A record that fails here ends the session by its own watch.
-        let _ = self.write_tally(session);
+        let _ = self.write_bursts(session, true).and_then(|()| self.write_tally(session));
         let _ = session.note(What::ViewerLeft {
             viewer: self.viewer,
             reason: outcome.to_string(),
             sent_revision: revision,
         });
-        session.leave();
+        session.leave(self.viewer);
     }
 
     /// Judges one action of the viewer and passes on what is permitted; what its clipboard is asked or told goes out by `rfb`.
     pub(crate) async fn act(&mut self, session: &Session, rfb: &mut Connection, event: Event) -> Result<(), Outcome> {
         self.keep_judged(session)?;
+        let now = Instant::now();
         match event {
             Event::Clipboard(event) => self.clipboard(session, rfb, event).await,
             Event::SetSize(size) => self.resize(session, size).await,
             Event::Ready { .. } => Ok(()),
-            Event::Key(_) | Event::Pointer(_) => match self.pasting.hold(event) {
+            Event::Key(_) | Event::Pointer(_) => match self.pasting.hold(event, now) {
                 None => Ok(()),
                 Some(event) => {
                     self.release(session).await?;
-                    self.input(session, event).await
+                    self.input(session, event, now).await
                 }
             },
         }
     }
 
-    async fn input(&mut self, session: &Session, event: Event) -> Result<(), Outcome> {
+    /// Acts on input that came at an instant, which may be before now.
+    async fn input(&mut self, session: &Session, event: Event, at: Instant) -> Result<(), Outcome> {
         match event {
-            Event::Key(key) if self.control => self.key(session, key).await,
+            Event::Key(key) => self.key(session, key, at).await,
             Event::Pointer(pointer) if self.control => self.pointer(session, pointer).await,
-            // INVARIANT: without control no key and no pointer passes; the refusal itself was recorded when the seat was taken.
+            // INVARIANT: without control no press and no pointer passes; the refusal itself was recorded when the seat was taken.
             _ => Ok(()),
         }
     }
@@ -169,11 +191,10 @@ impl Seat {
     }
 
     /// How long until something is due that [`Seat::settle`] does.
-    pub(crate) fn due(&self, now: Instant) -> Option<Duration> {
-        let pointer = self.waiting.is_some().then(|| self.pointers.wait(now));
-        let tally = (self.pressed > 0)
-            .then(|| self.tallied.map_or(Duration::ZERO, |at| (at + TALLY).saturating_duration_since(now)));
-        pointer.into_iter().chain(tally).chain(self.pasting.wait(now)).min()
+    pub(crate) fn due(&self, session: &Session, now: Instant) -> Option<Duration> {
+        let pointer = self.waiting.is_some().then(|| self.pointer_wait(session, now));
+        let gathered = self.tally.due(now).into_iter().chain(self.bursts.due(now));
+        pointer.into_iter().chain(gathered).chain(self.pasting.wait(now)).min()
     }
 
     /// Passes on input that waited, and writes counts that are due.
@@ -182,14 +203,15 @@ impl Seat {
         if self.pasting.wait(now).is_some_and(|wait| wait.is_zero()) {
             self.release(session).await?;
         }
-        if self.pointers.wait(now).is_zero()
+        if self.pointer_wait(session, now).is_zero()
             && let Some(pointer) = self.waiting.take().filter(|_| self.mouse)
         {
-            self.pointers.take(now);
+            self.pointer_take(session, now);
             session.act(Act::Pointer(pointer)).await;
         }
-        let due = self.tallied.is_none_or(|at| now.saturating_duration_since(at) >= TALLY);
-        if due && let Some(tally) = self.take_tally() {
+        self.write_bursts(session, false)?;
+        let due = self.tally.due(now).is_some_and(|due| due.is_zero());
+        if due && let Some(tally) = self.tally.take(self.viewer, now) {
             // A record that fails there ends the session by its own watch.
             let session = Arc::clone(session);
             drop(tokio::task::spawn_blocking(move || session.note(tally)));
@@ -197,45 +219,21 @@ impl Seat {
         Ok(())
     }
 
-    async fn key(&mut self, session: &Session, key: Key) -> Result<(), Outcome> {
-        let now = Instant::now();
-        let wait = self.keys.wait(now);
-        if !wait.is_zero() {
-            session.pause(wait).await;
-            self.keep_judged(session)?;
-            if !self.control {
-                return Ok(());
-            }
-        }
-        if !self.keyboard {
-            return Ok(());
-        }
-        self.keys.take(now);
-        if key.down {
-            self.pressed = self.pressed.saturating_add(1);
-            // The first key after a rest is on the record before it reaches the desktop; those of the second that follows are counted
-            // behind it, off the path of keys and pixels, where a disk that syncs a segment makes nobody wait.
-            let rested = self.typed.replace(now).is_none_or(|at| now.saturating_duration_since(at) >= TALLY);
-            if rested {
-                self.write_tally(session)?;
-            }
-        }
-        session.act(Act::Key(key)).await;
-        Ok(())
-    }
-
     async fn pointer(&mut self, session: &Session, pointer: Pointer) -> Result<(), Outcome> {
         if !self.mouse {
             return Ok(());
         }
+        if self.at.replace(pointer.at) != Some(pointer.at) || pointer.buttons != self.buttons {
+            session.life.stir();
+        }
         let pressed = pointer.buttons & !self.buttons;
-        if pointer.buttons == self.buttons && !self.pointers.wait(Instant::now()).is_zero() {
+        if pointer.buttons == self.buttons && !self.pointer_wait(session, Instant::now()).is_zero() {
             self.waiting = Some(pointer);
             return Ok(());
         }
         self.waiting = None;
         if pointer.buttons == self.buttons {
-            self.pointers.take(Instant::now());
+            self.pointer_take(session, Instant::now());
         } else {
             let wait = self.clicks.wait(Instant::now());
             if !wait.is_zero() {
@@ -260,6 +258,16 @@ impl Seat {
         Ok(())
     }
 
+    /// How long the pointer rests: by the gate's bound for each viewer, and by policy for all of them together.
+    fn pointer_wait(&self, session: &Session, now: Instant) -> Duration {
+        self.pointers.wait(now).max(session.inputs().pointer_wait(now))
+    }
+
+    fn pointer_take(&mut self, session: &Session, now: Instant) {
+        self.pointers.take(now);
+        session.inputs().pointer_take(now);
+    }
+
     async fn resize(&mut self, session: &Session, size: Size) -> Result<(), Outcome> {
         let verdict = session.judge(Action::Resize { width: size.width, height: size.height });
         if verdict.effect == Effect::Permit && self.control && self.resizes.try_take(Instant::now()) {
@@ -274,17 +282,5 @@ impl Seat {
             &verdict,
             What::Refused { what: format!("resize to {}x{}", size.width, size.height), reason: verdict.reason.clone() },
         )
-    }
-
-    fn write_tally(&mut self, session: &Session) -> Result<(), Outcome> {
-        self.take_tally().map_or(Ok(()), |tally| session.note(tally))
-    }
-
-    fn take_tally(&mut self) -> Option<What> {
-        if self.pressed == 0 {
-            return None;
-        }
-        self.tallied = Some(Instant::now());
-        Some(What::Keys { viewer: self.viewer, pressed: std::mem::take(&mut self.pressed) })
     }
 }

@@ -4,29 +4,34 @@
 //! [`Session::live`] then runs until an [`Outcome`] is known, and closes in the reverse order: viewers, evidence, desktop.
 
 mod judged;
+mod life;
+mod seats;
 
+use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::atomic::{AtomicBool, AtomicU32};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 use portcullis_evidence::What;
-use portcullis_policy::{Action, PolicySet, Verdict};
+use portcullis_policy::{Action, Obligations, PolicySet, Rule, Situation, Verdict};
 use portcullis_recorder::{RecordError, Recording};
 use portcullis_rfb::clipboard::Text;
 use portcullis_rfb::{Change, Point, Screen};
-use time::OffsetDateTime;
 use tokio::sync::{broadcast, mpsc, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use crate::bounds::Bounds;
-use crate::crossing::Paces;
+use crate::crossing::{Paces, Quotas};
 use crate::link::Act;
 use crate::outcome::Outcome;
 use crate::pace::Pace;
 use crate::permit::{Permit, SessionId};
 use crate::runtime::Desktop;
+use crate::seat::Inputs;
 use crate::tether::Tether;
+
+pub(crate) use life::{Coming, Life, Refused};
 
 /// Actions that may wait for the desktop; a viewer that is faster waits with its next one.
 const ACTS: usize = 256;
@@ -56,15 +61,21 @@ pub struct Session {
     pub(crate) bounds: Bounds,
     /// Whether the desktop's clipboard takes every character, not Latin-1 alone.
     pub(crate) unicode: AtomicBool,
+    /// Whether the desktop hears scan codes, which then say what a key is.
+    pub(crate) scancodes: AtomicBool,
     pub(crate) notices: broadcast::Sender<Notice>,
     pub(crate) paces: Mutex<Paces>,
+    pub(crate) quotas: Mutex<Quotas>,
+    /// How long it lasts.
+    pub(crate) life: Life,
+    inputs: Mutex<Inputs>,
     policies: watch::Receiver<Arc<PolicySet>>,
     screen: RwLock<Screen>,
     revision: watch::Sender<u64>,
     acts: mpsc::Sender<Act>,
     recording: Recording,
     outcome: watch::Sender<Option<Outcome>>,
-    viewers: watch::Sender<u32>,
+    viewers: watch::Sender<BTreeSet<u32>>,
     next_viewer: AtomicU32,
     bells: Mutex<Pace>,
 }
@@ -88,20 +99,27 @@ impl Session {
         bounds: Bounds,
     ) -> (Arc<Self>, mpsc::Receiver<Act>) {
         let (acts, receiver) = mpsc::channel(ACTS);
+        let Permit { subject, desktop, from, started, .. } = &permit;
+        let begins = Situation { subject, desktop, at: Some((*started).into()), from: *from };
+        let life = Life::new(policies.borrow().obligations(&begins));
         let session = Self {
             id: permit.id.clone(),
             permit,
             bounds,
             unicode: AtomicBool::new(false),
+            scancodes: AtomicBool::new(false),
             notices: broadcast::Sender::new(NOTICES),
             paces: Mutex::new(Paces::new(bounds.texts)),
+            quotas: Mutex::default(),
+            life,
+            inputs: Mutex::default(),
             policies,
             revision: watch::Sender::new(screen.revision()),
             screen: RwLock::new(screen),
             acts,
             recording,
             outcome: watch::Sender::new(None),
-            viewers: watch::Sender::new(0),
+            viewers: watch::Sender::default(),
             next_viewer: AtomicU32::new(1),
             bells: Mutex::new(bounds.bells.pace()),
         };
@@ -116,9 +134,8 @@ impl Session {
             reason = desktop.ended() => Outcome::DesktopEnded { reason },
             outcome = self.wait_outcome() => outcome,
             outcome = self.wait_failure() => outcome,
-            outcome = self.wait_abandoned(reconnect) => outcome,
             outcome = self.wait_refused() => outcome,
-            outcome = self.wait_until() => outcome,
+            outcome = self.wait_over(reconnect) => outcome,
         };
         if let Outcome::Violation { side, reason } = &outcome {
             let _ = self.note(What::ProtocolViolation { side: (*side).to_owned(), reason: reason.clone() });
@@ -129,9 +146,10 @@ impl Session {
         if !matches!(outcome, Outcome::Violation { side: "desktop", .. }) {
             tether.part().await;
         }
-        let mut viewers = self.viewers.subscribe();
-        let _ = timeout(PARTING, viewers.wait_for(|count| *count == 0)).await;
-        let _ = self.note(What::SessionClosed { reason: outcome.to_string() });
+        let _ = timeout(PARTING, self.seated().wait_for(BTreeSet::is_empty)).await;
+        let closed = What::SessionClosed { reason: outcome.to_string() };
+        // INVARIANT: an end that a rule brought about is on the record under that rule.
+        let _ = outcome.rule().map_or_else(|| self.note(closed.clone()), |rule| self.note_as(rule, closed.clone()));
         if let Err(error) = self.recording.close(&outcome.to_string()).await {
             tracing::error!(session = %self.id, error = error.in_full(), "the evidence could not be sealed; the next start recovers it from the spool");
         }
@@ -186,8 +204,22 @@ impl Session {
     /// Decides an action of this session's subject under the policy of this moment.
     #[must_use]
     pub fn judge(&self, action: Action) -> Verdict {
-        let policies = self.policies.borrow().clone();
-        policies.decide(&self.situation().wants(action))
+        self.policy().decide(&self.situation().wants(action))
+    }
+
+    /// The policy of this moment.
+    pub(crate) fn policy(&self) -> Arc<PolicySet> {
+        self.policies.borrow().clone()
+    }
+
+    /// What the session owes by the policy of this moment.
+    pub(crate) fn obligations(&self) -> Obligations {
+        self.policy().obligations(&self.situation())
+    }
+
+    /// What all viewers' keyboards and pointers do, judged together.
+    pub(crate) fn inputs(&self) -> MutexGuard<'_, Inputs> {
+        self.inputs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes an event under the session's own permit.
@@ -201,6 +233,20 @@ impl Session {
     /// [`Outcome::RecordingFailed`]: in strict mode nothing goes on that is not on the record.
     pub(crate) fn note_under(&self, verdict: &Verdict, what: What) -> Result<(), Outcome> {
         let noted = self.recording.event(&verdict.rule.to_string(), &verdict.revision.to_string(), what);
+        noted.or_else(|error| self.unrecorded(&error))
+    }
+
+    /// Writes an event under a rule of the policy of this moment.
+    ///
+    /// # Errors
+    /// As [`Session::note_under`].
+    pub(crate) fn note_by(&self, rule: &Rule, what: What) -> Result<(), Outcome> {
+        self.note_as(&rule.to_string(), what)
+    }
+
+    fn note_as(&self, rule: &str, what: What) -> Result<(), Outcome> {
+        let revision = self.policies.borrow().revision().to_string();
+        let noted = self.recording.event(rule, &revision, what);
         noted.or_else(|error| self.unrecorded(&error))
     }
 
@@ -218,6 +264,14 @@ impl Session {
         tokio::select! {
             _ = self.acts.send(act) => {}
             _ = self.wait_outcome() => {}
+        }
+    }
+
+    /// Queues a key that is let go, if there is room: for a viewer that has left or lost its rights.
+    pub(crate) fn let_go(&self, viewer: u32) {
+        for key in self.inputs().let_go(viewer) {
+            // A queue that is full is one of a desktop that takes nothing.
+            let _ = self.acts.try_send(Act::Key(key));
         }
     }
 
@@ -270,31 +324,10 @@ impl Session {
         self.outcome.borrow().is_some()
     }
 
-    /// How many viewers are connected.
-    #[must_use]
-    pub fn viewers(&self) -> u32 {
-        *self.viewers.borrow()
-    }
-
     /// Whether the record holds.
     #[must_use]
     pub fn is_recording(&self) -> bool {
         self.recording.failure().borrow().is_none()
-    }
-
-    /// Counts a viewer in and gives it its number, unless there are as many as there may be.
-    pub(crate) fn enter(&self) -> Option<u32> {
-        let entered = self.viewers.send_if_modified(|count| {
-            let room = *count < self.bounds.viewers;
-            *count += u32::from(room);
-            room
-        });
-        entered.then(|| self.next_viewer.fetch_add(1, Ordering::Relaxed))
-    }
-
-    /// Counts a viewer out.
-    pub(crate) fn leave(&self) {
-        self.viewers.send_modify(|count| *count = count.saturating_sub(1));
     }
 
     async fn wait_failure(&self) -> Outcome {
@@ -308,24 +341,6 @@ impl Session {
             }
             None => std::future::pending().await,
         }
-    }
-
-    async fn wait_abandoned(&self, window: Duration) -> Outcome {
-        let mut viewers = self.viewers.subscribe();
-        loop {
-            let alone = viewers.wait_for(|count| *count == 0).await.is_ok();
-            tokio::select! {
-                () = sleep(window), if alone => return Outcome::Abandoned,
-                _ = async { viewers.clone().wait_for(|count| *count > 0).await.map(|_| ()) } => {}
-            }
-        }
-    }
-
-    async fn wait_until(&self) -> Outcome {
-        let Some(until) = self.permit.until else { return std::future::pending().await };
-        let left = until.saturating_sub(OffsetDateTime::now_utc().unix_timestamp());
-        sleep(Duration::from_secs(u64::try_from(left).unwrap_or(0))).await;
-        Outcome::TimeUp
     }
 }
 

@@ -61,6 +61,7 @@ async fn converse(socket: &mut WebSocket, session: &Arc<Session>, seat: &mut Sea
     let mut revisions = session.revisions();
     let mut notices = session.notices();
     let mut policies = session.policy_changes();
+    let mut rules = session.life.rules();
     let bounds = session.bounds;
     let mut ping = interval(bounds.ping);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -82,11 +83,12 @@ async fn converse(socket: &mut WebSocket, session: &Arc<Session>, seat: &mut Sea
             return outcome;
         }
         let whole = half.due(rfb.half_message(), bounds.message);
-        let settle = seat.due(Instant::now());
+        let settle = seat.due(session, Instant::now());
         tokio::select! {
             biased;
             outcome = &mut ended => return outcome,
             Ok(()) = policies.changed() => if let Err(outcome) = seat.keep_judged(session) { return outcome },
+            Ok(()) = rules.changed() => if let Err(outcome) = seat.keep_judged(session) { return outcome },
             message = socket.recv() => {
                 heard = Instant::now();
                 if let Err(outcome) = hear(session, seat, rfb, message).await {

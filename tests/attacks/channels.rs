@@ -97,10 +97,10 @@ async fn typed_data_is_held_to_a_rate() {
     viewer.send(&script).await.unwrap();
     act.desktop.hears("half of it", |messages| of_kind(messages, 4).count() >= PRESSES).await.unwrap();
     let passed = of_kind(&act.desktop.messages().unwrap(), 4).count();
-    let most = 400.0 + 200.0 * started.elapsed().as_secs_f64() + 1.0;
+    let most = 2.0 * (120.0 + 60.0 * started.elapsed().as_secs_f64() + 1.0);
     assert!(passed as f64 <= most, "{passed} keys, at most {most}");
     act.desktop.hears("all of it", |messages| of_kind(messages, 4).count() == 2 * PRESSES).await.unwrap();
-    assert!(started.elapsed() > Duration::from_millis(2900), "600 keys over the burst in {:?}", started.elapsed());
+    assert!(started.elapsed() > Duration::from_secs(6), "380 presses over the burst in {:?}", started.elapsed());
     viewer.close().await.unwrap();
     let record = stage.end(&act.session).await.unwrap();
     let counted: u64 = record.of_type("keys").iter().map(|event| event["pressed"].as_u64().unwrap()).sum();

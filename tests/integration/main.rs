@@ -4,6 +4,9 @@
 mod blinks;
 mod clipboard;
 mod crash;
+mod keyboard;
+mod lasting;
+mod notices;
 mod policy_change;
 mod policy_command;
 mod policy_git;

@@ -38,7 +38,7 @@ async fn a_change_that_does_not_check_stays_out() {
 }
 
 /// Seconds since the Unix epoch, and hours and minutes of UTC, so many seconds from now.
-fn in_utc(ahead: u64) -> (u64, String) {
+pub(crate) fn in_utc(ahead: u64) -> (u64, String) {
     let at = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap() + Duration::from_secs(ahead);
     let minutes = at.as_secs() / 60 % (24 * 60);
     (at.as_secs() / 60 * 60, format!("{:02}:{:02}", minutes / 60, minutes % 60))

@@ -27,7 +27,7 @@ fn refusals(gate: &Gate) -> Vec<String> {
 }
 
 /// A token with changed claims, signed with the gate's own key.
-fn forged(gate: &Gate, change: impl Fn(&mut Value), header: impl Fn(&mut jsonwebtoken::Header)) -> String {
+pub(crate) fn forged(gate: &Gate, change: impl Fn(&mut Value), header: impl Fn(&mut jsonwebtoken::Header)) -> String {
     let mut claims = claims(gate);
     change(&mut claims);
     let pem = std::fs::read(gate.data().join("keys/token.pem")).unwrap();

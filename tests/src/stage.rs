@@ -26,13 +26,14 @@ use crate::api::Opened;
 use crate::puppet::{Puppet, Puppets, greeting};
 
 /// What everybody may do on a stage.
-const POLICY: &str = "policy: all\napplies: {}\nallow:\n  control: {}\n  resize: {}\n  paste: {max_bytes: 64 KiB}\n  copy: {max_bytes: 64 KiB}\n";
+pub const POLICY: &str = "policy: all\napplies: {}\nallow:\n  control: {}\n  resize: {}\n  paste: {max_bytes: 64 KiB}\n  copy: {max_bytes: 64 KiB}\n";
 
 /// Updates a second that are asked of the desktop.
 pub const MAX_FPS: u32 = 30;
 
 /// A gate with the desktop `desk`, without sign-in and without pages.
 pub struct Stage {
+    policies: watch::Sender<Arc<PolicySet>>,
     folder: TempDir,
     plane: Arc<Plane>,
     /// Where it listens: `http://127.0.0.1:PORT`.
@@ -79,6 +80,25 @@ impl Stage {
         Ok(Self { puppets, ..Self::set(size, Arc::new(runtime), Duration::ZERO, bounds).await? })
     }
 
+    /// A stage whose desktop has this size and greets honestly, under [`POLICY`] with these lines behind it.
+    ///
+    /// # Errors
+    /// When the machine does not let it start, or the policy has faults.
+    pub async fn under(size: Size, rules: &str) -> anyhow::Result<Self> {
+        let stage = Self::start(size).await?;
+        stage.rule(rules)?;
+        Ok(stage)
+    }
+
+    /// Puts [`POLICY`] with these lines behind it in force, or these alone where they begin a policy of their own.
+    ///
+    /// # Errors
+    /// The policy's faults.
+    pub fn rule(&self, rules: &str) -> anyhow::Result<()> {
+        self.policies.send_replace(Arc::new(policies(rules)?));
+        Ok(())
+    }
+
     /// A stage whose desktop is a runtime's, which calls itself `process`; one whose connection breaks has `absence` to come back.
     ///
     /// # Errors
@@ -95,13 +115,12 @@ impl Stage {
         let key = Arc::new(SigningKey::generate(&[7; 32]));
         let mut recorder = portcullis_recorder::Config::new(at("spool"));
         recorder.segment = Duration::from_secs(1);
-        let policy = PolicyFile { name: "all.yaml".into(), text: POLICY.into() };
-        let policies = PolicySet::parse(&[policy]).map_err(|faults| anyhow::anyhow!("{faults:?}"))?;
+        let (policies, followed) = watch::channel(Arc::new(policies("")?));
         let plane = Plane::new(PlaneConfig {
             verifier: Verifier::new("portcullis", Vec::new()),
             identify: Arc::new(Nobody),
             origins: Vec::new(),
-            policies: watch::channel(Arc::new(policies)).1,
+            policies: followed,
             templates: vec![desk(size)],
             runtimes: vec![runtime],
             recorder,
@@ -122,7 +141,7 @@ impl Stage {
         let app = api::router(Arc::clone(&plane));
         tokio::spawn(async move { axum::serve(listener, app).await });
         let (_, nobody) = mpsc::unbounded_channel();
-        Ok(Self { folder, plane, url, key, vault, puppets: nobody })
+        Ok(Self { policies, folder, plane, url, key, vault, puppets: nobody })
     }
 
     /// Opens a session for alice.
@@ -213,6 +232,12 @@ impl Record {
     pub fn of_type(&self, kind: &str) -> Vec<&serde_json::Value> {
         crate::of_type(&self.events, kind)
     }
+}
+
+fn policies(rules: &str) -> anyhow::Result<PolicySet> {
+    let text = if rules.starts_with("policy:") { rules.to_owned() } else { format!("{POLICY}{rules}") };
+    let policy = PolicyFile { name: "all.yaml".into(), text };
+    PolicySet::parse(&[policy]).map_err(|faults| anyhow::anyhow!("{faults:?}"))
 }
 
 fn desk(size: Size) -> Template {

@@ -48,6 +48,6 @@ pub use portal::{Portal, PortalError, Revoked};
 pub use principal::{Role, Roles};
 pub use problem::Problem;
 pub use types::{
-    Events, EventsFault, Me, RecordedEvent, RecordedWhat, Recording, RecordingPolicy, RecordingState, Recordings,
-    SignIn, Verdict,
+    Events, EventsFault, Me, RecordedEvent, RecordedStroke, RecordedWhat, Recording, RecordingPolicy, RecordingState,
+    Recordings, SignIn, Verdict,
 };

@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::index::Row;
 use crate::principal::Role;
-pub use event::{RecordedEvent, RecordedWhat, Verdict};
+pub use event::{RecordedEvent, RecordedStroke, RecordedWhat, Verdict};
 
 /// Who is signed in.
 #[derive(Debug, Serialize, ToSchema)]

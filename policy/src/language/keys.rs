@@ -114,10 +114,10 @@ static KEYS: &[Key] = &[
     key("allow.pointer", Shape::Map, "The pointer alone."),
     key("allow.paste", Shape::Map, "Text from the browser into the desktop's clipboard."),
     key("allow.paste.max_bytes", MOST_TEXT, "The longest text, in bytes of UTF-8."),
-    later("allow.paste.per_minute", OFTEN, "Texts in a minute."),
+    key("allow.paste.per_minute", OFTEN, "Texts in a minute."),
     key("allow.copy", Shape::Map, "Text from the desktop's clipboard to the browser."),
     key("allow.copy.max_bytes", MOST_TEXT, "The longest text, in bytes of UTF-8."),
-    later("allow.copy.per_minute", OFTEN, "Texts in a minute."),
+    key("allow.copy.per_minute", OFTEN, "Texts in a minute."),
     later("allow.upload", Shape::Map, "Files into the desktop."),
     later("allow.upload.max_bytes", MOST_FILE, "The largest file."),
     later("allow.upload.per_minute", OFTEN, "Files in a minute."),
@@ -145,29 +145,29 @@ static KEYS: &[Key] = &[
         Shape::Map,
         "How long a session lasts, and how many there are; the strictest of all applying policies counts.",
     ),
-    later("session.longest", LIVED, "From a session's start to its end."),
-    later("session.idle", LIVED, "Without input; then the session ends."),
-    later(
+    key("session.longest", LIVED, "From a session's start to its end."),
+    key("session.idle", LIVED, "Without input; then the session ends."),
+    key(
         "session.reconnect",
         Shape::Span { least: Span::seconds(1), most: Span::seconds(30 * 86_400) },
         "Without a viewer; then the session ends.",
     ),
-    later(
+    key(
         "session.warning",
         Shape::Span { least: Span::seconds(1), most: Span::seconds(86_400) },
         "Before a session's end, when its viewers are told; the longest counts.",
     ),
-    later("session.concurrent", Shape::Count { least: 1, most: 10_000 }, "Sessions of one subject at once."),
-    later("session.viewers", Shape::Count { least: 1, most: 1000 }, "Viewers of one session at once."),
+    key("session.concurrent", Shape::Count { least: 1, most: 10_000 }, "Sessions of one subject at once."),
+    key("session.viewers", Shape::Count { least: 1, most: 1000 }, "Viewers of one session at once."),
     key("input", Shape::Map, "How keyboard and pointer are used."),
-    later("input.keys", Shape::Rate, "Keys pressed, on average; bursts of fast typists pass."),
-    later("input.pointer", Shape::Rate, "Pointer events, on average; faster ones are merged."),
-    later(
+    key("input.keys", Shape::Rate, "Keys pressed, on average; bursts of fast typists pass."),
+    key("input.pointer", Shape::Rate, "Pointer events, on average; faster ones are merged."),
+    key(
         "input.typed_paste",
         Shape::Word(TypedPaste::WORDS),
         "What is done when keys come as only a program types them.",
     ),
-    later("input.blocked_chords", Shape::Chords, "Keys pressed together that do not reach the desktop."),
+    key("input.blocked_chords", Shape::Chords, "Keys pressed together that do not reach the desktop."),
     key("screen", Shape::Map, "What is seen of the desktop."),
     later("screen.max_fps", Shape::Count { least: 1, most: 240 }, "Pictures a second; the lowest counts."),
     later(
@@ -229,7 +229,7 @@ static KEYS: &[Key] = &[
         Shape::Word(Mode::WORDS),
         "What happens when a session cannot be recorded; `strict` where no policy says.",
     ),
-    later(
+    key(
         "recording.keys",
         Shape::Word(KeyLog::WORDS),
         "What of the keyboard is on the record; `counts` where no policy says.",

@@ -4,6 +4,7 @@ mod caller;
 mod desktops;
 mod health;
 pub mod model;
+mod notices;
 pub mod problem;
 mod sessions;
 mod socket;
@@ -27,6 +28,7 @@ pub fn router(plane: Arc<Plane>) -> Router {
         .route("/api/sessions", get(sessions::list).post(sessions::open))
         .route("/api/sessions/{id}", get(sessions::read).delete(sessions::end))
         .route("/api/sessions/{id}/tickets", post(sessions::ticket))
+        .route("/api/sessions/{id}/notices", get(notices::listen))
         .route("/sessions/{id}/rfb", any(socket::upgrade))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
@@ -48,6 +50,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     sessions::read,
     sessions::end,
     sessions::ticket,
+    notices::listen,
     socket::upgrade,
     health::alive,
     health::ready

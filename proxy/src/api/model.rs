@@ -87,6 +87,56 @@ pub struct LiveRecording {
     pub mode: String,
     /// `recording` or `failed`.
     pub state: String,
+    /// What of the keyboard is on it: `none`, `counts`, or `keys`, passwords included.
+    pub keys: String,
+}
+
+/// What the person at a session is told beside pixels.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum SessionNotice {
+    /// The session is about to end.
+    Ending {
+        /// When (RFC 3339), by the gate's clock.
+        at: String,
+        /// Milliseconds until then, when this was said.
+        left_ms: u64,
+        /// `longest`, `idle`, `until` (the token's) or `hours`.
+        why: String,
+        /// The rule: file, line and key; empty where the token says so.
+        rule: String,
+    },
+    /// It is not any more: somebody did something, or the policy has changed.
+    Staying {},
+    /// Something that the person did was refused.
+    Refused {
+        /// `keys` (too fast), `typed_paste` (as only a program types), `chord`, `paste` or `copy` (too often).
+        what: String,
+        /// Words for the person.
+        why: String,
+        /// The rule: file, line and key.
+        rule: String,
+    },
+    /// The session has ended; nothing follows.
+    Ended {
+        /// Words for the person.
+        why: String,
+        /// The rule that ended it, where one did.
+        rule: String,
+    },
+}
+
+impl SessionNotice {
+    /// The name of its event, which is its `type` too.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Ending { .. } => "ending",
+            Self::Staying {} => "staying",
+            Self::Refused { .. } => "refused",
+            Self::Ended { .. } => "ended",
+        }
+    }
 }
 
 /// A live session.

@@ -58,11 +58,12 @@ impl From<Refusal> for Problem {
             Refusal::Denied(_) | Refusal::NotCovered { .. } => StatusCode::FORBIDDEN,
             Refusal::Unknown { .. } => StatusCode::NOT_FOUND,
             Refusal::Taken { .. } => StatusCode::CONFLICT,
-            Refusal::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Refusal::Busy { .. } | Refusal::Limited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Refusal::Failed { .. } => StatusCode::SERVICE_UNAVAILABLE,
         };
         let rule = match &refusal {
             Refusal::Denied(verdict) => Some(verdict.rule.to_string()),
+            Refusal::Limited { rule, .. } => Some(rule.to_string()),
             _ => None,
         };
         Self { rule, ..Self::new(status, refusal.to_string()) }

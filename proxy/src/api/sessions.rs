@@ -98,7 +98,7 @@ pub(super) async fn end(
 }
 
 /// A session that the caller may know of; asking for another one is an event.
-fn known(plane: &Plane, asked: &Asked, id: &str) -> Result<Arc<Session>, Problem> {
+pub(super) fn known(plane: &Plane, asked: &Asked, id: &str) -> Result<Arc<Session>, Problem> {
     let found = plane.session(&asked.caller, id);
     let shown: String = id.chars().filter(|c| c.is_ascii_graphic()).take(64).collect();
     found.map_err(|refusal| {
@@ -146,6 +146,7 @@ fn describe(plane: &Plane, session: &Session) -> model::Session {
         recording: LiveRecording {
             mode: if permit.strict { "strict" } else { "best_effort" }.to_owned(),
             state: if session.is_recording() { "recording" } else { "failed" }.to_owned(),
+            keys: session.obligations().key_log().name().to_owned(),
         },
     }
 }

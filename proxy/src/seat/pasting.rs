@@ -30,7 +30,8 @@ pub(super) struct Pasting {
 /// behind the announcement, long before the text.
 struct Fetch {
     until: Instant,
-    held: VecDeque<Event>,
+    /// With the instants at which they came, by which they are judged.
+    held: VecDeque<(Instant, Event)>,
 }
 
 impl Pasting {
@@ -44,10 +45,10 @@ impl Pasting {
     }
 
     /// Keeps input back while a text is fetched; gives it back when it need not wait.
-    pub(super) fn hold(&mut self, event: Event) -> Option<Event> {
+    pub(super) fn hold(&mut self, event: Event, now: Instant) -> Option<Event> {
         match &mut self.fetch {
             Some(fetch) if fetch.held.len() < MOST_HELD => {
-                fetch.held.push_back(event);
+                fetch.held.push_back((now, event));
                 None
             }
             _ => Some(event),
@@ -78,9 +79,9 @@ impl Seat {
     /// Lets input pass that waited for a text.
     pub(super) async fn release(&mut self, session: &Session) -> Result<(), Outcome> {
         let Some(fetch) = self.pasting.fetch.take() else { return Ok(()) };
-        for event in fetch.held {
+        for (at, event) in fetch.held {
             self.keep_judged(session)?;
-            self.input(session, event).await?;
+            self.input(session, event, at).await?;
         }
         Ok(())
     }
@@ -91,7 +92,7 @@ impl Seat {
         if !self.pasting.paces.offers.try_take(now) {
             return Ok(());
         }
-        let verdict = session.judge(Action::Paste { bytes: 0 });
+        let verdict = session.judge_text(Action::Paste { bytes: 0 }, false);
         if verdict.effect == Effect::Deny {
             return session.note_under(&verdict, self.unread(0, verdict.reason.clone()));
         }
@@ -106,7 +107,7 @@ impl Seat {
         if !self.pasting.paces.texts.try_take(Instant::now()) {
             return Ok(());
         }
-        let verdict = session.judge(Action::Paste { bytes: text.bytes() });
+        let verdict = session.judge_text(Action::Paste { bytes: text.bytes() }, true);
         session.note_under(&verdict, paste(self.viewer, &text, &verdict))?;
         if verdict.effect == Effect::Permit {
             session.act(Act::Paste(text)).await;

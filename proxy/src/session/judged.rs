@@ -63,6 +63,7 @@ impl Session {
             if let Err(outcome) = self.note_under(&verdict, what) {
                 return outcome;
             }
+            self.life.follow(self.obligations());
             if verdict.effect == Effect::Deny {
                 return Outcome::NotPermitted { rule: verdict.rule.to_string(), reason: verdict.reason };
             }

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::canonical::{self, CanonicalError};
-use crate::{VERSION, is_stamp};
+use crate::{Stroke, VERSION, is_stamp};
 
 /// The longest line of an events file, its line feed included.
 pub const MAX_EVENT_BYTES: usize = 16 * 1024;
@@ -34,7 +34,7 @@ pub struct Event {
     pub what: What,
 }
 
-/// What happened. Contents of clipboards never appear here, and keys only as counts.
+/// What happened. Contents of clipboards never appear here, and which keys were pressed only where policy asks for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum What {
@@ -72,6 +72,26 @@ pub enum What {
         viewer: u32,
         /// How many presses.
         pressed: u32,
+    },
+    /// Which keys went down and up since the last such event, in order: where policy says `recording.keys: keys`, in place of `keys`.
+    Strokes {
+        /// Number of the viewer.
+        viewer: u32,
+        /// The keys, at most 128.
+        strokes: Vec<Stroke>,
+    },
+    /// Keys of a viewer that a rule of policy's `input` looked at: one event for a burst of them.
+    Input {
+        /// Number of the viewer.
+        viewer: u32,
+        /// Whether they reached the desktop.
+        effect: Effect,
+        /// `keys`: faster than they may be. `typed_paste`: as only a program types them. `chord`: a blocked one.
+        kind: String,
+        /// How many presses.
+        count: u32,
+        /// Words for a person.
+        reason: String,
     },
     /// Buttons were pressed since the last such event.
     Clicks {
@@ -180,12 +200,14 @@ pub enum What {
 }
 
 /// The types of events that this version knows: what [`What`] is tagged with.
-pub(crate) const TYPES: [&str; 20] = [
+pub(crate) const TYPES: [&str; 22] = [
     "session_opened",
     "session_closed",
     "viewer_joined",
     "viewer_left",
     "keys",
+    "strokes",
+    "input",
     "clicks",
     "paste",
     "copy",

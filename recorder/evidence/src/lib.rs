@@ -26,6 +26,7 @@ mod read;
 mod report;
 mod seal;
 mod stamp;
+mod stroke;
 mod verify;
 mod writer;
 
@@ -41,6 +42,7 @@ pub use path::{MAX_INITS, MAX_LINKS, PathError, PathInBundle};
 pub use report::{Fault, Kind, MAX_FAULTS, Report};
 pub use seal::{Ending, Seal, State};
 pub use stamp::{is_stamp, stamp};
+pub use stroke::Stroke;
 pub use verify::verify;
 pub use writer::{BundleWriter, Left, ROOM_BYTES, Reopened, Sealed, Settings, WriteError};
 

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use bundle::{event, manifest};
-use portcullis_evidence::{Effect, Event, KeyError, Manifest, SigningKey, State, VerifyingKey, What, verify};
+use portcullis_evidence::{Effect, Event, KeyError, Manifest, SigningKey, State, Stroke, VerifyingKey, What, verify};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -22,6 +22,8 @@ fn one_of_each() -> Vec<What> {
         What::ViewerJoined { viewer, origin: text() },
         What::ViewerLeft { viewer, reason: text(), sent_revision: 1 },
         What::Keys { viewer, pressed: 1 },
+        What::Strokes { viewer, strokes: vec![Stroke { down: true, keysym: 0x61, name: "a".to_owned() }] },
+        What::Input { viewer, effect, kind: text(), count: 1, reason: text() },
         What::Clicks { viewer, pressed: 1, x: 1, y: 1 },
         What::Paste { viewer, effect, bytes: 1, sha256: sha256.clone(), reason: text() },
         What::Copy { viewer, effect, bytes: 1, sha256, reason: text() },
@@ -98,6 +100,15 @@ fn every_type_of_event_goes_there_and_back() {
         let event = event(1, 0, what);
         assert_eq!(Event::from_line(&event.to_line().unwrap()).unwrap(), event);
     }
+}
+
+#[test]
+fn which_keys_were_pressed_is_on_the_record_and_nowhere_else() {
+    let strokes = vec![Stroke { down: true, keysym: 0x0100_20ac, name: "\u{20ac}".to_owned() }; 128];
+    let event = event(1, 0, What::Strokes { viewer: u32::MAX, strokes });
+    assert!(event.to_line().unwrap().len() < 16 * 1024, "as many as there may be fit a line");
+    let shown = format!("{event:?}");
+    assert!(!shown.contains("8364") && !shown.contains('\u{20ac}') && !shown.contains("16785580"), "{shown}");
 }
 
 #[test]

@@ -30,7 +30,7 @@ pub struct RecordedEvent {
     pub what: RecordedWhat,
 }
 
-/// What happened. Contents of clipboards never appear here, and keys only as counts.
+/// What happened. Contents of clipboards never appear here, and which keys were pressed only where policy asks for it.
 #[derive(Debug, Serialize, ToSchema)]
 #[cfg_attr(test, derive(serde::Deserialize))]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -69,6 +69,26 @@ pub enum RecordedWhat {
         viewer: u32,
         /// How many presses.
         pressed: u32,
+    },
+    /// Which keys went down and up since the last such event, in order: where policy says `recording.keys: keys`, in place of `keys`.
+    Strokes {
+        /// Number of the viewer.
+        viewer: u32,
+        /// The keys, at most 128.
+        strokes: Vec<RecordedStroke>,
+    },
+    /// Keys of a viewer that a rule of policy's `input` looked at: one event for a burst of them.
+    Input {
+        /// Number of the viewer.
+        viewer: u32,
+        /// Whether they reached the desktop.
+        effect: Verdict,
+        /// `keys`: faster than they may be. `typed_paste`: as only a program types them. `chord`: a blocked one.
+        kind: String,
+        /// How many presses.
+        count: u32,
+        /// Words for a person.
+        reason: String,
     },
     /// Buttons were pressed since the last such event.
     Clicks {
@@ -167,6 +187,24 @@ pub enum RecordedWhat {
     },
 }
 
+/// A key pressed or let go.
+#[derive(Serialize, ToSchema)]
+#[cfg_attr(test, derive(serde::Deserialize))]
+pub struct RecordedStroke {
+    /// Pressed; else let go.
+    pub down: bool,
+    /// X11 keysym.
+    pub keysym: u32,
+    /// Its name, or the character that it types.
+    pub name: String,
+}
+
+impl std::fmt::Debug for RecordedStroke {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RecordedStroke")
+    }
+}
+
 /// How a rule decided.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[cfg_attr(test, derive(serde::Deserialize))]
@@ -180,7 +218,7 @@ pub enum Verdict {
 
 #[cfg(test)]
 mod tests {
-    use portcullis_evidence::{Effect, Event, What};
+    use portcullis_evidence::{Effect, Event, Stroke, What};
 
     use super::*;
 
@@ -195,6 +233,8 @@ mod tests {
             What::ViewerJoined { viewer, origin },
             What::ViewerLeft { viewer, reason: reason.clone(), sent_revision: 7 },
             What::Keys { viewer, pressed: 2 },
+            What::Strokes { viewer, strokes: vec![Stroke { down: true, keysym: 0x61, name: "a".to_owned() }] },
+            What::Input { viewer, effect, kind: "chord".to_owned(), count: 2, reason: reason.clone() },
             What::Clicks { viewer, pressed: 2, x: 3, y: 4 },
             What::Paste { viewer, effect, bytes, sha256: sha256.clone(), reason: reason.clone() },
             What::Copy { viewer, effect: Effect::Permit, bytes, sha256, reason: reason.clone() },
@@ -214,6 +254,7 @@ mod tests {
         match what {
             What::SessionOpened { .. } | What::SessionClosed { .. } | What::ViewerJoined { .. } => {}
             What::ViewerLeft { .. } | What::Keys { .. } | What::Clicks { .. } | What::Paste { .. } => {}
+            What::Strokes { .. } | What::Input { .. } => {}
             What::Copy { .. } | What::Control { .. } | What::Resized { .. } | What::Refused { .. } => {}
             What::ProtocolViolation { .. } | What::Gap { .. } | What::PolicyChanged { .. } | What::Bell {} => {}
             What::DesktopLost { .. } | What::DesktopBack { .. } => {}

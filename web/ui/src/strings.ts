@@ -38,6 +38,10 @@ const endings: Record<Ending, EndingWords> = {
     title: 'Your connection was too slow',
     body: 'This browser did not take its pixels in time and was let go. The session itself goes on.',
   },
+  crowded: {
+    title: 'The session has as many viewers as it may have',
+    body: 'It is open in other windows or browsers. Close one of them and connect again. The session itself goes on.',
+  },
   'recording-failed': {
     title: 'The recording failed',
     body: 'What cannot be recorded is not shown here: the session was ended. Its record up to that moment is kept.',
@@ -55,6 +59,8 @@ const titles: Record<EvidenceEvent['type'], string> = {
   viewer_joined: 'Viewer joined',
   viewer_left: 'Viewer left',
   keys: 'Keys',
+  strokes: 'Keys by name',
+  input: 'Keyboard rule',
   clicks: 'Clicks',
   paste: 'Paste in',
   copy: 'Copy out',
@@ -175,6 +181,7 @@ export const strings = {
   session: {
     recorded: 'This session is recorded',
     recordedShort: 'Recorded',
+    keysRecorded: 'with every key you press',
     policy: (name: string) => `policy ${name}`,
     recordingFailed:
       'Recording has failed. The session goes on under a best-effort policy; the gap is on the record.',
@@ -221,6 +228,26 @@ export const strings = {
     copyDenied: 'Copying out is not permitted here. What you copy stays on the desktop.',
     copyBlocked: 'The browser did not let this page write to the clipboard.',
     dismiss: 'Dismiss',
+    near: {
+      ends: {
+        idle: 'Are you still here? This session ends because nobody is using it.',
+        longest: 'This session ends: it will have lasted as long as it may.',
+        until: 'This session ends: the time that it was opened for is over then.',
+        hours: 'This session ends: the hours that it is permitted in are over then.',
+      },
+      stayHint: 'Move the mouse or press a key on the desktop to stay.',
+      save: 'Save what you need.',
+      stay: 'I am still here',
+      left: 'Time left',
+    },
+    refused: {
+      keys: 'Some keys were not taken: they came faster than is permitted here.',
+      typed_paste:
+        'Keys were not taken: they came as only a program types them. Typing by hand goes on after a second’s pause.',
+      chord: 'That combination of keys is not permitted here and did not reach the desktop.',
+      paste: 'Pasting in is not permitted that often here. Nothing was handed over; try again in a while.',
+      copy: 'Copying out is not permitted that often here. What you copied stays on the desktop.',
+    },
     elapsed: 'Time in this session',
   },
 
@@ -353,6 +380,12 @@ export const strings = {
     joined: (viewer: number, origin: string) => `viewer ${viewer}${origin === '' ? '' : ` from ${origin}`}`,
     left: (viewer: number, reason: string) => `viewer ${viewer}${reason === '' ? '' : `: ${reason}`}`,
     keys: (pressed: number) => `${pressed.toLocaleString()} pressed`,
+    strokes: (strokes: readonly { down: boolean; name: string }[]) =>
+      strokes
+        .filter(({ down }) => down)
+        .map(({ name }) => name)
+        .join(' '),
+    input: (count: number, reason: string) => `${plural(count, 'press', 'presses')}: ${reason}`,
     clicks: (pressed: number, x: number, y: number) => `${pressed.toLocaleString()} at ${x}, ${y}`,
     stopped: (size: string, reason: string) => (reason === '' ? size : `${size}: ${reason}`),
     refused: (what: string, reason: string) => (reason === '' ? what : `${what}: ${reason}`),

@@ -255,6 +255,12 @@ impl Connection {
         matches!(&self.phase, Phase::Messages(messages) if messages.clipboard.takes_unicode())
     }
 
+    /// Whether the desktop hears scan codes, which then say what a key is. Known once it has said what it can do.
+    pub fn takes_scancodes(&self) -> bool {
+        let told = matches!(&self.phase, Phase::Messages(messages) if messages.desktop.takes_scancodes);
+        told && self.keys == Keys::Scancodes
+    }
+
     /// Asks for another size. False, and nothing is sent, when the limits forbid it or the desktop has not said that it can.
     /// The answer is a [`Change::Resize`] or [`Event::SizeRefused`].
     pub fn set_size(&mut self, size: Size) -> bool {

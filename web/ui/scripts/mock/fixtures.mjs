@@ -120,7 +120,7 @@ export function sessions(now) {
       policy: desktops[0].policy,
       allows: desktops[0].allows,
       clipboard: 'latin1',
-      recording: { mode: 'strict', state: 'recording' },
+      recording: { mode: 'strict', state: 'recording', keys: 'counts' },
     },
     {
       id: '0193c8e0-11b4-7f3a-8c55-90aa1b7e2f34',
@@ -133,7 +133,7 @@ export function sessions(now) {
       policy: desktops[1].policy,
       allows: desktops[1].allows,
       clipboard: 'latin1',
-      recording: { mode: 'strict', state: 'recording' },
+      recording: { mode: 'strict', state: 'recording', keys: 'counts' },
     },
     {
       id: '0193c8f4-9b21-7d02-b1c3-aa01de57f9e2',
@@ -146,7 +146,7 @@ export function sessions(now) {
       policy: desktops[2].policy,
       allows: desktops[2].allows,
       clipboard: 'latin1',
-      recording: { mode: 'best_effort', state: 'failed' },
+      recording: { mode: 'best_effort', state: 'failed', keys: 'counts' },
     },
   ];
 }

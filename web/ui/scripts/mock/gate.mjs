@@ -43,6 +43,8 @@ export async function start(dist, sample, port = 0) {
     /** Where the events of interrupted recordings cannot be read. */
     faults: [],
     connections: [],
+    /** Pages that listen to a session: each is told a notice. */
+    pages: [],
     tickets: 0,
   };
   const server = createServer((request, response) => {
@@ -100,6 +102,13 @@ export async function start(dist, sample, port = 0) {
         world.sessions = world.sessions.filter((one) => one !== session);
         world.connections.splice(0).forEach((one) => one.close(4013, `ended by ${me.subject}`));
         return empty(response);
+      case 'GET sessions/id/notices':
+        response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+        response.flushHeaders();
+        world.pages.push((notice) =>
+          response.write(`event: ${notice.type}\ndata: ${JSON.stringify(notice)}\n\n`),
+        );
+        return;
       case 'POST sessions/id/tickets':
         return session
           ? json(response, grant(id), 201)

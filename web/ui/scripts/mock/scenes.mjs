@@ -230,6 +230,42 @@ export const scenes = [
     },
   },
   {
+    name: 'desktop-ending',
+    path: `/desktop/${live}`,
+    before(world) {
+      world.sessions[0].recording.keys = 'keys';
+    },
+    async act(tab, world, fault) {
+      const connection = await showDesktop(tab, world);
+      await until(() => world.pages.length > 0);
+      const rule = 'contractors.yaml:12 session.idle';
+      const at = new Date(Date.now() + 48_000).toISOString();
+      const ending = { type: 'ending', at, left_ms: 48_000, why: 'idle', rule };
+      world.pages[0]?.(ending);
+      await text(tab, 'Are you still here?');
+      await text(tab, 'with every key you press');
+      const heard = connection.keys.length;
+      await tab.getByRole('button', { name: 'I am still here' }).click();
+      await until(() => connection.keys.length > heard);
+      if (connection.keys.length === heard) fault('the desktop heard nothing of who is still here');
+      world.pages[0]?.({ type: 'staying' });
+      await tab.getByText('Are you still here?').waitFor({ state: 'detached' });
+      world.pages[0]?.(ending);
+      await text(tab, 'Are you still here?');
+    },
+  },
+  {
+    name: 'desktop-refused-keys',
+    path: `/desktop/${live}`,
+    async act(tab, world) {
+      await showDesktop(tab, world);
+      await until(() => world.pages.length > 0);
+      const [why, rule] = ['Ctrl+Alt+Delete is blocked', 'contractors.yaml:14 input.blocked_chords'];
+      world.pages[0]?.({ type: 'refused', what: 'chord', why, rule });
+      await text(tab, 'That combination of keys');
+    },
+  },
+  {
     name: 'desktop-reconnected',
     path: `/desktop/${live}`,
     async act(tab, world, fault) {

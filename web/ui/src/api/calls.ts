@@ -35,6 +35,9 @@ export const openSession = (desktop: string) => call<Grant>('POST', '/api/sessio
 export const newTicket = (id: string, signal?: AbortSignal) =>
   call<Grant>('POST', `/api/sessions/${at(id)}/tickets`, undefined, signal);
 
+/** Where a session's page listens to what it is told beside pixels. */
+export const noticesUrl = (id: string): string => `/api/sessions/${at(id)}/notices`;
+
 export const endSession = (id: string) => call<void>('DELETE', `/api/sessions/${at(id)}`);
 
 /** The policies in force, and for auditors and administrators how following their source goes. */

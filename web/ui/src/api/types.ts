@@ -66,7 +66,7 @@ export interface Session {
   allows: Allows;
   /** What of a pasted text reaches the desktop; of the rest question marks. */
   clipboard: 'unicode' | 'latin1';
-  recording: { mode: RecordingMode; state: 'recording' | 'failed' };
+  recording: { mode: RecordingMode; state: 'recording' | 'failed'; keys: 'none' | 'counts' | 'keys' };
 }
 
 /** The policies in force. */
@@ -150,6 +150,8 @@ export type What =
   | { type: 'viewer_joined'; viewer: number; origin: string }
   | { type: 'viewer_left'; viewer: number; reason: string; sent_revision: number }
   | { type: 'keys'; viewer: number; pressed: number }
+  | { type: 'strokes'; viewer: number; strokes: { down: boolean; keysym: number; name: string }[] }
+  | { type: 'input'; viewer: number; effect: Effect; kind: string; count: number; reason: string }
   | { type: 'clicks'; viewer: number; pressed: number; x: number; y: number }
   | { type: 'paste'; viewer: number; effect: Effect; bytes: number; sha256: string; reason: string }
   | { type: 'copy'; viewer: number; effect: Effect; bytes: number; sha256: string; reason: string }

@@ -32,6 +32,16 @@ describe('an event', () => {
     expect(kindOf(event({ type: 'gap', from_us: 0, to_us: 1, reason: '' }))).toBe('gap');
   });
 
+  it('of the keyboard says what a rule made of how many keys, and which there were where policy asks', () => {
+    const input = (effect: 'permit' | 'deny') =>
+      event({ type: 'input', viewer: 1, effect, kind: 'keys', count: 2, reason: 'too fast' });
+    expect([kindOf(input('deny')), kindOf(input('permit'))]).toEqual(['stopped', 'input']);
+    expect(detailOf(input('deny'))).toBe('2 presses: too fast');
+    const stroke = (down: boolean, name: string) => ({ down, keysym: 97, name });
+    const strokes = [stroke(true, 'a'), stroke(false, 'a'), stroke(true, 'Return')];
+    expect(detailOf(event({ type: 'strokes', viewer: 1, strokes }))).toBe('a Return');
+  });
+
   it('without a verdict has none', () => {
     expect(judgedOf(event({ type: 'bell' }))).toBeNull();
     expect(judgedOf(paste('permit'))).toBe('permit');

@@ -22,6 +22,8 @@ export function kindOf(event: EvidenceEvent): Kind {
     case 'copy':
       return 'crossed';
     case 'keys':
+    case 'strokes':
+    case 'input':
     case 'clicks':
       return 'input';
     case 'gap':
@@ -51,6 +53,10 @@ export function detailOf(event: EvidenceEvent): string {
       return say.left(event.viewer, event.reason);
     case 'keys':
       return say.keys(event.pressed);
+    case 'strokes':
+      return say.strokes(event.strokes);
+    case 'input':
+      return say.input(event.count, event.reason);
     case 'clicks':
       return say.clicks(event.pressed, event.x, event.y);
     case 'paste':

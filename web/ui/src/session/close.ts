@@ -16,6 +16,7 @@ export type Ending =
   | 'over'
   | 'not-permitted'
   | 'too-slow'
+  | 'crowded'
   | 'recording-failed'
   | 'desktop-ended'
   | 'ended';
@@ -27,6 +28,7 @@ const endings: ReadonlyMap<number, Ending> = new Map([
   [4001, 'over'],
   [4003, 'not-permitted'],
   [4008, 'too-slow'],
+  [4009, 'crowded'],
   [4010, 'recording-failed'],
   [4011, 'desktop-ended'],
   [4013, 'ended'],
@@ -39,5 +41,5 @@ export function endingOf(code: number): Ending {
 
 /** Whether the session still runs behind a viewer that ended so, and may be rejoined. */
 export function sessionLives(ending: Ending): boolean {
-  return ending === 'left' || ending === 'too-slow' || ending === 'lost';
+  return ending === 'left' || ending === 'too-slow' || ending === 'crowded' || ending === 'lost';
 }

@@ -13,6 +13,7 @@ describe('close codes', () => {
     [4001, 'over'],
     [4003, 'not-permitted'],
     [4008, 'too-slow'],
+    [4009, 'crowded'],
     [4010, 'recording-failed'],
     [4011, 'desktop-ended'],
     [4013, 'ended'],
@@ -24,6 +25,7 @@ describe('close codes', () => {
 
   it('offer to connect again only where the session lives', () => {
     expect(sessionLives('too-slow')).toBe(true);
+    expect(sessionLives('crowded')).toBe(true);
     expect(sessionLives('lost')).toBe(true);
     for (const ending of ['stopping', 'over', 'not-permitted', 'recording-failed', 'ended'] as const) {
       expect(sessionLives(ending)).toBe(false);

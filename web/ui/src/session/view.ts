@@ -17,8 +17,8 @@ export interface Watch {
 /** RFC 6455 section 7.4.1: closed without a close frame. */
 const ABNORMAL = 1006;
 
-/** X11 keysyms that a paste presses (keysymdef.h). */
-const KEYSYM = { control: 0xffe3, alt: 0xffe9, insert: 0xff63 };
+/** X11 keysyms that the page presses by itself (keysymdef.h). */
+const KEYSYM = { control: 0xffe3, alt: 0xffe9, insert: 0xff63, shift: 0xffe1 };
 
 export class View {
   #rfb: RFB;
@@ -82,6 +82,11 @@ export class View {
     this.#rfb.sendKey(KEYSYM.control, 'ControlLeft', true);
     this.#rfb.sendKey(keysym, press.code);
     this.#rfb.sendKey(KEYSYM.control, 'ControlLeft', false);
+  }
+
+  /** Somebody is here: a press of Shift, which does nothing on the desktop. */
+  stir(): void {
+    this.#rfb.sendKey(KEYSYM.shift, 'ShiftLeft');
   }
 
   close(): void {
