@@ -17,8 +17,10 @@ test_packages=(
   ffmpeg websockify xclip xdotool xinput imagemagick procps shellcheck openssl
   # desktops that no gate starts
   x11vnc xvfb qemu-system-x86
-  # clocks that tests set, repositories that they make, and what hosts them
-  libfaketime git openssh-client openssh-server
+  # a syslog daemon, by TCP and TLS
+  rsyslog rsyslog-gnutls
+  # clocks that tests set, repositories that they make, what hosts them, and a receiver of webhooks
+  libfaketime git openssh-client openssh-server python3
 )
 
 missing_of() {

@@ -1,5 +1,6 @@
 //! The configuration: one documented TOML file over the defaults in `portcullis.toml`, and the environment over both.
 
+mod alerts;
 mod limits;
 mod policies;
 
@@ -12,6 +13,7 @@ use portcullis_policy::Network;
 use portcullis_proxy::runtime::{Template, TemplateKind};
 use serde::{Deserialize, Deserializer};
 
+pub(crate) use alerts::{Alert, To};
 pub(crate) use limits::Limits;
 pub(crate) use policies::{Policies, Transport};
 
@@ -33,6 +35,7 @@ pub(crate) struct Config {
     pub(crate) metrics: String,
     pub(crate) policy: PathBuf,
     pub(crate) policies: Policies,
+    pub(crate) alerts: Vec<Alert>,
     pub(crate) tokens: Tokens,
     pub(crate) sign_in: SignIn,
     pub(crate) sessions: Sessions,
@@ -201,6 +204,7 @@ impl Config {
         self.limits.check()?;
         self.policies.check(&self.policy)?;
         self.metrics_address()?;
+        alerts::check(&self.alerts)?;
         if !(8..=4096).contains(&self.recording.handover_mib) {
             bail!("`recording.handover_mib` must be from 8 to 4096");
         }

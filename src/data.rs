@@ -54,6 +54,11 @@ impl Data {
         self.root.join("journal")
     }
 
+    /// How far each destination of events is.
+    pub(crate) fn alerts(&self) -> PathBuf {
+        self.root.join("alerts")
+    }
+
     /// Where desktops have their sockets; each sees its own folder alone, mounted into its jail or container.
     pub(crate) fn run(&self) -> PathBuf {
         self.root.join("run")

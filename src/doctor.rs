@@ -39,11 +39,12 @@ const NEEDS: [Need; 11] = [
     Need { program: "dockerd", package: "docker.io", for_what: "`docker` desktops", required: false },
 ];
 
-/// Prints one line per need and per desktop that stands already; exit code 1 when something required is missing or a desktop does not let
-/// the gate in.
+/// Prints one line per need, per desktop that stands already and per destination of events; exit code 1 when something required is missing, a
+/// desktop does not let the gate in, or a destination is not reached.
 pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let complete = programs();
-    let reachable = tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(desktops(config));
+    let knocking = async { desktops(config).await & crate::alerts::knock(config).await };
+    let reachable = tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(knocking);
     Ok(if complete && reachable { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

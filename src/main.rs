@@ -4,6 +4,7 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)
 )]
 
+mod alerts;
 mod config;
 mod data;
 mod doctor;
@@ -50,9 +51,14 @@ enum Command {
         #[command(subcommand)]
         command: policy::PolicyCommand,
     },
+    /// Try a destination of events
+    Alerts {
+        #[command(subcommand)]
+        command: alerts::AlertsCommand,
+    },
     /// Prove a recording: exit 0 when sound, 1 with one line per fault
     Verify(verify::VerifyArgs),
-    /// Say what is missing on this machine and how to mend it, and knock at every desktop that stands already
+    /// Say what is missing on this machine and how to mend it, and knock at every desktop that stands already and every destination of events
     Doctor(DataArgs),
     /// Print the OpenAPI description of the HTTP API
     Openapi,
@@ -144,6 +150,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Revoke(args) => revoked::run(&args)?,
         Command::Keys { command: KeysCommand::Generate(place) } => keys::run(&place.load()?)?,
         Command::Policy { command } => return policy::run(&command),
+        Command::Alerts { command } => return alerts::run(&command),
         Command::Verify(args) => return verify::run(&args),
         Command::Doctor(place) => return doctor::run(&place.load()?),
         Command::Openapi => println!("{}", serve::openapi().to_pretty_json()?),

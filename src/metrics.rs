@@ -8,6 +8,7 @@ use axum::extract::State as From;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
+use portcullis_alerts::{Exports, Standing};
 use portcullis_proxy::Plane;
 use time::OffsetDateTime;
 
@@ -17,15 +18,32 @@ use crate::policy::State;
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// The one route.
-pub(crate) fn router(plane: Arc<Plane>, policies: State) -> Router {
-    Router::new().route("/metrics", get(read)).with_state((plane, policies))
+pub(crate) fn router(plane: Arc<Plane>, policies: State, exports: Exports) -> Router {
+    Router::new().route("/metrics", get(read)).with_state((plane, policies, exports))
 }
 
-async fn read(From((plane, policies)): From<(Arc<Plane>, State)>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, TEXT)], told(&plane, &policies))
+async fn read(From((plane, policies, exports)): From<(Arc<Plane>, State, Exports)>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, TEXT)], told(&plane, &policies, &exports.standing()))
 }
 
-fn told(plane: &Plane, policies: &State) -> String {
+/// A family's name, kind and help, and its value for one destination.
+type OfAlert = (&'static str, &'static str, &'static str, fn(&Standing) -> u64);
+
+/// What is told of each destination of events.
+const OF_ALERTS: [OfAlert; 8] = [
+    ("delivered_total", "counter", "Events that a destination took.", |one| one.delivered),
+    ("refused_total", "counter", "Events that a destination refused for good.", |one| one.refused),
+    ("expired_total", "counter", "Events that were dropped for their age.", |one| one.expired),
+    ("lost_total", "counter", "Files and lines of the record that could not be exported.", |one| one.lost),
+    ("failures_total", "counter", "Deliveries that failed and are tried again.", |one| one.failures),
+    ("backlog", "gauge", "Events that wait for a destination that fails.", |one| one.backlog),
+    ("behind_seconds", "gauge", "The age of the event that was tried last; 0 when nothing waits.", |one| {
+        one.behind_seconds
+    }),
+    ("failing", "gauge", "1 while the last delivery failed.", |one| u64::from(one.failing)),
+];
+
+fn told(plane: &Plane, policies: &State, alerts: &[Standing]) -> String {
     let known = policies.known();
     let (opened, refused) = plane.counts();
     let now = OffsetDateTime::now_utc();
@@ -73,12 +91,24 @@ fn told(plane: &Plane, policies: &State) -> String {
     page.add("portcullis_sessions_live", "gauge", "Sessions that are live or starting.", &[], plane.count());
     page.add("portcullis_sessions_opened_total", "counter", "Sessions that were opened.", &[], opened);
     page.add("portcullis_sessions_refused_total", "counter", "Sessions that were asked for and refused.", &[], refused);
+    page.alerts(alerts);
     page.0
 }
 
 struct Page(String);
 
 impl Page {
+    /// One family for each of [`OF_ALERTS`], with a line for each destination.
+    fn alerts(&mut self, alerts: &[Standing]) {
+        for (name, kind, help, value) in OF_ALERTS.iter().filter(|_| !alerts.is_empty()) {
+            let name = format!("portcullis_alerts_{name}");
+            let _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
+            for one in alerts {
+                let _ = writeln!(self.0, "{name}{{alert=\"{}\"}} {}", escaped(&one.name), value(one));
+            }
+        }
+    }
+
     fn add(&mut self, name: &str, kind: &str, help: &str, labels: &[(&str, &str)], value: impl std::fmt::Display) {
         let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
         let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
@@ -95,6 +125,28 @@ fn escaped(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_destination_has_a_line_in_each_family() {
+        let one = |name: &str, backlog| Standing {
+            name: name.into(),
+            delivered: 5,
+            refused: 0,
+            expired: 0,
+            lost: 0,
+            failures: 1,
+            backlog,
+            behind_seconds: 60,
+            failing: true,
+        };
+        let mut page = Page(String::new());
+        page.alerts(&[one("a", 7), one("b", 8)]);
+        let family = "# TYPE portcullis_alerts_backlog gauge\nportcullis_alerts_backlog{alert=\"a\"} 7\nportcullis_alerts_backlog{alert=\"b\"} 8\n";
+        assert!(page.0.contains(family) && page.0.contains("portcullis_alerts_failing{alert=\"b\"} 1\n"), "{}", page.0);
+        let mut none = Page(String::new());
+        none.alerts(&[]);
+        assert_eq!(none.0, "");
+    }
 
     #[test]
     fn values_stay_in_their_quotes() {

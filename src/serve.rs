@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use portcullis_alerts::Exports;
 use portcullis_policy::Subject;
 use portcullis_proxy::outcome::chain;
 use portcullis_proxy::runtime::Runtime;
@@ -22,7 +23,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{Config, SignIn};
+use crate::alerts::{self, Exported};
+use crate::config::{Config, SignIn, To};
 use crate::data::Data;
 use crate::keys::{self, Keys};
 use crate::metrics;
@@ -65,19 +67,23 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let journal = Arc::new(Journal::open(&data.journal())?);
     let portal = portal(config, &data, &origins, Arc::clone(&vault), Arc::clone(&journal)).await?;
     let runtimes = runtimes(config, &data).await?;
+    // Before anything leaves the spool.
+    let exports = alerts::open(config, &data, &vault)?;
     recover(config, &data, &vault, &keys, &portal, &runtimes).await;
     let verifier = token::verifier(config, &keys)?;
     let revocations = Arc::clone(verifier.revocations());
     revoked::load(&data.revoked(), &revocations)?;
     portal.heed(Arc::new(Out(Arc::clone(&revocations))));
+    exports.start();
+    let aftermath = Arc::new(Exported { index: Indexed(portal.clone()), exports: exports.clone() });
     let policies = policy::Following::begin(config, &data).await?;
-    let plane = plane(config, &data, keys, verifier, origins, vault, journal, &portal, runtimes, &policies);
+    let plane = plane(config, &data, keys, verifier, origins, vault, journal, aftermath, &portal, runtimes, &policies);
     let following = tokio::spawn(revoked::follow(data.revoked(), Arc::clone(&plane), revocations));
 
     let app = portcullis_proxy::api::router(Arc::clone(&plane)).merge(portal.router());
     let app = portal.protect(app.merge(policy::api::router(&config.policies, &policies, portal.clone())?));
     let stop = CancellationToken::new();
-    let metrics = metrics(config, &plane, &policies, &stop).await?;
+    let metrics = metrics(config, &plane, &policies, &exports, &stop).await?;
     let serving = tokio::spawn(crate::listen::serve(listener, app, Proxies::new(config.proxies.clone()), stop.clone()));
     // Before anybody knows that the gate is there: who stops it at once finds it listening.
     let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
@@ -94,6 +100,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
         let _ = metrics.await;
     }
     portal.close().await;
+    exports.stop(alerts::PARTING).await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -103,13 +110,14 @@ async fn metrics(
     config: &Config,
     plane: &Arc<Plane>,
     policies: &policy::Following,
+    exports: &Exports,
     stop: &CancellationToken,
 ) -> anyhow::Result<Option<JoinHandle<()>>> {
     let Some(address) = config.metrics_address()? else { return Ok(None) };
     let listener =
         TcpListener::bind(address).await.with_context(|| format!("`metrics`: {address} cannot be listened on"))?;
     tracing::info!(address = %listener.local_addr()?, "metrics are served");
-    let app = metrics::router(Arc::clone(plane), policies.state.clone());
+    let app = metrics::router(Arc::clone(plane), policies.state.clone(), exports.clone());
     let serving = crate::listen::serve(listener, app, Proxies::default(), stop.clone());
     Ok(Some(tokio::spawn(serving)))
 }
@@ -207,6 +215,7 @@ fn plane(
     origins: Vec<String>,
     vault: Arc<dyn Vault>,
     journal: Arc<Journal>,
+    aftermath: Arc<Exported>,
     portal: &Portal,
     runtimes: Vec<Arc<dyn Runtime>>,
     policies: &policy::Following,
@@ -222,7 +231,7 @@ fn plane(
         vault,
         key: Arc::new(keys.evidence),
         journal,
-        aftermath: Arc::new(Indexed(portal.clone())),
+        aftermath,
         administrators: config.sign_in.administrators.clone(),
         most_sessions: config.sessions.most,
         most_per_subject: config.sessions.per_subject,
@@ -236,13 +245,17 @@ fn plane(
 async fn announce(config: &Config, address: SocketAddr, portal: &Portal) -> anyhow::Result<()> {
     let link = portal.one_time_link().await?;
     let origin = config.origins_at(address).into_iter().next().unwrap_or_else(|| format!("http://{address}"));
-    println!("Portcullis listens at {origin}");
-    println!("Open this link once, within 10 minutes, to sign in:");
-    println!("  {origin}/sign-in#{link}");
-    println!(
-        "Recordings and keys are in {}. Ctrl-C stops: sessions are told, recordings sealed.",
+    let words = format!(
+        "Portcullis listens at {origin}\nOpen this link once, within 10 minutes, to sign in:\n  {origin}/sign-in#{link}\n\
+         Recordings and keys are in {}. Ctrl-C stops: sessions are told, recordings sealed.",
         config.data.display()
     );
+    // Where events go to standard output, every line of it is one.
+    if config.alerts.iter().any(|alert| matches!(alert.to, To::Stdout)) {
+        eprintln!("{words}")
+    } else {
+        println!("{words}")
+    }
     Ok(())
 }
 

@@ -33,6 +33,7 @@ pub use diff::{Diff, Direction, EffectChange, PolicyChange, diff};
 pub use error::PolicyError;
 pub use explain::{Allowance, Considered, Explanation, Holds, Says, Step, Why};
 pub use language::{Key, keys, schema};
+pub use nearest::nearest;
 pub use obligations::{
     DesktopRules, InputRules, Limits, Obligation, Obligations, RecordingRules, ScreenRules, SessionRules, Stated,
 };

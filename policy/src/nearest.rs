@@ -8,7 +8,7 @@ const BEGINNING: usize = 3;
 
 /// The known word with the fewest edits to `word`, if they are at most a third of its letters (and at least one is granted), or else the
 /// only one that begins with it.
-pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let known: Vec<&str> = known.into_iter().collect();
     let letters: Vec<char> = word.to_lowercase().chars().collect();
     if letters.len() > MAX_WORD {

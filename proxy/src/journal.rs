@@ -2,7 +2,7 @@
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -23,6 +23,8 @@ pub struct Journal {
 struct Open {
     day: String,
     file: Option<File>,
+    /// The end of the file may be half a line.
+    torn: bool,
     seq: u64,
 }
 
@@ -61,12 +63,14 @@ impl Journal {
     /// # Errors
     /// When it cannot be written; nothing of it is then on the journal.
     pub fn append(&self, about: About<'_>, what: What) -> io::Result<()> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let time = stamp(OffsetDateTime::now_utc());
         let day = time.get(..10).unwrap_or_default().to_owned();
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.day != day || open.file.is_none() {
             let path = self.folder.join(format!("{day}.jsonl"));
-            open.file = Some(OpenOptions::new().create(true).append(true).mode(0o600).open(path)?);
+            let file = OpenOptions::new().create(true).append(true).read(true).mode(0o600).open(path)?;
+            open.torn = is_torn(&file)?;
+            open.file = Some(file);
             open.day = day;
         }
         open.seq += 1;
@@ -81,10 +85,22 @@ impl Journal {
             rule: about.rule.to_owned(),
             what,
         };
-        let mut line = serde_json::to_vec(&event)?;
+        // What a killed gate or a full disk left of a line is ended, and does not spoil this one.
+        let mut line = if open.torn { vec![b'\n'] } else { Vec::new() };
+        serde_json::to_writer(&mut line, &event)?;
         line.push(b'\n');
-        open.file.as_mut().map_or(Ok(()), |file| file.write_all(&line))
+        let written = open.file.as_mut().map_or(Ok(()), |file| file.write_all(&line));
+        open.torn = written.is_err();
+        written
     }
+}
+
+/// Whether the last byte is no line feed.
+fn is_torn(file: &File) -> io::Result<bool> {
+    let Some(last) = file.metadata()?.len().checked_sub(1) else { return Ok(false) };
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, last)?;
+    Ok(byte != *b"\n")
 }
 
 /// Refusals of strangers, so that they do not fill the journal: 20 a second and 200 at once are written, the rest is counted.
@@ -108,5 +124,26 @@ impl Knocks {
             knocks.1 += 1;
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_torn_line_does_not_spoil_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let what = || What::SignedIn {};
+        Journal::open(folder.path()).unwrap().append(About::default(), what()).unwrap();
+        let path = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, [&whole[..], &whole[..30]].concat()).unwrap();
+        let journal = Journal::open(folder.path()).unwrap();
+        journal.append(About::default(), what()).unwrap();
+        journal.append(About::default(), what()).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let sound = text.lines().map(|line| serde_json::from_str::<Event>(line).is_ok()).collect::<Vec<_>>();
+        assert_eq!(sound, [true, false, true, true], "{text}");
     }
 }

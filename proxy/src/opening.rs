@@ -96,15 +96,18 @@ impl Plane {
             policies.mark_changed();
         }
         // INVARIANT: the evidence exists before the desktop is touched.
+        let manifest = manifest(permit, self.config.key.kid());
+        let bundle = manifest.prefix();
         let recording = Recording::start(
             self.config.recorder.clone(),
             Arc::clone(&self.config.vault),
             Arc::clone(&self.config.key),
-            manifest(permit, self.config.key.kid()),
+            manifest,
             template.size,
         )
         .await
         .map_err(|error| failed(format!("the recording could not be started: {}", error.in_full())))?;
+        self.config.aftermath.begun(&bundle);
         let (screen, bounds) = (Screen::new(template.size), self.config.bounds);
         let (session, acts) = Session::new(permit.clone(), policies, recording.clone(), screen, bounds);
         let staged = self.stage(&session, template, acts).await;

@@ -33,6 +33,8 @@ const SHOWN: usize = 64;
 /// What is done with a session's bundle once it is closed, and when one begins; the program hands it in.
 #[async_trait]
 pub trait Aftermath: Send + Sync {
+    /// A recording has begun, whose bundle will lie at this place in the vault; called before the session can end. Must not wait.
+    fn begun(&self, _bundle: &str) {}
     /// A session is live: its recording exists.
     async fn opened(&self, session: &str);
     /// A session's bundle is sealed and in the vault.

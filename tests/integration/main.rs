@@ -1,6 +1,9 @@
 //! Integration: a real gate, real desktops, real recordings.
 #![allow(missing_docs)]
 
+mod alerts;
+mod alerts_example;
+mod alerts_syslog;
 mod blinks;
 mod clipboard;
 mod crash;

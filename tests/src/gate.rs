@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
@@ -76,6 +77,8 @@ pub struct Gate {
     pub url: String,
     /// The one-time sign-in link that it printed.
     pub link: String,
+    /// Where events go to standard output: its lines, over all its lives.
+    output: Option<Arc<Mutex<Vec<String>>>>,
 }
 
 impl Gate {
@@ -90,8 +93,9 @@ impl Gate {
             std::fs::write(folder.path().join("policies").join(name), text)?;
         }
         std::fs::write(folder.path().join("gate.toml"), &plan.config)?;
+        let output = plan.config.contains("stdout = true").then(Arc::default);
         let Plan { clock, repository, .. } = *plan;
-        let mut gate = Self { folder, child: None, clock, repository, url: String::new(), link: String::new() };
+        let mut gate = Self { folder, child: None, clock, repository, url: String::new(), link: String::new(), output };
         gate.set_clock(0)?;
         gate.launch().await?;
         Ok(gate)
@@ -104,6 +108,7 @@ impl Gate {
     pub async fn launch(&mut self) -> anyhow::Result<()> {
         ensure!(self.child.is_none(), "the gate is running");
         let log = std::fs::File::options().create(true).append(true).open(self.log())?;
+        let logged = usize::try_from(log.metadata()?.len())?;
         let mut command = Command::new(program()?);
         if self.clock {
             command.env("LD_PRELOAD", faketime()?).env("FAKETIME_TIMESTAMP_FILE", self.folder.path().join("clock"));
@@ -128,8 +133,26 @@ impl Gate {
             .context("the gate did not start")?;
         let output = child.stdout.take().context("no standard output")?;
         self.child = Some(child);
-        let link = tokio::task::spawn_blocking(move || sign_in_link(BufReader::new(output))).await?;
-        let link = link.with_context(|| self.log_text())?;
+        let link = match &self.output {
+            None => {
+                let link = tokio::task::spawn_blocking(move || sign_in_link(BufReader::new(output))).await?;
+                link.with_context(|| self.log_text())?
+            }
+            Some(lines) => {
+                let lines = Arc::clone(lines);
+                std::thread::spawn(move || {
+                    for line in BufReader::new(output).lines().map_while(Result::ok) {
+                        lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+                    }
+                });
+                // It is then said in the log, whose part of this life begins where the one before ended.
+                crate::until("a sign-in link", async || {
+                    let log = self.log_text();
+                    Ok(log.get(logged..).and_then(link_in))
+                })
+                .await?
+            }
+        };
         let (url, _) = link.split_once("/sign-in#").context("the link is not a sign-in link")?;
         self.url = url.to_owned();
         self.link = link;
@@ -170,6 +193,12 @@ impl Gate {
         self.folder.path().join("policies")
     }
 
+    /// Its configuration.
+    #[must_use]
+    pub fn config(&self) -> String {
+        self.folder.path().join("gate.toml").display().to_string()
+    }
+
     /// Its log.
     #[must_use]
     pub fn log(&self) -> PathBuf {
@@ -180,6 +209,13 @@ impl Gate {
     #[must_use]
     pub fn log_text(&self) -> String {
         std::fs::read_to_string(self.log()).unwrap_or_default()
+    }
+
+    /// The lines of standard output, where events go there.
+    #[must_use]
+    pub fn output(&self) -> Vec<String> {
+        let lines = self.output.as_ref().map(|lines| lines.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        lines.unwrap_or_default()
     }
 
     /// The process id.
@@ -322,14 +358,18 @@ fn sign_in_link(output: BufReader<std::process::ChildStdout>) -> anyhow::Result<
     let mut lines = output.lines();
     for line in lines.by_ref() {
         let line = line?;
-        if let Some(link) = line.split_whitespace().find(|word| word.contains("/sign-in#")) {
-            let link = link.to_owned();
+        if let Some(link) = link_in(&line) {
             // The rest is drained, or the gate would block on a full pipe.
             std::thread::spawn(move || lines.for_each(drop));
             return Ok(link);
         }
     }
     bail!("the gate ended without printing a sign-in link")
+}
+
+/// A link with its line end behind it, or on a line that is whole.
+fn link_in(text: &str) -> Option<String> {
+    text.split_whitespace().find(|word| word.contains("/sign-in#")).map(str::to_owned)
 }
 
 fn find(folder: &Path, name: &str) -> Option<PathBuf> {

@@ -200,7 +200,7 @@ pub enum What {
 }
 
 /// The types of events that this version knows: what [`What`] is tagged with.
-pub(crate) const TYPES: [&str; 22] = [
+pub const TYPES: [&str; 22] = [
     "session_opened",
     "session_closed",
     "viewer_joined",

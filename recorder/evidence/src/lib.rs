@@ -33,7 +33,7 @@ mod writer;
 pub use canonical::CanonicalError;
 pub use digest::{Digest, FileHash};
 pub use disk::{Disk, Fate, Mishaps, Step};
-pub use event::{Effect, Event, EventError, MAX_EVENT_BYTES, What};
+pub use event::{Effect, Event, EventError, MAX_EVENT_BYTES, TYPES, What};
 pub use gap::{Gap, MAX_GAPS};
 pub use key::{KeyError, SigningKey, VerifyingKey};
 pub use link::{Link, MAX_FILES_PER_LINK};
