@@ -18,6 +18,7 @@ use portcullis_rfb::viewer::{Connection, Event};
 use portcullis_rfb::{Point, Pointer, Size};
 
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use self::bursts::Bursts;
 use self::pasting::Pasting;
@@ -54,6 +55,8 @@ pub(crate) struct Seat {
     pasting: Pasting,
     refusals: Pace,
     tally: Tally,
+    /// A tally on its way to the record.
+    writing: Option<JoinHandle<()>>,
     bursts: Bursts,
     /// Where the pointer was last, so that what does not move is no input.
     at: Option<Point>,
@@ -82,6 +85,7 @@ impl Seat {
             pasting: Pasting::new(bounds.texts),
             refusals: REFUSALS.pace(),
             tally: Tally::default(),
+            writing: None,
             bursts: Bursts::default(),
             at: None,
         };
@@ -136,8 +140,9 @@ impl Seat {
     }
 
     /// Leaves the seat; what was counted and how far this viewer saw goes on the record.
-    pub(crate) fn leave(mut self, session: &Session, outcome: &Outcome, revision: u64) {
+    pub(crate) async fn leave(mut self, session: &Session, outcome: &Outcome, revision: u64) {
         session.let_go(self.viewer);
+        self.written().await;
         // A record that fails here ends the session by its own watch.
         let _ = self.write_bursts(session, true).and_then(|()| self.write_tally(session));
         let _ = session.note(What::ViewerLeft {
@@ -214,7 +219,8 @@ impl Seat {
         if due && let Some(tally) = self.tally.take(self.viewer, now) {
             // A record that fails there ends the session by its own watch.
             let session = Arc::clone(session);
-            drop(tokio::task::spawn_blocking(move || session.note(tally)));
+            self.written().await;
+            self.writing = Some(tokio::task::spawn_blocking(move || drop(session.note(tally))));
         }
         Ok(())
     }

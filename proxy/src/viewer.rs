@@ -32,7 +32,7 @@ pub(crate) async fn serve(mut socket: WebSocket, session: Arc<Session>, origin: 
             if let Outcome::Violation { side, reason } = &outcome {
                 tracing::warn!(session = %session.id, side, reason, "protocol violation");
             }
-            seat.leave(&session, &outcome, rfb.revision());
+            seat.leave(&session, &outcome, rfb.revision()).await;
             outcome
         }
         // One that comes while the session closes is told how that ended, not that its record is closed.

@@ -69,6 +69,7 @@ impl Seat {
 
     async fn pass(&mut self, session: &Session, key: Key) -> Result<(), Outcome> {
         if self.tally.note(key, Instant::now()) {
+            self.written().await;
             self.write_tally(session)?;
         }
         session.act(Act::Key(key)).await;
@@ -89,6 +90,14 @@ impl Seat {
     pub(super) fn write_bursts(&mut self, session: &Session, all: bool) -> Result<(), Outcome> {
         let over = self.bursts.take(self.viewer, Instant::now(), all);
         over.into_iter().try_for_each(|(rule, what)| session.note_by(&rule, what))
+    }
+
+    /// Waits until what is on its way to the record is there: tallies stand in it in their order, and none is lost at the end.
+    pub(super) async fn written(&mut self) {
+        if let Some(writing) = self.writing.take() {
+            // One that could not be written has ended the session by the record's own watch.
+            let _ = writing.await;
+        }
     }
 
     pub(super) fn write_tally(&mut self, session: &Session) -> Result<(), Outcome> {
