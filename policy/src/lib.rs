@@ -41,7 +41,7 @@ pub use request::{Contents, Request, Situation, Subject};
 pub use revision::Revision;
 pub use set::{Draft, MAX_ERRORS, MAX_FILE_BYTES, MAX_FILES, PolicyFile, PolicySet};
 pub use values::{
-    Chord, Clicks, Colour, Detector, Egress, Extent, Field, KeyLog, Known, Layout, Lock, Mask, MaskedRecord,
+    Chord, Clicks, Colour, Detector, Egress, Extent, Field, Filling, KeyLog, Known, Layout, Lock, Mask, MaskedRecord,
     MediaPattern, Mode, Network, Part, Pattern, Rate, Region, Scanner, Size, Span, TypedPaste, Watermark, Zone,
     read_instant,
 };

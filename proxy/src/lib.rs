@@ -26,6 +26,7 @@ pub mod session;
 mod tether;
 pub mod ticket;
 pub mod token;
+mod veil;
 mod viewer;
 
 pub use bounds::Bounds;

@@ -99,10 +99,12 @@ impl Link {
         max_fps: u32,
     ) -> Severed {
         let mut buffer = vec![0; READ_BYTES];
-        let mut pace = Pace::new(max_fps, BURST);
+        let mut rate = session.frame_rate(max_fps, BURST);
+        let mut pace = Pace::new(rate.0, rate.1);
         let mut intake = Intake::new(&session.bounds);
         // INVARIANT: an update request is outstanding whether or not anybody watches, but for the pause that the frame rate asks for.
         let mut asked = true;
+        let mut unasked = false;
         let mut took = tokio::time::Instant::now();
         // TLS may hold back what it has taken until it is flushed.
         let mut unsent = false;
@@ -116,8 +118,13 @@ impl Link {
                 took = tokio::time::Instant::now();
             }
             self.output.append(&mut self.rfb.take_output());
+            if rate != session.frame_rate(max_fps, BURST) {
+                rate = session.frame_rate(max_fps, BURST);
+                pace = Pace::new(rate.0, rate.1);
+            }
             let due = pace.wait(Instant::now());
-            let rest = intake.wait(Instant::now());
+            // Where policy bounds pictures, one that comes unasked for is waited for as one that is asked for.
+            let rest = intake.wait(Instant::now()).max(if unasked { due } else { Duration::ZERO });
             tokio::select! {
                 () = sleep(rest), if !rest.is_zero() => {}
                 read = self.reader.read(&mut buffer), if rest.is_zero() => {
@@ -128,7 +135,12 @@ impl Link {
                     };
                     match take(session, &mut self.rfb, buffer.get(..count).unwrap_or_default()).await {
                         Ok(heard) => {
-                            asked &= !heard.updated;
+                            let more = heard.updates.saturating_sub(u32::from(asked));
+                            unasked = more > 0 && rate.0 < max_fps;
+                            if unasked {
+                                pace.take_many(more, Instant::now());
+                            }
+                            asked &= heard.updates == 0;
                             intake.take(&heard, Instant::now());
                         }
                         Err(severed) => return severed,
@@ -200,8 +212,8 @@ async fn push(writer: &mut WriteHalf<Stream>, output: &[u8]) -> io::Result<usize
 struct Heard {
     messages: u32,
     sizes: u32,
-    /// An update was complete, so that the next one is to be asked for.
-    updated: bool,
+    /// Updates that were complete, so that the next one is to be asked for.
+    updates: u32,
 }
 
 /// How fast a desktop is read: one that sends without being asked keeps itself waiting, and nobody else busy.
@@ -232,7 +244,7 @@ async fn take(session: &Session, rfb: &mut Connection, bytes: &[u8]) -> Result<H
         heard.messages = heard.messages.saturating_add(1);
         match event {
             Event::Update(changes) => {
-                heard.updated = true;
+                heard.updates = heard.updates.saturating_add(1);
                 let sizes = changes.iter().filter(|change| matches!(change, Change::Resize(_))).count();
                 heard.sizes = heard.sizes.saturating_add(u32::try_from(sizes).unwrap_or(u32::MAX));
                 show(session, changes).await?;
@@ -250,7 +262,7 @@ async fn take(session: &Session, rfb: &mut Connection, bytes: &[u8]) -> Result<H
 }
 
 async fn show(session: &Session, changes: Vec<Change>) -> Result<(), Outcome> {
-    if changes.is_empty() { Ok(()) } else { session.show(&changes).await }
+    if changes.is_empty() { Ok(()) } else { session.show(changes).await }
 }
 
 /// A connection that broke.

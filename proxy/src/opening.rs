@@ -18,7 +18,7 @@ use crate::permit::{Permit, SessionId};
 use crate::plane::{Place, Plane, Slot, about};
 use crate::refusal::Refusal;
 use crate::runtime::Template;
-use crate::session::{Session, Stage};
+use crate::session::{Session, Stage, within};
 use crate::tether::Tether;
 
 impl Plane {
@@ -95,6 +95,8 @@ impl Plane {
         if *policies.borrow_and_update().revision() != permit.verdict.revision {
             policies.mark_changed();
         }
+        let rules = policies.borrow().obligations(&situation(permit)).screen;
+        let template = &Template { size: within(&rules, template.size), ..template.clone() };
         // INVARIANT: the evidence exists before the desktop is touched.
         let manifest = manifest(permit, self.config.key.kid());
         let bundle = manifest.prefix();
@@ -133,6 +135,7 @@ impl Plane {
         let opened =
             What::SessionOpened { desktop: template.name.clone(), runtime: template.kind.runtime().to_owned() };
         session.note(opened).map_err(|outcome| outcome.to_string())?;
+        session.follow_screen().await.map_err(|outcome| outcome.to_string())?;
         let runtime = self
             .config
             .runtimes
@@ -143,7 +146,7 @@ impl Plane {
         let linked = async {
             let link = greet(desktop.as_ref(), &self.config.bounds).await?;
             if link.size != template.size {
-                session.show(&[Change::Resize(link.size)]).await?;
+                session.show(vec![Change::Resize(link.size)]).await?;
             }
             Ok::<_, Severed>(link)
         };
@@ -179,6 +182,11 @@ impl Plane {
         table.insert(permit.id.clone(), Slot::Starting { subject, desktop });
         Ok(Place { plane: Arc::clone(self), id: Some(permit.id.clone()) })
     }
+}
+
+/// Who opens which desktop, from where and when.
+fn situation(permit: &Permit) -> Situation<'_> {
+    Situation { subject: &permit.subject, desktop: &permit.desktop, at: Some(permit.started.into()), from: permit.from }
 }
 
 fn failed(reason: String) -> Refusal {

@@ -28,6 +28,7 @@ use crate::link::{Act, PROHIBITED};
 use crate::outcome::Outcome;
 use crate::pace::{Pace, Rate};
 use crate::session::Session;
+use crate::veil::clicks::Guard;
 
 pub(crate) use self::inputs::Inputs;
 
@@ -47,6 +48,7 @@ pub(crate) struct Seat {
     until: Option<SystemTime>,
     buttons: u8,
     waiting: Option<Pointer>,
+    guard: Guard,
     policies: watch::Receiver<Arc<PolicySet>>,
     clicks: Pace,
     resizes: Pace,
@@ -77,6 +79,7 @@ impl Seat {
             until: None,
             buttons: 0,
             waiting: None,
+            guard: Guard::default(),
             policies,
             clicks: bounds.clicks.pace(),
             resizes: bounds.resizes.pace(),
@@ -107,6 +110,7 @@ impl Seat {
     /// The outcome that ends this viewer: other rules hold where it comes from, or the record failed.
     pub(crate) fn judge(&mut self, session: &Session) -> Result<(), Outcome> {
         self.until = session.hours_after(SystemTime::now());
+        self.guard.follow(session.screen_rules());
         // INVARIANT: what is judged for the session is judged for each of its viewers.
         if !session.holds_for(self.from) {
             return Err(Outcome::Elsewhere);
@@ -232,7 +236,8 @@ impl Seat {
         if self.at.replace(pointer.at) != Some(pointer.at) || pointer.buttons != self.buttons {
             session.life.stir();
         }
-        let pressed = pointer.buttons & !self.buttons;
+        let wanted = pointer;
+        let mut pointer = self.admit(session, wanted)?;
         if pointer.buttons == self.buttons && !self.pointer_wait(session, Instant::now()).is_zero() {
             self.waiting = Some(pointer);
             return Ok(());
@@ -248,9 +253,11 @@ impl Seat {
                 if !self.mouse {
                     return Ok(());
                 }
+                pointer = self.admit(session, wanted)?;
             }
             self.clicks.take(Instant::now());
         }
+        let pressed = pointer.buttons & !self.buttons;
         self.buttons = pointer.buttons;
         if pressed != 0 {
             session.note(What::Clicks {
@@ -274,8 +281,20 @@ impl Seat {
         session.inputs().pointer_take(now);
     }
 
+    /// What the desktop is told of a pointer: no button that is pressed into a mask. The first refused one of a second is an event.
+    fn admit(&mut self, session: &Session, pointer: Pointer) -> Result<Pointer, Outcome> {
+        let size = session.screen().size();
+        let (passed, rule) = self.guard.admit(pointer, self.buttons, size);
+        if let Some(rule) = rule.filter(|_| self.refusals.try_take(Instant::now())) {
+            let what = format!("a click at {},{}", pointer.at.x, pointer.at.y);
+            let reason = format!("{}:{} hides what is there", rule.file, rule.line);
+            session.note_by(rule, What::Refused { what, reason })?;
+        }
+        Ok(passed)
+    }
+
     async fn resize(&mut self, session: &Session, size: Size) -> Result<(), Outcome> {
-        let verdict = session.judge(Action::Resize { width: size.width, height: size.height });
+        let verdict = session.judge_size(size);
         if verdict.effect == Effect::Permit && self.control && self.resizes.try_take(Instant::now()) {
             session.act(Act::SetSize(size)).await;
             return Ok(());

@@ -6,6 +6,7 @@
 mod judged;
 mod life;
 mod seats;
+mod veiled;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -17,8 +18,8 @@ use portcullis_evidence::What;
 use portcullis_policy::{Action, Obligations, PolicySet, Rule, Situation, Verdict};
 use portcullis_recorder::{RecordError, Recording};
 use portcullis_rfb::clipboard::Text;
-use portcullis_rfb::{Change, Point, Screen};
-use tokio::sync::{broadcast, mpsc, watch};
+use portcullis_rfb::{Point, Screen};
+use tokio::sync::{Notify, broadcast, mpsc, watch};
 use tokio::time::timeout;
 
 use crate::bounds::Bounds;
@@ -30,6 +31,7 @@ use crate::permit::{Permit, SessionId};
 use crate::runtime::Desktop;
 use crate::seat::Inputs;
 use crate::tether::Tether;
+pub(crate) use veiled::within;
 
 pub(crate) use life::{Coming, Life, Refused};
 
@@ -71,6 +73,12 @@ pub struct Session {
     inputs: Mutex<Inputs>,
     policies: watch::Receiver<Arc<PolicySet>>,
     screen: RwLock<Screen>,
+    /// What is drawn over the screen. INVARIANT: who changes the screen holds it.
+    veiling: tokio::sync::Mutex<veiled::Veiling>,
+    /// The size of the screen or what is owed of it may have changed.
+    resized: Notify,
+    /// Pictures a second that policy permits.
+    max_fps: Mutex<Option<u32>>,
     revision: watch::Sender<u64>,
     acts: mpsc::Sender<Act>,
     recording: Recording,
@@ -116,6 +124,9 @@ impl Session {
             policies,
             revision: watch::Sender::new(screen.revision()),
             screen: RwLock::new(screen),
+            veiling: veiled::unveiled(),
+            resized: Notify::new(),
+            max_fps: Mutex::default(),
             acts,
             recording,
             outcome: watch::Sender::new(None),
@@ -136,6 +147,7 @@ impl Session {
             outcome = self.wait_failure() => outcome,
             outcome = self.wait_refused() => outcome,
             outcome = self.wait_over(reconnect) => outcome,
+            outcome = self.keep_veiled() => outcome,
         };
         if let Outcome::Violation { side, reason } = &outcome {
             let _ = self.note(What::ProtocolViolation { side: (*side).to_owned(), reason: reason.clone() });
@@ -166,27 +178,6 @@ impl Session {
             }
             first
         });
-    }
-
-    /// Puts one update of the desktop on the record, and only then on the screen.
-    ///
-    /// # Errors
-    /// The outcome that ends the session: the record failed, or the update did not fit the screen.
-    pub(crate) async fn show(&self, changes: &[Change]) -> Result<(), Outcome> {
-        let next = self.screen().revision() + 1;
-        // INVARIANT: no viewer is sent a revision that the recorder does not have; viewers read the screen, which changes only below.
-        let handed = self.recording.hand_over(next, changes).await;
-        handed.or_else(|error| self.unrecorded(&error))?;
-        let applied = self.screen.write().unwrap_or_else(PoisonError::into_inner).apply(changes);
-        let revision = applied.map_err(|error| Outcome::Violation { side: "desktop", reason: error.to_string() })?;
-        self.revision.send_replace(revision);
-        if let Some(size) = changes.iter().rev().find_map(|change| match change {
-            Change::Resize(size) => Some(*size),
-            _ => None,
-        }) {
-            self.note(What::Resized { width: size.width, height: size.height })?;
-        }
-        Ok(())
     }
 
     /// Passes the desktop's bell on, at most once a second.

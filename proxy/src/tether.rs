@@ -115,7 +115,7 @@ impl Tether {
         tracing::info!(session = %session.id, away_us, "the desktop is back");
         let size = session.screen().size();
         if link.size != size {
-            session.show(&[Change::Resize(link.size)]).await?;
+            session.show(vec![Change::Resize(link.size)]).await?;
         }
         link.let_go(pressed);
         Ok(link)

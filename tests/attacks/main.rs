@@ -13,5 +13,6 @@ mod machine;
 mod map;
 mod record;
 mod smuggling;
+mod veil;
 mod viewer;
 mod web;

@@ -21,6 +21,7 @@ mod revocation;
 mod screen;
 mod shutdown;
 mod standing;
+mod veil;
 
 use portcullis_tests::gate::Plan;
 pub(crate) use portcullis_tests::{events, of_type};

@@ -169,60 +169,56 @@ static KEYS: &[Key] = &[
     ),
     key("input.blocked_chords", Shape::Chords, "Keys pressed together that do not reach the desktop."),
     key("screen", Shape::Map, "What is seen of the desktop."),
-    later("screen.max_fps", Shape::Count { least: 1, most: 240 }, "Pictures a second; the lowest counts."),
-    later(
+    key("screen.max_fps", Shape::Count { least: 1, most: 240 }, "Pictures a second; the lowest counts."),
+    key(
         "screen.max_size",
         Shape::Screen,
         "The largest screen, as WIDTHxHEIGHT in pixels; the smallest of each counts.",
     ),
-    later(
+    key(
         "screen.watermark",
         Shape::MapOrTemplate,
         "Drawn into the screen, over everything; those of all policies are drawn.",
     ),
-    later(
+    key(
         "screen.watermark.text",
         Shape::Template { most: MAX_TEMPLATE },
         "What it says; {subject}, {issuer}, {desktop}, {session}, {date} and {time} are filled in.",
     ),
-    later("screen.watermark.layout", Shape::Word(Layout::WORDS), "Where it stands; `tiled` where not given."),
-    later(
+    key("screen.watermark.layout", Shape::Word(Layout::WORDS), "Where it stands; `tiled` where not given."),
+    key(
         "screen.watermark.angle",
         Shape::Count { least: 0, most: 359 },
         "Degrees that it is turned against the clock; 30 where not given.",
     ),
-    later("screen.watermark.opacity", Shape::Percent, "How much of what lies below it hides; 20% where not given."),
-    later(
+    key("screen.watermark.opacity", Shape::Percent, "How much of what lies below it hides; 20% where not given."),
+    key(
         "screen.watermark.size",
         Shape::Count { least: 8, most: 256 },
         "Height of its letters in pixels; 24 where not given.",
     ),
-    later(
+    key(
         "screen.watermark.colour",
         Shape::Colour,
         "Colour of its letters, as '#rrggbb' in quotes; grey where not given.",
     ),
-    later("screen.watermark.zone", Shape::Zone, "Time zone of its date and time; UTC where not given."),
-    later("screen.mask", Shape::Maps, "Regions that are blacked out; those of all policies are."),
-    later("screen.mask[].x", Shape::Extent, "From the left edge, in pixels or percent; 0 where not given."),
-    later("screen.mask[].y", Shape::Extent, "From the top edge, in pixels or percent; 0 where not given."),
-    later("screen.mask[].width", Shape::Extent, "In pixels or percent; 100% where not given."),
-    later("screen.mask[].height", Shape::Extent, "In pixels or percent; 100% where not given."),
-    later(
-        "screen.mask[].clicks",
-        Shape::Word(Clicks::WORDS),
-        "What becomes of clicks into it; `deny` where not given.",
-    ),
-    later(
+    key("screen.watermark.zone", Shape::Zone, "Time zone of its date and time; UTC where not given."),
+    key("screen.mask", Shape::Maps, "Regions that are blacked out; those of all policies are."),
+    key("screen.mask[].x", Shape::Extent, "From the left edge, in pixels or percent; 0 where not given."),
+    key("screen.mask[].y", Shape::Extent, "From the top edge, in pixels or percent; 0 where not given."),
+    key("screen.mask[].width", Shape::Extent, "In pixels or percent; 100% where not given."),
+    key("screen.mask[].height", Shape::Extent, "In pixels or percent; 100% where not given."),
+    key("screen.mask[].clicks", Shape::Word(Clicks::WORDS), "What becomes of clicks into it; `deny` where not given."),
+    key(
         "screen.mask[].recorded",
         Shape::Word(MaskedRecord::WORDS),
         "Whether the recording shows what it hides; `masked` where not given.",
     ),
-    later("screen.visible", Shape::Map, "The only region that is not blacked out; of several, what all of them show."),
-    later("screen.visible.x", Shape::Extent, "From the left edge, in pixels or percent; 0 where not given."),
-    later("screen.visible.y", Shape::Extent, "From the top edge, in pixels or percent; 0 where not given."),
-    later("screen.visible.width", Shape::Extent, "In pixels or percent; 100% where not given."),
-    later("screen.visible.height", Shape::Extent, "In pixels or percent; 100% where not given."),
+    key("screen.visible", Shape::Map, "The only region that is not blacked out; of several, what all of them show."),
+    key("screen.visible.x", Shape::Extent, "From the left edge, in pixels or percent; 0 where not given."),
+    key("screen.visible.y", Shape::Extent, "From the top edge, in pixels or percent; 0 where not given."),
+    key("screen.visible.width", Shape::Extent, "In pixels or percent; 100% where not given."),
+    key("screen.visible.height", Shape::Extent, "In pixels or percent; 100% where not given."),
     key("recording", Shape::Map, "What is kept of a session; the most of all applying policies counts."),
     key(
         "recording.mode",

@@ -25,7 +25,7 @@ pub use region::{Extent, Mask, Region};
 pub use size::Size;
 pub(crate) use size::show as show_bytes;
 pub use span::Span;
-pub use watermark::{Colour, Part, Watermark};
+pub use watermark::{Colour, Filling, Part, Watermark};
 pub(crate) use watermark::{MAX_TEMPLATE, template};
 pub use words::{Clicks, Egress, Field, KeyLog, Known, Layout, Lock, MaskedRecord, Mode, Scanner, TypedPaste};
 pub(crate) use words::{Word, words};

@@ -1,6 +1,7 @@
 //! Watermarks: a template with fields between braces, and how it is drawn.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use super::{Field, Layout, Word, Zone, meant};
 use crate::shown::Shown;
@@ -34,6 +35,21 @@ pub enum Part {
     Text(String),
     /// What is known of the session when it is drawn.
     Field(Field),
+}
+
+/// What a watermark's fields are filled in with.
+#[derive(Debug, Clone, Copy)]
+pub struct Filling<'a> {
+    /// The subject's name.
+    pub subject: &'a str,
+    /// Who vouches for the subject.
+    pub issuer: &'a str,
+    /// The desktop's name.
+    pub desktop: &'a str,
+    /// The session's name.
+    pub session: &'a str,
+    /// The instant whose date and time are shown; this package reads no clock.
+    pub at: SystemTime,
 }
 
 /// A colour: red, green, blue.
@@ -73,6 +89,24 @@ pub(crate) fn template(text: &str) -> Result<Vec<Part>, String> {
         parts.push(Part::Text(plain));
     }
     Ok(parts)
+}
+
+impl Watermark {
+    /// What it says with its fields filled in; it changes with the minute at most. An instant beyond the year 9999 is left out.
+    pub fn text(&self, filling: &Filling<'_>) -> String {
+        let clock =
+            |form: &str| self.zone.local(filling.at).map(|at| at.strftime(form).to_string()).unwrap_or_default();
+        let said = self.text.iter().map(|part| match part {
+            Part::Text(text) => text.clone(),
+            Part::Field(Field::Subject) => filling.subject.to_owned(),
+            Part::Field(Field::Issuer) => filling.issuer.to_owned(),
+            Part::Field(Field::Desktop) => filling.desktop.to_owned(),
+            Part::Field(Field::Session) => filling.session.to_owned(),
+            Part::Field(Field::Date) => clock("%Y-%m-%d"),
+            Part::Field(Field::Time) => clock("%Y-%m-%d %H:%M"),
+        });
+        said.collect()
+    }
 }
 
 impl Colour {
@@ -145,6 +179,28 @@ mod tests {
             let error = template(text).unwrap_err();
             assert!(error.contains(part), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn fields_are_filled_in_by_the_clocks_of_the_zone() {
+        // 2026-03-02 23:15 UTC.
+        let at = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_772_493_300);
+        let filling = Filling { subject: "{ana}", issuer: "local", desktop: "desk", session: "0198", at };
+        let says = |text: &str, zone: &str| {
+            let mark = Watermark {
+                text: template(text).unwrap(),
+                layout: Layout::Tiled,
+                angle: 0,
+                opacity: 20,
+                size: 24,
+                colour: Colour([0; 3]),
+                zone: Zone::read(zone).unwrap(),
+            };
+            mark.text(&filling)
+        };
+        assert_eq!(says("{subject} of {issuer}: {desktop}, {session}", "UTC"), "{ana} of local: desk, 0198");
+        assert_eq!(says("{time} {{x}}", "UTC"), "2026-03-02 23:15 {x}");
+        assert_eq!(says("{date}|{time}", "Europe/Berlin"), "2026-03-03|2026-03-03 00:15");
     }
 
     #[test]

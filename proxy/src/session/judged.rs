@@ -72,7 +72,7 @@ impl Session {
 }
 
 /// How long it is until an instant, at least a little, so that a clock that is behind its timers is not asked again and again.
-fn until(at: Option<SystemTime>) -> Duration {
+pub(super) fn until(at: Option<SystemTime>) -> Duration {
     let left = at.and_then(|at| at.duration_since(SystemTime::now()).ok()).unwrap_or_default();
     left.clamp(SHORTLY, LOOK_AGAIN)
 }

@@ -188,6 +188,15 @@ pub enum What {
         /// For how long it was away, in microseconds.
         away_us: u64,
     },
+    /// A rule about what is seen of the desktop holds from now on, or no longer; the event's rule is the one.
+    ScreenRule {
+        /// Whether it holds.
+        holds: bool,
+        /// Its key in the policy language: `screen.mask`.
+        key: String,
+        /// Its value as the language writes it: `400x40 at 0,0, clicks deny, recorded masked`.
+        value: String,
+    },
     /// The subject signed in at the portal; in the gate's journal only, like the two that follow.
     SignedIn {},
     /// The subject signed out of the portal.
@@ -200,7 +209,7 @@ pub enum What {
 }
 
 /// The types of events that this version knows: what [`What`] is tagged with.
-pub const TYPES: [&str; 22] = [
+pub const TYPES: [&str; 23] = [
     "session_opened",
     "session_closed",
     "viewer_joined",
@@ -220,6 +229,7 @@ pub const TYPES: [&str; 22] = [
     "bell",
     "desktop_lost",
     "desktop_back",
+    "screen_rule",
     "signed_in",
     "signed_out",
     "viewed",

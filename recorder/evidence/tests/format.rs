@@ -36,6 +36,7 @@ fn one_of_each() -> Vec<What> {
         What::Bell {},
         What::DesktopLost { reason: text() },
         What::DesktopBack { away_us: 1 },
+        What::ScreenRule { holds: true, key: text(), value: text() },
     ]
 }
 

@@ -185,6 +185,15 @@ pub enum RecordedWhat {
         /// For how long it was away, in microseconds.
         away_us: u64,
     },
+    /// A rule about what is seen of the desktop holds from now on, or no longer; the event's rule is the one.
+    ScreenRule {
+        /// Whether it holds.
+        holds: bool,
+        /// Its key in the policy language: `screen.mask`.
+        key: String,
+        /// Its value as the language writes it: `400x40 at 0,0, clicks deny, recorded masked`.
+        value: String,
+    },
 }
 
 /// A key pressed or let go.
@@ -225,8 +234,8 @@ mod tests {
     /// One of each. A new kind of event fails to compile in `covered`, and is added here and above.
     fn every() -> Vec<What> {
         let (viewer, effect, bytes) = (1, Effect::Deny, 5);
-        let [reason, sha256, what, side, desktop, runtime, origin] =
-            ["reason", "sha256", "what", "side", "desktop", "runtime", "origin"].map(str::to_owned);
+        let [reason, sha256, what, side, desktop, runtime, origin, key, value] =
+            ["reason", "sha256", "what", "side", "desktop", "runtime", "origin", "key", "value"].map(str::to_owned);
         vec![
             What::SessionOpened { desktop, runtime },
             What::SessionClosed { reason: reason.clone() },
@@ -247,6 +256,7 @@ mod tests {
             What::Bell {},
             What::DesktopLost { reason },
             What::DesktopBack { away_us: 6 },
+            What::ScreenRule { holds: false, key, value },
         ]
     }
 
@@ -257,7 +267,7 @@ mod tests {
             What::Strokes { .. } | What::Input { .. } => {}
             What::Copy { .. } | What::Control { .. } | What::Resized { .. } | What::Refused { .. } => {}
             What::ProtocolViolation { .. } | What::Gap { .. } | What::PolicyChanged { .. } | What::Bell {} => {}
-            What::DesktopLost { .. } | What::DesktopBack { .. } => {}
+            What::DesktopLost { .. } | What::DesktopBack { .. } | What::ScreenRule { .. } => {}
             // In the gate's journal alone, never in a bundle.
             What::SignedIn {} | What::SignedOut {} | What::Viewed { .. } => {}
         }

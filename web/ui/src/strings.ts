@@ -73,6 +73,7 @@ const titles: Record<EvidenceEvent['type'], string> = {
   bell: 'Bell',
   desktop_lost: 'Desktop away',
   desktop_back: 'Desktop back',
+  screen_rule: 'Screen rule',
 };
 
 const kinds: Record<Kind, string> = {
@@ -391,6 +392,8 @@ export const strings = {
     refused: (what: string, reason: string) => (reason === '' ? what : `${what}: ${reason}`),
     gap: (from: string, to: string, reason: string) =>
       `${from} to ${to}${reason === '' ? '' : `: ${reason}`}`,
+    screenRule: (holds: boolean, key: string, value: string) =>
+      holds ? `${key}: ${value}` : `no longer ${key}: ${value}`,
     away: (seconds: number) => `after ${seconds.toFixed(1)} s`,
     count: (shown: number, all: number) =>
       shown === all ? plural(all, 'event') : `${shown.toLocaleString()} of ${plural(all, 'event')}`,

@@ -163,7 +163,8 @@ export type What =
   | { type: 'policy_changed'; effect: Effect; reason: string }
   | { type: 'bell' }
   | { type: 'desktop_lost'; reason: string }
-  | { type: 'desktop_back'; away_us: number };
+  | { type: 'desktop_back'; away_us: number }
+  | { type: 'screen_rule'; holds: boolean; key: string; value: string };
 
 export type EvidenceEvent = EventFrame & What;
 

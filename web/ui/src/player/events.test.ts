@@ -69,6 +69,14 @@ describe('an event', () => {
     expect(kindOf(event({ type: 'desktop_back', away_us: 1 }))).toBe('session');
   });
 
+  it('of a rule of the screen says which and whether it holds', () => {
+    const rule = (holds: boolean) =>
+      event({ type: 'screen_rule', holds, key: 'screen.mask', value: '40x30 at 0,0' });
+    expect(detailOf(rule(true))).toBe('screen.mask: 40x30 at 0,0');
+    expect(detailOf(rule(false))).toBe('no longer screen.mask: 40x30 at 0,0');
+    expect(kindOf(rule(true))).toBe('screen');
+  });
+
   it('of a newer gate is shown by its own name', () => {
     const newer = event({ type: 'file_uploaded' } as never);
     expect(titleOf(newer)).toBe('file uploaded');

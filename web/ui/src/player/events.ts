@@ -30,6 +30,7 @@ export function kindOf(event: EvidenceEvent): Kind {
       return 'gap';
     case 'resized':
     case 'bell':
+    case 'screen_rule':
       return 'screen';
     default:
       return 'session';
@@ -78,6 +79,8 @@ export function detailOf(event: EvidenceEvent): string {
         clockFace(secondsOf(event.to_us), true),
         event.reason,
       );
+    case 'screen_rule':
+      return say.screenRule(event.holds, event.key, event.value);
     case 'desktop_back':
       return say.away(secondsOf(event.away_us));
     case 'session_closed':
