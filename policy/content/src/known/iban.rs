@@ -1,0 +1,139 @@
+//! International bank account numbers (ISO 13616): country, length, shape, and check digits modulo 97 (ISO 7064).
+
+use std::ops::Range;
+
+use super::scan::{at, before, is_word};
+
+/// The shape of a number behind country and check digits (`n` digits, `a` letters, `c` either), and the countries that have it: those of the registry, and
+/// those that use its form without being in it.
+const SHAPES: [(&str, &str); 56] = [
+    ("n8 c12", "AD"),
+    ("n19", "AE IL SO TL"),
+    ("n8 c16", "AL CY"),
+    ("n21", "AO CV LY MZ PT ST"),
+    ("n16", "AT BA EE LT MN XK"),
+    ("n14", "AX DK FI FO GL SD"),
+    ("a4 c20", "AZ"),
+    ("n12", "BE"),
+    ("c2 n22", "BF BJ ML"),
+    ("a4 n6 c8", "BG"),
+    ("a4 c14", "BH"),
+    ("n23", "BI CF CG CM DJ GA GQ KM MG MR TD"),
+    ("n10 c11 n2", "BL FR GF GP MC MF MQ NC PF PM RE TF WF YT"),
+    ("c8 n15 c2", "BR"),
+    ("c4 n4 c16", "BY"),
+    ("n5 c12", "CH LI"),
+    ("a2 n22", "CI NE SN TG"),
+    ("n18", "CR DE ME RS VA"),
+    ("n20", "CZ ES SE SK TN"),
+    ("c4 n20", "DO"),
+    ("n22", "DZ IR IS"),
+    ("n25", "EG"),
+    ("a2 n12", "FK"),
+    ("a4 n14", "GB GG IE IM JE"),
+    ("a2 n16", "GE"),
+    ("a4 c15", "GI"),
+    ("n7 c16", "GR"),
+    ("c24", "GT"),
+    ("c2 n19", "GW"),
+    ("a4 n20", "HN NI SV"),
+    ("n17", "HR"),
+    ("n24", "HU MA PL"),
+    ("a4 n15", "IQ"),
+    ("a1 n10 c12", "IT SM"),
+    ("a4 n4 c18", "JO YE"),
+    ("a4 c22", "KW"),
+    ("n3 c13", "KZ LU"),
+    ("n4 c20", "LB"),
+    ("a4 c24", "LC"),
+    ("a4 c13", "LV"),
+    ("c20", "MD"),
+    ("n3 c10 n2", "MK"),
+    ("a4 n5 c18", "MT"),
+    ("a4 n19 a3", "MU"),
+    ("a4 n10", "NL"),
+    ("n11", "NO"),
+    ("n3 c16", "OM"),
+    ("a4 c16", "PK RO"),
+    ("a4 c21", "PS QA"),
+    ("n14 c15", "RU"),
+    ("n2 c18", "SA"),
+    ("a4 n20 a3", "SC"),
+    ("n15", "SI"),
+    ("n6 c16", "TR"),
+    ("n6 c19", "UA"),
+    ("a4 n16", "VG"),
+];
+
+/// Looks for numbers, in groups with single spaces or dashes between or in one; capitals or small letters.
+pub(super) fn find(bytes: &[u8], mut push: impl FnMut(Range<usize>)) {
+    for (start, four) in bytes.windows(4).enumerate() {
+        let [first, second, third, fourth] = four else { continue };
+        let begins = first.is_ascii_alphabetic()
+            && second.is_ascii_alphabetic()
+            && third.is_ascii_digit()
+            && fourth.is_ascii_digit();
+        if !begins || is_word(before(bytes, start)) {
+            continue;
+        }
+        if let Some(end) = shape(*first, *second).and_then(|shape| number(bytes, start, shape)) {
+            push(start..end);
+        }
+    }
+}
+
+fn shape(first: u8, second: u8) -> Option<&'static str> {
+    let country = [first.to_ascii_uppercase(), second.to_ascii_uppercase()];
+    let has = |countries: &str| countries.as_bytes().chunks(3).any(|one| one.starts_with(&country));
+    SHAPES.iter().find(|(_, countries)| has(countries)).map(|(shape, _)| *shape)
+}
+
+/// The end of a number of this shape that is right and stands alone.
+fn number(bytes: &[u8], start: usize, shape: &str) -> Option<usize> {
+    let mut place = start;
+    let mut text = Vec::with_capacity(34);
+    for part in ["a2", "n2"].into_iter().chain(shape.split(' ')) {
+        let (kind, count) = part.split_at_checked(1)?;
+        for _ in 0..count.parse().unwrap_or(usize::MAX) {
+            if !text.is_empty() && matches!(at(bytes, place), b' ' | b'-') {
+                place = place.saturating_add(1);
+            }
+            let byte = at(bytes, place).to_ascii_uppercase();
+            let fits = match kind {
+                "n" => byte.is_ascii_digit(),
+                "a" => byte.is_ascii_uppercase(),
+                _ => byte.is_ascii_digit() || byte.is_ascii_uppercase(),
+            };
+            if !fits {
+                return None;
+            }
+            text.push(byte);
+            place = place.saturating_add(1);
+        }
+    }
+    (!is_word(at(bytes, place)) && remainder(&text) == 1).then_some(place)
+}
+
+/// The number modulo 97, its first four characters put last and letters counted from 10.
+fn remainder(text: &[u8]) -> u32 {
+    let (head, tail) = text.split_at_checked(4).unwrap_or((text, &[]));
+    tail.iter().chain(head).fold(0, |sum, byte| {
+        let value = char::from(*byte).to_digit(36).unwrap_or_default();
+        (sum * if value < 10 { 10 } else { 100 } + value) % 97
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_country_has_one_shape() {
+        let mut countries: Vec<&str> = SHAPES.iter().flat_map(|(_, countries)| countries.split(' ')).collect();
+        let all = countries.len();
+        countries.sort_unstable();
+        countries.dedup();
+        assert_eq!((countries.len(), all), (127, 127));
+        assert_eq!((shape(b'g', b'B'), shape(b'U', b'S')), (Some("a4 n14"), None));
+    }
+}

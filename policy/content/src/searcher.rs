@@ -1,0 +1,196 @@
+//! The search: every reading of a text, and what is encoded in it, by every detector.
+
+use std::ops::Range;
+
+use crate::encoded::{self, Run};
+use crate::known::{self, Text};
+use crate::normal::{self, Reading};
+use crate::view::View;
+use crate::{Detector, Refused, Stream, words};
+
+/// How many encodings, one within the other, are looked through.
+pub const LAYERS: usize = 3;
+/// Decoded bytes that are looked at, for each byte of the text and beside them; what is encoded beyond is not seen.
+const MOST_DECODED: (usize, usize) = (16, 1 << 16);
+
+/// Detectors, compiled.
+pub struct Searcher {
+    detectors: Vec<Detector>,
+    known: known::Index,
+    words: Option<words::Index>,
+}
+
+/// Something that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Bytes of the text as it was written, on boundaries of its characters. What was found in an encoded run takes the whole run.
+    pub range: Range<usize>,
+    /// The detector's place among those of the searcher.
+    pub detector: usize,
+}
+
+impl Found {
+    /// By which findings are sorted.
+    pub(crate) fn order(&self) -> (usize, usize, usize) {
+        (self.range.start, self.range.end, self.detector)
+    }
+}
+
+/// What was found in bytes before it is known whether it counts here.
+pub(crate) struct Hit {
+    pub(crate) found: Found,
+    /// Where it itself begins, even within a run.
+    pub(crate) at: usize,
+}
+
+impl Searcher {
+    /// Compiles detectors. One that is built in and named twice is found under its first place. Errors: they are too large together.
+    pub fn new(detectors: impl IntoIterator<Item = Detector>) -> Result<Self, Refused> {
+        let detectors: Vec<Detector> = detectors.into_iter().collect();
+        let places = || detectors.iter().enumerate();
+        let known = places().filter_map(|(place, detector)| match detector {
+            Detector::Known(known) => Some((place, *known)),
+            _ => None,
+        });
+        let known = known::Index::new(known)?;
+        let lists = places().filter_map(|(place, detector)| match detector {
+            Detector::Words(words) => Some((place, words)),
+            _ => None,
+        });
+        let words = words::Index::new(lists)?;
+        Ok(Self { detectors, known, words })
+    }
+
+    /// The detectors, in the order in which they were given.
+    pub fn detectors(&self) -> &[Detector] {
+        &self.detectors
+    }
+
+    /// All that is found in a text, by place and detector. Findings of one detector do not overlap, but for those that are longer than what is searched at
+    /// once (see [`Stream`]).
+    pub fn search(&self, text: &str) -> Vec<Found> {
+        let mut stream = Stream::new(self);
+        let mut found = stream.push(text.as_bytes());
+        found.extend(stream.finish());
+        found
+    }
+
+    /// All hits in bytes, in no order, some of them more than once.
+    pub(crate) fn hits(&self, bytes: &[u8]) -> Vec<Hit> {
+        let (times, beside) = MOST_DECODED;
+        let mut search =
+            Search { searcher: self, hits: Vec::new(), left: bytes.len().saturating_mul(times).saturating_add(beside) };
+        search.bytes(bytes, 0);
+        search.hits
+    }
+}
+
+struct Search<'a> {
+    searcher: &'a Searcher,
+    hits: Vec<Hit>,
+    /// Bytes that may yet be decoded.
+    left: usize,
+}
+
+impl Search<'_> {
+    fn bytes(&mut self, bytes: &[u8], layer: usize) {
+        if let Some(wide) = encoded::wide(bytes) {
+            self.within(&wide, |search| search.bytes(wide.text().as_bytes(), layer));
+        }
+        let plain = normal::read(bytes, Reading::Plain);
+        self.read(&plain);
+        let mut looks = plain;
+        if !normal::is_plain(bytes) {
+            let plain = std::mem::replace(&mut looks, normal::read(bytes, Reading::Looks));
+            if looks.text() != plain.text() {
+                self.read(&looks);
+            }
+            // Without any digit it would be one of noughts and ones.
+            if looks.text().bytes().any(|byte| byte.is_ascii_digit()) {
+                let numbers = normal::read(bytes, Reading::Numbers);
+                if numbers.text() != looks.text() {
+                    self.read(&numbers);
+                }
+            }
+        }
+        let searcher = self.searcher;
+        if let Some(index) = &searcher.words {
+            let readings = [Reading::Words, Reading::Capitals];
+            // Of ASCII alone both are the same.
+            for reading in readings.into_iter().take(if normal::is_plain(bytes) { 1 } else { 2 }) {
+                let words = normal::read(bytes, reading);
+                self.within(&words, |search| index.find(words.text(), |list, range| search.hit(list, range)));
+            }
+        }
+        if searcher.known.has_tokens()
+            && let Some(joined) = normal::joined(looks.text())
+        {
+            self.within(&looks, |search| search.within(&joined, |search| search.known(&joined)));
+        }
+        if layer < LAYERS {
+            self.within(&looks, |search| {
+                for run in encoded::runs(looks.text().as_bytes()) {
+                    search.run(&run, layer);
+                }
+            });
+        }
+    }
+
+    /// Built-in detectors and expressions, over one reading.
+    fn read(&mut self, view: &View<'_>) {
+        self.within(view, |search| {
+            search.known(view);
+            for (place, detector) in search.searcher.detectors.iter().enumerate() {
+                if let Detector::Pattern(pattern) = detector {
+                    pattern.find(view.text(), |range| search.hit(place, range));
+                }
+            }
+        });
+    }
+
+    fn known(&mut self, view: &View<'_>) {
+        let text = Text { bytes: view.text().as_bytes(), joints: view.joints() };
+        let searcher = self.searcher;
+        searcher.known.find(text, |detector, range| self.hit(detector, range));
+    }
+
+    /// Every way to read a run, and in each what may be text.
+    fn run(&mut self, run: &Run, layer: usize) {
+        for phase in 0..run.phases() {
+            let Some(left) = self.left.checked_sub(run.digits.len()) else { return };
+            self.left = left;
+            let decoded = run.decode(phase);
+            let first = self.hits.len();
+            if let Some(wide) = encoded::wide(&decoded) {
+                self.within(&wide, |search| search.bytes(wide.text().as_bytes(), layer.saturating_add(1)));
+            }
+            for text in encoded::texts(&decoded) {
+                let before = self.hits.len();
+                self.bytes(decoded.get(text.clone()).unwrap_or_default(), layer.saturating_add(1));
+                for hit in self.hits.iter_mut().skip(before) {
+                    hit.at = hit.at.saturating_add(text.start);
+                }
+            }
+            for hit in self.hits.iter_mut().skip(first) {
+                hit.at = run.origin(phase, hit.at);
+                hit.found.range = run.range.clone();
+            }
+        }
+    }
+
+    /// Searches what was made from a text; what that hits is then led back to the text.
+    fn within(&mut self, view: &View<'_>, search: impl FnOnce(&mut Self)) {
+        let before = self.hits.len();
+        search(self);
+        for hit in self.hits.iter_mut().skip(before) {
+            hit.at = view.origin(hit.at..hit.at.saturating_add(1)).start;
+            hit.found.range = view.origin(hit.found.range.clone());
+        }
+    }
+
+    fn hit(&mut self, detector: usize, range: Range<usize>) {
+        if !range.is_empty() {
+            self.hits.push(Hit { at: range.start, found: Found { range, detector } });
+        }
+    }
+}

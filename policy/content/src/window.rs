@@ -1,0 +1,53 @@
+//! What crossed before: a secret in several copies is found when the last of it comes.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::{Found, Searcher};
+
+/// Bytes of earlier texts that are kept.
+pub const TAIL: usize = 4 << 10;
+
+/// The end of what has crossed in one direction. It is wiped when it is replaced or dropped.
+#[derive(Default)]
+pub struct Window {
+    tail: Zeroizing<String>,
+}
+
+impl Window {
+    /// All that is found in a text, or in earlier texts and it together. Ranges are in the text: of what began before, the part that lies in it.
+    pub fn search(&self, searcher: &Searcher, text: &str) -> Vec<Found> {
+        let mut found = searcher.search(text);
+        let before = self.tail.len();
+        if before > 0 && !text.is_empty() {
+            let together = Zeroizing::new([&*self.tail, text].concat());
+            let across = searcher
+                .search(&together)
+                .into_iter()
+                .filter(|found| found.range.end > before && found.range.start < before);
+            found.extend(
+                across.map(|Found { range, detector }| Found { range: 0..range.end.saturating_sub(before), detector }),
+            );
+            found.sort_unstable_by_key(Found::order);
+            found.dedup();
+        }
+        found
+    }
+
+    /// Remembers a text that crossed, as it crossed: what was stopped is not remembered.
+    pub fn remember(&mut self, text: &str) {
+        let together = Zeroizing::new([&*self.tail, text].concat());
+        let mut from = together.len().saturating_sub(TAIL);
+        while !together.is_char_boundary(from) {
+            from = from.saturating_add(1);
+        }
+        self.tail = Zeroizing::new(together.get(from..).unwrap_or_default().to_owned());
+    }
+}
+
+impl fmt::Debug for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Window of {} bytes", self.tail.len())
+    }
+}
