@@ -46,6 +46,7 @@ pub(crate) struct Hit {
 impl Searcher {
     /// Compiles detectors. One that is built in and named twice is found under its first place. Errors: they are too large together.
     pub fn new(detectors: impl IntoIterator<Item = Detector>) -> Result<Self, Refused> {
+        normal::prepare();
         let detectors: Vec<Detector> = detectors.into_iter().collect();
         let places = || detectors.iter().enumerate();
         let known = places().filter_map(|(place, detector)| match detector {

@@ -106,11 +106,14 @@ fn accounts_have_the_shape_of_their_country_and_check_digits() {
         "IBAN:«NL91-ABNA-0417-1643-00».",
         "«LC55HEMM000100010012001200023015»",
         "«DE89 3704 0044 0532 0130 00» COBADEFFXXX",
+        "«NO 93 8601.11.17947»",
     ] {
         check(Known::Iban, text);
     }
     for text in [
         "DE89370400440532013001",
+        "no 93 8601 11 17947",
+        "GB01 BARC 2071 4583 6083 87",
         "DE88370400440532013000",
         "US89370400440532013000",
         "GB29601613319268190000NWBK",
@@ -132,7 +135,7 @@ fn accounts_have_the_shape_of_their_country_and_check_digits() {
         let number = iban(country, &account);
         check(Known::Iban, &format!("«{number}»"));
         let swapped: String = [&number[..6], &number[7..8], &number[6..7], &number[8..]].concat();
-        if swapped != number && &number[6..7] != &number[7..8] {
+        if swapped != number && number[6..7] != number[7..8] {
             check(Known::Iban, &swapped);
         }
     }
@@ -244,6 +247,8 @@ fn private_keys_are_found_whole() {
         "if line == \"-----BEGIN RSA PRIVATE KEY-----\" { return parse(line); }",
         "-----BEGIN PRIVATE KEY-----\nthis is where your own private key has to be put by yourself\n-----END PRIVATE KEY-----",
         "/// -----BEGIN PRIVATE KEY-----\n/// ```\n/// # Errors\n/// - Returns `Error::Asn1` if the key cannot be understood by CertificateParser::read_from_bytes",
+        "-----BEGIN PRIVATE KEY-----\n```\nThis is how the first line of a key looks; the rest is told of at the place of its author, in words that \
+         are many more than https://example.org/Rfc5958AsymmetricKeyPackages/Section2OneAsymmetricKey has characters",
         "PuTTY-User-Key-File-3: none",
         "AGE-SECRET-KEY-1EXAMPLE",
     ] {

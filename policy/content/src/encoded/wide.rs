@@ -1,4 +1,4 @@
-//! UTF-16 in bytes.
+//! Bytes that are UTF-16, in either order, as a text.
 
 use crate::view::View;
 

@@ -57,10 +57,12 @@ fn of_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
 }
 
-/// Whether there is a body: words of base64 that are as long as nobody writes any, with capitals and digits in them.
+/// Whether there is a body: words of base64 that are as long as nobody writes any, with capitals and digits in them, and little else up to the last of them.
 fn has_body(inside: &[u8], shortest: usize) -> bool {
-    let words = inside.split(|byte| !of_base64(*byte)).filter(|word| is_coded(word));
-    words.map(<[u8]>::len).sum::<usize>() >= shortest
+    let body = inside.get(..tail(inside)).unwrap_or_default();
+    let words = body.split(|byte| !of_base64(*byte)).filter(|word| is_coded(word));
+    let coded = words.map(<[u8]>::len).sum::<usize>();
+    coded >= shortest && coded.saturating_mul(2) >= body.iter().filter(|byte| of_base64(**byte)).count()
 }
 
 fn is_coded(word: &[u8]) -> bool {

@@ -5,15 +5,18 @@
 
 mod joined;
 mod lookalikes;
+mod traits;
 
 pub(crate) use joined::joined;
+pub(crate) use traits::prepare;
 
 use std::ops::Range;
 
 use unicode_normalization::char::{canonical_combining_class, decompose_compatible, is_combining_mark};
-use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick, is_nfkc_quick};
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::view::View;
+use traits::Traits;
 
 /// Bytes of characters that are composed together; marks beyond are composed with each other. Unicode's stream-safe format has 31 characters.
 const LONGEST_CLUSTER: usize = 128;
@@ -91,7 +94,7 @@ impl Writer<'_> {
         if is_unseen(character) {
             return;
         }
-        let stays = character.is_ascii() || stays(character);
+        let stays = character.is_ascii() || Traits::of(character).stays;
         if !self.cluster.is_empty() && (self.cluster.len() >= LONGEST_CLUSTER || stays || !continues(character)) {
             self.flush();
         }
@@ -188,25 +191,20 @@ impl Writer<'_> {
         if character.is_ascii() {
             return character;
         }
-        let (looks, digit) = (lookalikes::ascii_like(character), lookalikes::digit(character));
+        let Traits { looks, digit, .. } = Traits::of(character);
         let like = match (self.reading, looks, digit) {
             (Reading::Numbers, _, Some(digit)) => Some(digit),
-            (Reading::Numbers, Some('O' | 'o'), _) => Some('0'),
-            (Reading::Numbers, Some('I' | 'l'), _) => Some('1'),
+            (Reading::Numbers, Some(b'O' | b'o'), _) => Some(b'0'),
+            (Reading::Numbers, Some(b'I' | b'l'), _) => Some(b'1'),
             (_, looks, digit) => looks.or(digit),
         };
-        like.unwrap_or(character)
+        like.map_or(character, char::from)
     }
 }
 
 /// All forms of a letter as one: the small ones of its capitals.
 fn fold(character: char) -> impl Iterator<Item = char> {
     character.to_uppercase().flat_map(char::to_lowercase)
-}
-
-/// Whether a character is composed with none before it and is its own form.
-fn stays(character: char) -> bool {
-    is_nfkc_quick(std::iter::once(character)) == IsNormalized::Yes && canonical_combining_class(character) == 0
 }
 
 /// Whether a character may be composed with the one before it.
