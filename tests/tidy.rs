@@ -20,7 +20,8 @@ const MAY_IMPORT: [(&str, &[&str]); 8] = [
 ];
 
 /// A dependency that lives in certain packages alone.
-const LIVES_IN: [(&str, &[&str]); 7] = [
+const LIVES_IN: [(&str, &[&str]); 8] = [
+    ("aws-sdk-s3", &["recorder/vault"]),
     ("ffmpeg-next", &["recorder"]),
     ("bollard", &["proxy"]),
     ("tokio-rustls", &["proxy", "alerts"]),
