@@ -223,5 +223,5 @@ async fn what_a_bucket_does_not_do_is_said_before_anything_is_recorded() {
     assert!(code == Some(1) && said.contains("set the clock"), "{said}");
     // A gate does not start either.
     let error = Gate::start(&to(&plain.table(&plain.endpoint, LOCK))).await.unwrap_err().to_string();
-    assert!(error.contains("ended without printing"), "{error}");
+    assert!(error.contains("does not protect the record (Object Lock)"), "{error}");
 }

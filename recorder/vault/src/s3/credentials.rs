@@ -66,14 +66,14 @@ impl Chain {
 
     async fn load(&self) -> Result<Credentials, String> {
         if let Some(path) = &self.file {
-            let found = self.from_file(path.clone()).await?;
+            let found = self.of_file(path.clone()).await?;
             return found.ok_or_else(|| format!("{} has no section [{}]", path.display(), self.section()));
         }
-        if let Some(found) = self.from_environment()? {
+        if let Some(found) = self.of_environment()? {
             return Ok(found);
         }
         if let Some(path) = self.usual_file()
-            && let Some(found) = self.from_file(path).await?
+            && let Some(found) = self.of_file(path).await?
         {
             return Ok(found);
         }
@@ -86,7 +86,7 @@ impl Chain {
         Err("no credentials: neither a file is configured nor AWS_ACCESS_KEY_ID set, and there is no role".to_owned())
     }
 
-    fn from_environment(&self) -> Found {
+    fn of_environment(&self) -> Found {
         let (id, secret) = (self.variable("AWS_ACCESS_KEY_ID"), self.variable("AWS_SECRET_ACCESS_KEY"));
         match (id, secret) {
             (None, None) => Ok(None),
@@ -110,7 +110,7 @@ impl Chain {
         self.profile.as_deref().or(self.variable("AWS_PROFILE")).unwrap_or("default")
     }
 
-    async fn from_file(&self, path: PathBuf) -> Found {
+    async fn of_file(&self, path: PathBuf) -> Found {
         let section = self.section().to_owned();
         let read = tokio::task::spawn_blocking(move || file::read(&path, &section)).await;
         let found = read.map_err(|error| error.to_string())??;

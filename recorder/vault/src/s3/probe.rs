@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use aws_sdk_s3::types::{
-    BucketVersioningStatus, ChecksumAlgorithm, ChecksumMode, ObjectLockEnabled, ObjectLockLegalHold,
-    ObjectLockLegalHoldStatus, ObjectLockMode, ObjectLockRetentionMode,
+    BucketVersioningStatus, ChecksumMode, ObjectLockEnabled, ObjectLockLegalHold, ObjectLockLegalHoldStatus,
+    ObjectLockMode, ObjectLockRetentionMode,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -130,8 +130,7 @@ impl Probe<'_> {
         let request = self.client.put_object().bucket(&self.settings.bucket).key(format!("{}{suffix}", self.name));
         let request = request
             .set_if_none_match(new.then(|| "*".to_owned()))
-            .checksum_algorithm(ChecksumAlgorithm::Sha256)
-            .set_checksum_sha256(sum.map(|of| STANDARD.encode(Sha256::digest(of))))
+            .checksum_sha256(STANDARD.encode(Sha256::digest(sum.unwrap_or(bytes))))
             .body(ByteStream::from_static(bytes));
         request.send().await.map(|done| done.version_id).map_err(|error| Fault::of(&error))
     }
@@ -227,7 +226,7 @@ impl Probe<'_> {
         });
         let request = self.client.put_object().bucket(&settings.bucket).key(name);
         let request = request
-            .checksum_algorithm(ChecksumAlgorithm::Sha256)
+            .checksum_sha256(STANDARD.encode(Sha256::digest(BYTES)))
             .set_object_lock_mode(mode)
             .set_object_lock_retain_until_date(settings.lock.map(|lock| storing::until(lock.keep)))
             .set_object_lock_legal_hold_status(settings.legal_hold.then_some(ObjectLockLegalHoldStatus::On))

@@ -106,12 +106,12 @@ impl S3 {
     }
 
     async fn whole(&self, key: &Key, source: &Source, new: bool) -> std::result::Result<(), Fault> {
-        let bytes = source.part(key, 0).await.map_err(|error| Fault::Unreachable(error.to_string()))?;
+        let (bytes, sha256) = source.summed(key, 0).await?;
         let terms = self.terms(key, new);
         let request = self.client.put_object().bucket(&self.settings.bucket).key(self.name(key.as_str()));
         let request = request
             .set_if_none_match(new.then(|| "*".to_owned()))
-            .checksum_algorithm(ChecksumAlgorithm::Sha256)
+            .checksum_sha256(sha256)
             .content_type(terms.media_type)
             .set_server_side_encryption(terms.encryption)
             .set_ssekms_key_id(terms.kms_key)
@@ -147,15 +147,12 @@ impl S3 {
         let bucket = &self.settings.bucket;
         let (mut parts, mut at) = (Vec::new(), 0);
         for number in 1..=MAX_PARTS {
-            let bytes = source.part(key, at).await.map_err(|error| Fault::Unreachable(error.to_string()))?;
+            let (bytes, sha256) = source.summed(key, at).await?;
             at = at.saturating_add(PART).min(source.bytes);
             let request = self.client.upload_part().bucket(bucket).key(name).upload_id(upload).part_number(number);
-            let request = request.checksum_algorithm(ChecksumAlgorithm::Sha256).body(ByteStream::from(bytes));
+            let request = request.checksum_sha256(&sha256).body(ByteStream::from(bytes));
             let part = request.send().await.map_err(|error| Fault::of(&error))?;
-            let done = CompletedPart::builder()
-                .part_number(number)
-                .set_e_tag(part.e_tag)
-                .set_checksum_sha256(part.checksum_sha256);
+            let done = CompletedPart::builder().part_number(number).set_e_tag(part.e_tag).checksum_sha256(sha256);
             parts.push(done.build());
             if at == source.bytes {
                 break;
@@ -263,6 +260,15 @@ impl Source {
             Ok(buffer.into())
         })
         .await
+    }
+
+    /// As [`Source::part`], with the SHA-256 of those bytes in Base64: it is given to the SDK as it is, which left to itself may send none.
+    async fn summed(&self, key: &Key, at: u64) -> std::result::Result<(bytes::Bytes, String), Fault> {
+        let failed = |error: VaultError| Fault::Unreachable(error.to_string());
+        let bytes = self.part(key, at).await.map_err(failed)?;
+        let hashed = bytes.clone();
+        let sha256 = blocking(key, move || Ok(STANDARD.encode(Sha256::digest(&hashed)))).await.map_err(failed)?;
+        Ok((bytes, sha256))
     }
 
     /// The SHA-256 of the whole file, in Base64.

@@ -52,6 +52,7 @@ struct Stored {
 pub(crate) struct Fake {
     breach: Breach,
     objects: Mutex<BTreeMap<String, Stored>>,
+    headers: Mutex<BTreeMap<String, HeaderMap>>,
     requests: AtomicUsize,
 }
 
@@ -62,7 +63,12 @@ impl Fake {
     pub(crate) async fn start(breach: Breach) -> (String, Arc<Self>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let fake = Arc::new(Self { breach, objects: Mutex::default(), requests: AtomicUsize::new(0) });
+        let fake = Arc::new(Self {
+            breach,
+            objects: Mutex::default(),
+            headers: Mutex::default(),
+            requests: AtomicUsize::new(0),
+        });
         let serving = Arc::clone(&fake);
         tokio::spawn(async move {
             while let Ok((link, _)) = listener.accept().await {
@@ -80,8 +86,16 @@ impl Fake {
         self.objects.lock().unwrap().keys().filter(|name| name.ends_with(end)).count()
     }
 
+    /// A header that came with the last write of the object whose name ends so.
+    pub(crate) fn header(&self, end: &str, header: &str) -> Option<String> {
+        let headers = self.headers.lock().unwrap();
+        let (_, headers) = headers.iter().find(|(name, _)| name.ends_with(end)).unwrap();
+        headers.get(header).map(|value| value.to_str().unwrap().to_owned())
+    }
+
     fn put(&self, name: &str, headers: &HeaderMap, bytes: Bytes) -> Result<Answer, Infallible> {
         let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+        self.headers.lock().unwrap().insert(name.to_owned(), headers.clone());
         let mut objects = self.objects.lock().unwrap();
         let ignores = |breach| self.breach == breach;
         if headers.contains_key("if-none-match") && objects.contains_key(name) && !ignores(Breach::IgnoresPreconditions)
@@ -139,7 +153,7 @@ async fn answer(fake: Arc<Fake>, request: Request<Incoming>) -> Result<Answer, I
     let bytes = body.collect().await.unwrap().to_bytes();
     let (name, query) = (head.uri.path().to_owned(), head.uri.query().unwrap_or_default().to_owned());
     let number = fake.requests.fetch_add(1, Ordering::Relaxed);
-    if fake.breach == Breach::Busy && number % 3 == 0 {
+    if fake.breach == Breach::Busy && number.is_multiple_of(3) {
         return Ok(error(503, "SlowDown"));
     }
     if fake.breach == Breach::Skewed {

@@ -1,7 +1,7 @@
 //! Servers that break their word: each is told by the name of what it does not do, and nothing is taken for safe that is not.
 use std::time::Duration;
 
-use portcullis_vault::{Lock, LockMode, Property, S3, S3Settings, Vault, VaultError};
+use portcullis_vault::{Encryption, Lock, LockMode, Property, S3, S3Settings, Vault, VaultError};
 
 use super::fake::{Breach, Fake};
 use super::place::{Place, key, words};
@@ -24,6 +24,34 @@ async fn one_that_keeps_its_word_passes() {
     place.put(&vault, "s/session.json", b"{}").await.unwrap();
     assert!(matches!(place.put(&vault, "s/session.json", b"[]").await, Err(VaultError::AlreadyDiffers(_))));
     assert_eq!(fake.count("-sum"), 0);
+}
+
+#[tokio::test]
+async fn every_object_goes_with_checksum_condition_lock_and_encryption() {
+    let (mut place, fake) = breaking(Breach::None).await;
+    place.settings.encryption = Encryption::Kms(Some("the-key".to_owned()));
+    let vault = place.open().await;
+    place.put(&vault, "s/video/00002.m4s", b"abc").await.unwrap();
+    let sent = |header| fake.header("00002.m4s", header);
+    let abc = "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=";
+    for (header, value) in [
+        ("x-amz-checksum-sha256", abc),
+        ("if-none-match", "*"),
+        ("x-amz-object-lock-mode", "COMPLIANCE"),
+        ("x-amz-server-side-encryption", "aws:kms"),
+        ("x-amz-server-side-encryption-aws-kms-key-id", "the-key"),
+        ("content-type", "video/mp4"),
+    ] {
+        assert_eq!(sent(header).as_deref(), Some(value), "{header}");
+    }
+    assert!(sent("x-amz-object-lock-retain-until-date").is_some());
+    place.settings.encryption = Encryption::Own;
+    let vault = place.open().await;
+    vault.replace(&key("s/index.m3u8"), &place.source(b"abc")).await.unwrap();
+    let sent = |header| fake.header("index.m3u8", header);
+    assert_eq!(sent("x-amz-checksum-sha256").as_deref(), Some(abc));
+    assert_eq!(sent("x-amz-server-side-encryption").as_deref(), Some("AES256"));
+    assert_eq!((sent("if-none-match"), sent("x-amz-object-lock-mode")), (None, None), "it is written over");
 }
 
 #[tokio::test]

@@ -132,7 +132,7 @@ impl Place {
 /// A file of credentials as AWS's programs have it.
 pub(crate) fn credentials(folder: &Path, secret: &str) -> PathBuf {
     let path = folder.join(format!("credentials-{secret}"));
-    let mut file = fs::OpenOptions::new().create(true).write(true).mode(0o600).open(&path).unwrap();
+    let mut file = fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&path).unwrap();
     write!(file, "[default]\naws_access_key_id = {ID}\naws_secret_access_key = {secret}\n").unwrap();
     path
 }
