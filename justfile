@@ -16,7 +16,7 @@ dev *arguments:
     trap 'kill $!' EXIT
     cargo run -- serve {{ arguments }}
 
-# what is quick: formatting, lints, and all tests but Docker's and the end-to-end ones
+# what is quick: formatting, lints, and all tests but Docker's, S3's and the end-to-end ones
 check:
     ./test --fast
 

@@ -17,6 +17,8 @@ test_packages=(
   ffmpeg websockify xclip xdotool xinput imagemagick procps shellcheck openssl
   # desktops that no gate starts
   x11vnc xvfb qemu-system-x86
+  # a real S3 server
+  radosgw ceph-mon ceph-osd ceph-mgr ceph-common
   # a syslog daemon, by TCP and TLS
   rsyslog rsyslog-gnutls
   # clocks that tests set, repositories that they make, what hosts them, and a receiver of webhooks

@@ -3,6 +3,7 @@
 mod alerts;
 mod limits;
 mod policies;
+mod vault;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Deserializer};
 pub(crate) use alerts::{Alert, To};
 pub(crate) use limits::Limits;
 pub(crate) use policies::{Policies, Transport};
+pub(crate) use vault::{Kind as VaultKind, Vault};
 
 /// Every key with its default, and what it means.
 pub(crate) const DEFAULTS: &str = include_str!("portcullis.toml");
@@ -41,6 +43,7 @@ pub(crate) struct Config {
     pub(crate) sessions: Sessions,
     pub(crate) limits: Limits,
     pub(crate) recording: Recording,
+    pub(crate) vault: Vault,
     pub(crate) docker: Docker,
     pub(crate) desktops: Vec<Template>,
 }
@@ -205,6 +208,7 @@ impl Config {
         self.policies.check(&self.policy)?;
         self.metrics_address()?;
         alerts::check(&self.alerts)?;
+        self.vault.check()?;
         if !(8..=4096).contains(&self.recording.handover_mib) {
             bail!("`recording.handover_mib` must be from 8 to 4096");
         }

@@ -1,4 +1,4 @@
-//! `portcullis doctor`: what is missing on this machine, and the words that mend it.
+//! `portcullis doctor`: what is missing on this machine and around it, and the words that mend it.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -39,11 +39,12 @@ const NEEDS: [Need; 11] = [
     Need { program: "dockerd", package: "docker.io", for_what: "`docker` desktops", required: false },
 ];
 
-/// Prints one line per need, per desktop that stands already and per destination of events; exit code 1 when something required is missing, a
-/// desktop does not let the gate in, or a destination is not reached.
+/// Prints one line per need, per desktop that stands already, per destination of events and for the vault; exit code 1 when something required
+/// is missing, a desktop does not let the gate in, a destination is not reached, or the vault does not do what is asked of it.
 pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let complete = programs();
-    let knocking = async { desktops(config).await & crate::alerts::knock(config).await };
+    let knocking =
+        async { desktops(config).await & crate::alerts::knock(config).await & crate::vault::look(config).await };
     let reachable = tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(knocking);
     Ok(if complete && reachable { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

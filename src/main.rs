@@ -17,6 +17,7 @@ mod portal;
 mod revoked;
 mod serve;
 mod token;
+mod vault;
 mod verify;
 
 use std::net::SocketAddr;
@@ -58,7 +59,8 @@ enum Command {
     },
     /// Prove a recording: exit 0 when sound, 1 with one line per fault
     Verify(verify::VerifyArgs),
-    /// Say what is missing on this machine and how to mend it, and knock at every desktop that stands already and every destination of events
+    /// Say what is missing on this machine and how to mend it, knock at every desktop that stands already and every destination of events, and try
+    /// the vault
     Doctor(DataArgs),
     /// Print the OpenAPI description of the HTTP API
     Openapi,

@@ -15,7 +15,7 @@ use portcullis_proxy::runtime::process::Processes;
 use portcullis_proxy::runtime::standing::Standing;
 use portcullis_proxy::token::Verifier;
 use portcullis_proxy::{Journal, Plane, PlaneConfig};
-use portcullis_vault::{Folder, Vault};
+use portcullis_vault::Vault;
 use portcullis_web::{LOCAL_ISSUER, Portal, PortalConfig, Roles};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -63,7 +63,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let origins = config.origins_at(address);
 
-    let vault: Arc<dyn Vault> = Arc::new(Folder::open(&data.vault())?);
+    let vault = crate::vault::open(config, &data).await?;
     let journal = Arc::new(Journal::open(&data.journal())?);
     let portal = portal(config, &data, &origins, Arc::clone(&vault), Arc::clone(&journal)).await?;
     let runtimes = runtimes(config, &data).await?;
@@ -203,6 +203,7 @@ fn recorder(config: &Config, data: &Data) -> portcullis_recorder::Config {
     recorder.still = Duration::from_secs(written.still_seconds);
     recorder.crf = written.crf;
     recorder.threads = written.threads;
+    recorder.patience = config.vault.patience().unwrap_or(recorder.patience);
     recorder
 }
 

@@ -21,8 +21,9 @@ const MAY_IMPORT: [(&str, &[&str]); 9] = [
 ];
 
 /// A dependency that lives in certain packages alone.
-const LIVES_IN: [(&str, &[&str]); 8] = [
+const LIVES_IN: [(&str, &[&str]); 9] = [
     ("aho-corasick", &["policy/content"]),
+    ("aws-sdk-s3", &["recorder/vault"]),
     ("ffmpeg-next", &["recorder"]),
     ("bollard", &["proxy"]),
     ("tokio-rustls", &["proxy", "alerts"]),

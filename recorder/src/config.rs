@@ -25,7 +25,8 @@ pub struct Config {
     pub threads: u32,
     /// How long the encoder may make no progress while the hand-over log is full, before the recording fails.
     pub stall: Duration,
-    /// How long the vault may refuse a file, tried again and again, before the recording fails.
+    /// How long the vault may refuse a file, tried again and again, before the recording fails; the manifest, with which a session begins,
+    /// no longer than ten seconds.
     pub patience: Duration,
 }
 

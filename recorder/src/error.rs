@@ -50,6 +50,9 @@ pub enum RecordError {
     /// The vault did not take a file within the time that it is given.
     #[error("the vault does not take the record")]
     Vault(#[source] VaultError),
+    /// The vault did not answer when the session was to begin.
+    #[error("the vault does not answer")]
+    Silent,
     /// The session's id or start does not make a place in a vault.
     #[error("the session has no place in a vault")]
     Place(#[source] KeyError),

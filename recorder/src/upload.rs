@@ -14,6 +14,8 @@ use crate::error::RecordError;
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 /// The longest wait between two tries.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// How long the manifest may take, with which a session begins: somebody waits for it, and nothing was shown yet.
+const BEGINNING: Duration = Duration::from_secs(10);
 
 /// A bundle's place in a vault.
 #[derive(Clone)]
@@ -28,6 +30,16 @@ pub(crate) struct Place {
 impl Place {
     /// Stores a file of the bundle in `folder`. It is tried again as long as there is patience.
     pub(crate) async fn store(&self, folder: &Path, path: PathInBundle) -> Result<(), RecordError> {
+        if path != PathInBundle::Session {
+            return self.store_within(self.patience, folder, path).await;
+        }
+        let patience = self.patience.min(BEGINNING);
+        // A server that takes a connection and then says nothing is not waited for either.
+        let stored = tokio::time::timeout(patience.max(BEGINNING), self.store_within(patience, folder, path)).await;
+        stored.unwrap_or(Err(RecordError::Silent))
+    }
+
+    async fn store_within(&self, patience: Duration, folder: &Path, path: PathInBundle) -> Result<(), RecordError> {
         let key = Key::of(&self.prefix, path).map_err(RecordError::Place)?;
         let from = path.under(folder);
         let began = Instant::now();
@@ -37,12 +49,19 @@ impl Place {
                 PathInBundle::Index => self.vault.replace(&key, &from).await,
                 _ => self.vault.put(&key, &from).await,
             };
-            let Err(error) = stored else { return Ok(()) };
-            let hopeless = matches!(error, VaultError::AlreadyDiffers(_));
-            if hopeless || began.elapsed() + wait > self.patience {
-                return Err(RecordError::Vault(error));
+            let Err(error) = stored else {
+                if wait > FIRST_WAIT {
+                    tracing::info!(%key, away_seconds = began.elapsed().as_secs(), "the vault takes files again");
+                }
+                return Ok(());
+            };
+            let hopeless = matches!(error, VaultError::AlreadyDiffers(_) | VaultError::Unprotected { .. });
+            let error = RecordError::Vault(error);
+            if hopeless || began.elapsed() + wait > patience {
+                return Err(error);
             }
-            tracing::warn!(%key, error = %error, "the vault did not take a file, trying again");
+            let left_seconds = patience.saturating_sub(began.elapsed()).as_secs();
+            tracing::warn!(%key, error = %error.in_full(), left_seconds, "the vault did not take a file, trying again");
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(LONGEST_WAIT);
         }

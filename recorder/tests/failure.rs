@@ -87,10 +87,18 @@ async fn revisions_out_of_order_fail_it() {
 struct Away {
     vault: Arc<dyn Vault>,
     away: AtomicBool,
+    unprotected: AtomicBool,
 }
 
 impl Away {
+    fn new(stage: &Stage, away: bool) -> Self {
+        Self { vault: stage.vault(), away: away.into(), unprotected: AtomicBool::new(false) }
+    }
+
     fn check(&self, key: &Key) -> Result<()> {
+        if self.unprotected.load(Ordering::Relaxed) {
+            return Err(VaultError::Unprotected { property: "Object Lock", reason: format!("{key} is not locked") });
+        }
         if self.away.load(Ordering::Relaxed) { Err(VaultError::NoSpace(key.clone())) } else { Ok(()) }
     }
 }
@@ -125,7 +133,7 @@ async fn start_with(stage: &Stage, vault: &Arc<Away>) -> std::result::Result<Rec
 async fn a_vault_that_is_away_fails_it_within_its_patience_and_the_spool_keeps_it() {
     let mut stage = Stage::new();
     stage.config.segment = Duration::from_millis(50);
-    let vault = Arc::new(Away { vault: stage.vault(), away: AtomicBool::new(false) });
+    let vault = Arc::new(Away::new(&stage, false));
     let recording = start_with(&stage, &vault).await.unwrap();
     recording.hand_over(1, &[fill(WHOLE, colour(1))]).await.unwrap();
     vault.away.store(true, Ordering::Relaxed);
@@ -153,8 +161,65 @@ async fn a_vault_that_is_away_fails_it_within_its_patience_and_the_spool_keeps_i
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_vault_it_does_not_start() {
     let stage = Stage::new();
-    let vault = Arc::new(Away { vault: stage.vault(), away: AtomicBool::new(true) });
+    let vault = Arc::new(Away::new(&stage, true));
     assert!(matches!(start_with(&stage, &vault).await, Err(RecordError::Vault(_))));
+    assert!(!stage.spool().exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vault_that_does_not_protect_the_record_fails_it_at_once() {
+    let mut stage = Stage::new();
+    stage.config.segment = Duration::from_millis(50);
+    stage.config.patience = Duration::from_secs(600);
+    let vault = Arc::new(Away::new(&stage, false));
+    let recording = start_with(&stage, &vault).await.unwrap();
+    vault.unprotected.store(true, Ordering::Relaxed);
+    let mut failure = recording.failure();
+    let mut revision = 0;
+    let began = Instant::now();
+    while failure.borrow_and_update().is_none() {
+        revision += 1;
+        let changes = [fill(WHOLE, colour(revision))];
+        let _ = tokio::time::timeout(Duration::from_millis(40), recording.hand_over(revision, &changes)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(began.elapsed() < Duration::from_secs(30), "it is not tried for ten minutes");
+    }
+    let reason = failure.borrow().clone().unwrap();
+    assert!(reason.contains("does not protect the record (Object Lock): "), "{reason}");
+}
+
+/// A vault that takes a request and never answers.
+struct Silent;
+
+#[async_trait::async_trait]
+impl Vault for Silent {
+    async fn put(&self, _: &Key, _: &Path) -> Result<()> {
+        std::future::pending().await
+    }
+    async fn replace(&self, _: &Key, _: &Path) -> Result<()> {
+        std::future::pending().await
+    }
+    async fn read(&self, _: &Key, _: Option<Range<u64>>) -> Result<bytes::Bytes> {
+        std::future::pending().await
+    }
+    async fn len(&self, _: &Key) -> Result<Option<u64>> {
+        std::future::pending().await
+    }
+    async fn list(&self, _: &str, _: Option<&Key>, _: usize) -> Result<Vec<Entry>> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_waits_for_long_for_a_session_whose_vault_is_silent() {
+    let mut stage = Stage::new();
+    stage.config.patience = Duration::from_secs(600);
+    let began = Instant::now();
+    let vault: Arc<dyn Vault> = Arc::new(Silent);
+    let started =
+        Recording::start(stage.config.clone(), vault, Arc::clone(&stage.key), stage.manifest(), SIZE).await.map(drop);
+    assert!(matches!(started, Err(RecordError::Silent)), "{started:?}");
+    assert!(began.elapsed() < Duration::from_secs(30));
     assert!(!stage.spool().exists());
 }
 

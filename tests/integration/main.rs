@@ -5,6 +5,7 @@ mod alerts;
 mod alerts_example;
 mod alerts_syslog;
 mod blinks;
+mod buckets;
 mod clipboard;
 mod crash;
 mod keyboard;

@@ -348,7 +348,10 @@ pub fn program() -> anyhow::Result<PathBuf> {
 }
 
 /// The library that lets a program see another time (Debian's libfaketime).
-fn faketime() -> anyhow::Result<PathBuf> {
+///
+/// # Errors
+/// When it is not installed.
+pub fn faketime() -> anyhow::Result<PathBuf> {
     let libraries =
         std::fs::read_dir("/usr/lib")?.flatten().map(|entry| entry.path().join("faketime/libfaketimeMT.so.1"));
     libraries.into_iter().find(|path| path.is_file()).context("libfaketime is not installed: scripts/setup.sh test")

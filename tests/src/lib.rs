@@ -1,6 +1,7 @@
 //! The harness: a real gate as a process of its own or a stage in this one, its API, and on both ends peers whose every byte a test chooses.
 
 pub mod api;
+pub mod bucket;
 pub mod clipboard;
 pub mod desktop;
 pub mod gate;

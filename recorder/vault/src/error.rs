@@ -34,6 +34,14 @@ pub enum VaultError {
     /// More than [`crate::MAX_READ_BYTES`] were asked for at once.
     #[error("{0} is too long to be read at once")]
     TooLong(Key),
+    /// What the record needs of the storage, the storage does not do. Trying again is of no use.
+    #[error("the storage does not protect the record ({property}): {reason}")]
+    Unprotected {
+        /// By name: `Object Lock`, `checksums`, `preconditions`, `versioning`.
+        property: &'static str,
+        /// What was asked, and what was found.
+        reason: String,
+    },
     /// The storage failed, or holds something that a vault does not (such as a symbolic link in an object's place).
     #[error("cannot {action} {key}")]
     Storage {

@@ -1,4 +1,4 @@
-//! Where evidence lives: one small trait over a folder, and later over S3.
+//! Where evidence lives: one small trait over a folder or a bucket of S3.
 //!
 //! What is in a vault is never overwritten with something else, but for the index of a bundle that still grows.
 #![forbid(unsafe_code)]
@@ -10,9 +10,13 @@
 mod error;
 mod folder;
 mod key;
+mod lock;
+mod s3;
+mod source;
 
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -20,6 +24,8 @@ use bytes::Bytes;
 pub use error::{Result, VaultError};
 pub use folder::Folder;
 pub use key::{Key, KeyError, MAX_KEY_BYTES};
+pub use lock::{Lock, LockMode};
+pub use s3::{Addressing, Encryption, Fault, Fetched, Property, S3, S3Error, S3Settings, Standing, Url};
 
 /// The most bytes that one [`Vault::read`] returns; longer objects are read range by range.
 pub const MAX_READ_BYTES: u64 = 64 * 1024 * 1024;
@@ -72,4 +78,13 @@ pub trait Vault: Send + Sync {
     /// # Errors
     /// [`VaultError::Storage`].
     async fn list(&self, prefix: &str, after: Option<&Key>, limit: usize) -> Result<Vec<Entry>>;
+
+    /// This vault, but what is put is locked as well: `lock` and what the vault locks by itself add up ([`Lock::and`]).
+    ///
+    /// # Errors
+    /// [`VaultError::Unprotected`] when what stores the objects does not lock them.
+    async fn locked(self: Arc<Self>, lock: Lock) -> Result<Arc<dyn Vault>> {
+        let reason = format!("a {} lock was asked for, and nothing here locks objects", lock.mode);
+        Err(VaultError::Unprotected { property: "Object Lock", reason })
+    }
 }

@@ -2,7 +2,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, RenameFlags};
@@ -10,13 +10,13 @@ use rustix::io::Errno;
 
 use super::way::open_file;
 use super::{Inner, storage};
-use crate::{Key, Result, VaultError};
+use crate::{Key, Result, VaultError, source};
 
 impl Inner {
     /// Stores the file `from`; over what is there only with `replacing`.
     pub(super) fn store(&self, key: &Key, from: &Path, replacing: bool) -> Result<()> {
         let failed = storage("store", key);
-        let mut source = open_source(from).map_err(&failed)?;
+        let mut source = source::open(from).map_err(&failed)?;
         let folder = self.make_folder(key).map_err(&failed)?;
         if !replacing && let Some(stored) = self.already(&folder, key, from)? {
             return stored;
@@ -37,7 +37,7 @@ impl Inner {
     fn already(&self, folder: &OwnedFd, key: &Key, from: &Path) -> Result<Option<Result<()>>> {
         let failed = storage("store", key);
         let Some((stored, _)) = open_file(folder, key.name()).map_err(&failed)? else { return Ok(None) };
-        let source = open_source(from).map_err(&failed)?;
+        let source = source::open(from).map_err(&failed)?;
         if !same(&stored, &source).map_err(&failed)? {
             return Ok(Some(Err(VaultError::AlreadyDiffers(key.clone()))));
         }
@@ -45,17 +45,6 @@ impl Inner {
         stored.sync_all().map_err(&failed)?;
         rustix::fs::fsync(folder).map_err(storage("store", key))?;
         Ok(Some(Ok(())))
-    }
-}
-
-/// The file that is to be stored: a regular one, and no link.
-fn open_source(from: &Path) -> io::Result<File> {
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
-    let file = File::options().read(true).custom_flags(flags).open(from)?;
-    match file.metadata()?.is_file() {
-        true => Ok(file),
-        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "only a regular file can be stored")),
     }
 }
 

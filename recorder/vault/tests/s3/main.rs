@@ -1,0 +1,9 @@
+//! The S3 vault against real servers, and against one that breaks its word on demand.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)]
+
+mod checksums;
+mod fake;
+mod faults;
+mod locks;
+mod place;
+mod radosgw;
