@@ -159,7 +159,7 @@ fn links_that_say_nonsense() {
     link(of_another, &[(second, Kind::Reordered)]);
     let forgotten = |said: &mut Nonsense| said.links[1].files.truncate(2);
     // The listing knows it, but no link says when it was.
-    link(forgotten, &[("video/00002.m4s", Kind::Extra)]);
+    link(forgotten, &[("video/00002.m4s", Kind::Extended)]);
 }
 
 #[test]
