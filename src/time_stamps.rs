@@ -134,7 +134,8 @@ impl Stamper {
         let mut wait = FIRST_WAIT;
         for attempt in 1..=ATTEMPTS {
             match self.stamp(bundle).await {
-                Ok(time) => return tracing::info!(bundle, %time, "the seal is time-stamped"),
+                Ok(Some(time)) => return tracing::info!(bundle, %time, "the seal is time-stamped"),
+                Ok(None) => return,
                 Err(error) => tracing::warn!(bundle, attempt, error = format!("{error:#}"), "no time stamp yet"),
             }
             if attempt < ATTEMPTS {
@@ -145,8 +146,11 @@ impl Stamper {
         tracing::error!(bundle, "the seal has no time stamp; the next start of the gate asks again");
     }
 
-    /// Has the seal of one bundle stamped; the time that was stamped.
-    async fn stamp(&self, bundle: &str) -> anyhow::Result<OffsetDateTime> {
+    /// Has the seal of one bundle stamped; the time that was stamped, or nothing if it has a stamp already.
+    async fn stamp(&self, bundle: &str) -> anyhow::Result<Option<OffsetDateTime>> {
+        if self.vault.len(&Key::of(bundle, PathInBundle::TimeStamp)?).await?.is_some() {
+            return Ok(None);
+        }
         let seal = self.vault.read(&Key::of(bundle, PathInBundle::Seal)?, None).await?;
         let nonce = rand::random();
         let answer = self.ask(time_stamp_request(&seal, nonce)).await?;
@@ -155,7 +159,7 @@ impl Stamper {
         tokio::fs::write(&self.scratch, &answer).await.context("the answer cannot be written")?;
         self.vault.put(&Key::of(bundle, PathInBundle::TimeStamp)?, &self.scratch).await?;
         let _ = tokio::fs::remove_file(&self.scratch).await;
-        Ok(stamp.time)
+        Ok(Some(stamp.time))
     }
 
     async fn ask(&self, request: Vec<u8>) -> anyhow::Result<Vec<u8>> {

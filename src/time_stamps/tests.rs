@@ -80,7 +80,8 @@ async fn a_seal_is_stamped_once_and_found_again_when_it_was_not() {
     let bundle = format!("{DAY}/{ID}");
     assert_eq!(stamper.left_over(now).await.unwrap(), BTreeSet::from([bundle.clone()]));
     assert!(stamper.stamp(&bundle).await.unwrap_err().to_string().contains("503"));
-    let time = stamper.stamp(&bundle).await.unwrap();
+    let time = stamper.stamp(&bundle).await.unwrap().unwrap();
+    assert_eq!(stamper.stamp(&bundle).await.unwrap(), None);
     assert!(stamper.left_over(now).await.unwrap().is_empty());
     let kept = vault.read(&Key::of(&bundle, PathInBundle::TimeStamp).unwrap(), None).await.unwrap();
     assert_eq!(authorities.verify(&kept, b"a seal", None).unwrap().time, time);

@@ -22,6 +22,7 @@ mod screen;
 mod shutdown;
 mod standing;
 mod veil;
+mod verify_command;
 
 use portcullis_tests::gate::Plan;
 pub(crate) use portcullis_tests::{events, of_type};

@@ -271,6 +271,9 @@ fn the_schema_describes_what_is_written() {
     });
     describes(&defs["seal"], &seal);
     describes(&defs["gap"], &seal["gaps"][0]);
+    let list = serde_json::from_slice(&bundle::kinds::key_list().to_bytes().unwrap()).unwrap();
+    describes(&defs["key_list"], &list);
+    describes(&defs["key"], &list["keys"][0]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bundle::kinds::{self, Tsa, trust};
-use portcullis_evidence::{BundleFolder, KeyList, Report, StampedReport, State, verify_at};
+use portcullis_evidence::{BundleFolder, KeyList, Report, StampedReport, State, Verdict, verify_at};
 
 fn golden(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v1").join(path)
@@ -64,6 +64,30 @@ fn golden_bundles_of_each_kind_verify_for_ever() {
     assert_eq!(look("rotated").keys.len(), 2);
     assert!(matches!(look("stamped").time_stamp, Some(StampedReport::Proved { .. })));
     assert_eq!(look("closed").time_stamp, None);
+}
+
+/// The schema of `verify --json` names what a report has, beside verdict and code, and every verdict.
+#[test]
+fn reports_are_as_their_schema_says() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/verify.schema.json");
+    let schema: serde_json::Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    let report = serde_json::to_value(look("stamped")).unwrap();
+    let mut written: Vec<&str> = report.as_object().unwrap().keys().map(String::as_str).collect();
+    written.extend(["verdict", "exit_code"]);
+    let mut required: Vec<&str> =
+        schema["required"].as_array().unwrap().iter().filter_map(|name| name.as_str()).collect();
+    let mut described: Vec<&str> = schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+    [&mut written, &mut required, &mut described].into_iter().for_each(|names| names.sort_unstable());
+    assert_eq!((&written, &written), (&required, &described));
+    let kinds = schema["$defs"]["kind"]["enum"].as_array().unwrap().iter().filter_map(|name| name.as_str());
+    let known: Vec<&str> = ["sound", "gap_declared"].into_iter().chain(kinds).collect();
+    assert_eq!(Verdict::all().iter().map(|verdict| verdict.name()).collect::<Vec<_>>(), known);
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/evidence-format.md");
+    let page = fs::read_to_string(page).unwrap();
+    for verdict in Verdict::all() {
+        let row = format!("| {} | `{}` |", verdict.exit_code(), verdict.name());
+        assert!(page.contains(&row), "the page lacks {row}");
+    }
 }
 
 #[test]

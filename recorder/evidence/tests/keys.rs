@@ -159,10 +159,10 @@ fn a_byte_put_wrong_in_a_stamp_never_makes_it_another_one() {
         for bit in 0..8 {
             let mut bad = answer.clone();
             bad[i] ^= 1 << bit;
-            match authorities.verify(&bad, b"seal", None) {
-                // What is not under the signature may differ; what it says may not.
-                Ok(said) => (held, _) = (held + 1, assert_eq!(said, time, "byte {i}, bit {bit}")),
-                Err(_) => {}
+            // What is not under the signature may differ; what it says may not.
+            if let Ok(said) = authorities.verify(&bad, b"seal", None) {
+                assert_eq!(said, time, "byte {i}, bit {bit}");
+                held += 1;
             }
         }
         assert!(authorities.verify(&answer[..i], b"seal", None).is_err(), "cut to {i}");

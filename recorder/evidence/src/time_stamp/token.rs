@@ -33,19 +33,18 @@ pub(super) fn verify(
     let malformed = TimeStampError::Malformed;
     let token = granted(response)?;
     let signed = signed(token).ok_or(malformed("its signature is not CMS SignedData of one signer"))?;
-    let (stamped, time, its_nonce) =
-        tst(signed.tst).ok_or(malformed("it holds no TSTInfo of version 1 with SHA-256"))?;
-    if stamped != imprint.0 {
+    let said = tst(signed.tst).ok_or(malformed("it holds no TSTInfo of version 1 with SHA-256"))?;
+    if said.stamped != imprint.0 {
         return Err(TimeStampError::OtherImprint);
     }
-    if nonce.is_some_and(|nonce| its_nonce != Some(der::integer(nonce).as_slice())) {
+    if nonce.is_some_and(|nonce| said.nonce != Some(der::integer(nonce).as_slice())) {
         return Err(TimeStampError::OtherNonce);
     }
     let named = attributes(&signed).ok_or(malformed("its attributes are not those of a time stamp"))?;
     let signer = signed.certificates.iter().chain(given).find(|certificate| named.names(certificate));
     let signer = signer.ok_or_else(|| TimeStampError::Signer("there is no certificate of it".to_owned()))?;
-    vouched(signer, &signed, anchors, time)?;
-    Ok(TimeStamp { time })
+    vouched(signer, &signed, anchors, said.time)?;
+    Ok(TimeStamp { time: said.time })
 }
 
 /// The token in a response that was granted.
@@ -93,8 +92,15 @@ fn signed(mut token: Row<'_>) -> Option<Signed<'_>> {
     Some(Signed { tst, certificates, attributes, hash, signature })
 }
 
+/// What a TSTInfo says.
+struct Said<'a> {
+    stamped: &'a [u8],
+    time: OffsetDateTime,
+    nonce: Option<&'a [u8]>,
+}
+
 /// Imprint, time and nonce of a TSTInfo (RFC 3161 §2.4.2).
-fn tst(bytes: &[u8]) -> Option<(&[u8], OffsetDateTime, Option<&[u8]>)> {
+fn tst(bytes: &[u8]) -> Option<Said<'_>> {
     let mut outer = Row(bytes);
     let mut tst = outer.within(SEQUENCE).filter(|_| outer.is_over())?;
     (tst.take(INTEGER)?.content == [1]).then_some(())?;
@@ -107,7 +113,7 @@ fn tst(bytes: &[u8]) -> Option<(&[u8], OffsetDateTime, Option<&[u8]>)> {
     // Accuracy and ordering are left to those who compare stamps with each other.
     tst.take(SEQUENCE);
     tst.take(der::BOOLEAN);
-    Some((stamped, time, tst.take(INTEGER).map(|nonce| nonce.content)))
+    Some(Said { stamped, time, nonce: tst.take(INTEGER).map(|nonce| nonce.content) })
 }
 
 /// `20260131235959Z`, or with a fraction that does not end in 0.
