@@ -14,7 +14,7 @@ use crate::keys::EVIDENCE;
 
 /// The file of the list, beside the keys.
 pub(crate) const LIST: &str = "evidence.keys.json";
-/// Since when a key counts that was there before there was a list.
+/// Since when a gate's first key counts: nothing is older, and a machine's first clock may be wrong.
 const EVER: &str = "1970-01-01T00:00:00.000000Z";
 
 /// Arguments of `keys list`.
@@ -60,7 +60,7 @@ pub(crate) fn rotate(place: &DataArgs) -> anyhow::Result<()> {
     let _lock = data.lock()?;
     let keys = data.keys();
     let old = load_key_file(&keys.join(EVIDENCE)).context("run `portcullis keys generate` first if there is none")?;
-    let mut list = with_current(&keys, &old.verifying_key(), EVER)?;
+    let mut list = with_current(&keys, &old.verifying_key())?;
     let fresh = keys.join("evidence.pem.new");
     if fresh.symlink_metadata().is_ok() {
         std::fs::remove_file(&fresh)?;
@@ -99,19 +99,18 @@ pub(crate) fn revoke(args: &RevokeKeyArgs) -> anyhow::Result<()> {
 }
 
 /// Sees to it that the key in use is listed as such.
-pub(crate) fn settle(folder: &Path, key: &SigningKey, made_now: bool) -> anyhow::Result<()> {
-    let from = if made_now { stamp(OffsetDateTime::now_utc()) } else { EVER.to_owned() };
-    let list = with_current(folder, &key.verifying_key(), &from)?;
+pub(crate) fn settle(folder: &Path, key: &SigningKey) -> anyhow::Result<()> {
+    let list = with_current(folder, &key.verifying_key())?;
     if read(folder)?.as_ref() == Some(&list) { Ok(()) } else { write(folder, list) }
 }
 
 /// The list with this key in it, and in use: a rotation that was cut off left the old one.
-fn with_current(folder: &Path, key: &VerifyingKey, from: &str) -> anyhow::Result<KeyList> {
+fn with_current(folder: &Path, key: &VerifyingKey) -> anyhow::Result<KeyList> {
     let mut list =
         read(folder)?.unwrap_or(KeyList { v: VERSION, issued: stamp(OffsetDateTime::now_utc()), keys: Vec::new() });
     match list.keys.iter_mut().find(|listed| listed.kid == key.kid()) {
         Some(listed) => listed.until.clear(),
-        None => list.keys.push(ListedKey::of(key, from)),
+        None => list.keys.push(ListedKey::of(key, EVER)),
     }
     Ok(list)
 }

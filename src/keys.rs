@@ -36,10 +36,8 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
 
 /// Loads both keys, making those that are missing.
 pub(crate) fn load_or_make(data: &Data) -> anyhow::Result<Keys> {
-    let path = data.keys().join(EVIDENCE);
-    let made_now = path.symlink_metadata().is_err();
-    let evidence = one(&path)?;
-    key_list::settle(&data.keys(), &evidence, made_now)?;
+    let evidence = one(&data.keys().join(EVIDENCE))?;
+    key_list::settle(&data.keys(), &evidence)?;
     let public = data.keys().join(EVIDENCE_PUBLIC);
     let pem = evidence.verifying_key().to_pem()?;
     if std::fs::read_to_string(&public).ok().as_deref() != Some(pem.as_str()) {

@@ -21,6 +21,7 @@ mod revocation;
 mod screen;
 mod shutdown;
 mod standing;
+mod time_stamp;
 mod veil;
 mod verify_command;
 
