@@ -52,7 +52,10 @@ async fn a_seal_is_time_stamped_and_proved_with_the_authoritys_certificate() {
          [[desktops]]\nname = \"bare\"\nsize = \"640x480\"\nprocess = {{ programs = [] }}\n",
         root.display()
     ))
-    .policy("tests.yaml", "policy: tests\napplies: {groups: [testers], desktops: [bare]}\nallow:\n  open: {}\n  control: {}\n");
+    .policy(
+        "tests.yaml",
+        "policy: tests\napplies: {groups: [testers], desktops: [bare]}\nallow:\n  open: {}\n  control: {}\n",
+    );
     let gate = Gate::start(&plan).await.unwrap();
     let api = gate.api("alice", "testers", "bare").unwrap();
     let opened = api.open("bare").await.unwrap();
