@@ -96,6 +96,8 @@ pub(crate) struct Recording {
     pub(crate) still_seconds: u64,
     pub(crate) crf: u8,
     pub(crate) threads: u32,
+    pub(crate) time_stamp_url: String,
+    pub(crate) time_stamp_authorities: PathBuf,
 }
 
 /// `[docker]`.
@@ -211,6 +213,11 @@ impl Config {
         self.vault.check()?;
         if !(8..=4096).contains(&self.recording.handover_mib) {
             bail!("`recording.handover_mib` must be from 8 to 4096");
+        }
+        // The answer is signed, and the question is a hash: TLS would add nothing.
+        let (url, authorities) = (&self.recording.time_stamp_url, &self.recording.time_stamp_authorities);
+        if !url.is_empty() && (!url.starts_with("http://") || authorities.as_os_str().is_empty()) {
+            bail!("`recording.time_stamp_url` is an http:// address, and needs `recording.time_stamp_authorities`");
         }
         Ok(())
     }

@@ -8,10 +8,12 @@ use portcullis_proxy::token::{create_key_file, load_key_file};
 
 use crate::config::Config;
 use crate::data::Data;
+use crate::key_list;
 
 /// The file of the public half that proves recordings.
 pub(crate) const EVIDENCE_PUBLIC: &str = "evidence.pub.pem";
-const EVIDENCE: &str = "evidence.pem";
+/// The file of the private half that signs recordings.
+pub(crate) const EVIDENCE: &str = "evidence.pem";
 const TOKEN: &str = "token.pem";
 
 /// Both keys of a gate.
@@ -35,6 +37,7 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
 /// Loads both keys, making those that are missing.
 pub(crate) fn load_or_make(data: &Data) -> anyhow::Result<Keys> {
     let evidence = one(&data.keys().join(EVIDENCE))?;
+    key_list::settle(&data.keys(), &evidence)?;
     let public = data.keys().join(EVIDENCE_PUBLIC);
     let pem = evidence.verifying_key().to_pem()?;
     if std::fs::read_to_string(&public).ok().as_deref() != Some(pem.as_str()) {

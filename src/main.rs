@@ -8,6 +8,7 @@ mod alerts;
 mod config;
 mod data;
 mod doctor;
+mod key_list;
 mod keys;
 mod listen;
 mod metrics;
@@ -16,6 +17,7 @@ mod policy;
 mod portal;
 mod revoked;
 mod serve;
+mod time_stamps;
 mod token;
 mod vault;
 mod verify;
@@ -57,7 +59,7 @@ enum Command {
         #[command(subcommand)]
         command: alerts::AlertsCommand,
     },
-    /// Prove a recording: exit 0 when sound, 1 with one line per fault
+    /// Prove a recording: exit 0 when sound, 3 when sound with declared gaps, else a code for each kind of fault
     Verify(verify::VerifyArgs),
     /// Say what is missing on this machine and how to mend it, knock at every desktop that stands already and every destination of events, and try
     /// the vault
@@ -70,6 +72,12 @@ enum Command {
 enum KeysCommand {
     /// Make the token key and the evidence key in DATA/keys; keys that exist are kept
     Generate(DataArgs),
+    /// Print the list of evidence keys, for those who verify
+    List(key_list::ListArgs),
+    /// Make a new evidence key and take the old one out of use; the gate has to stand still
+    Rotate(DataArgs),
+    /// Mark an evidence key as one that others may have
+    Revoke(key_list::RevokeKeyArgs),
 }
 
 /// Where the gate's data is.
@@ -138,7 +146,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("portcullis: {error:#}");
-            // 1 is the word of `verify` and `policy` for what is not as it should be.
+            // 1 is the word of `policy` for what is not as it should be, 3 and above are those of `verify`.
             ExitCode::from(2)
         }
     }
@@ -151,6 +159,9 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Token(args) => token::run(&args)?,
         Command::Revoke(args) => revoked::run(&args)?,
         Command::Keys { command: KeysCommand::Generate(place) } => keys::run(&place.load()?)?,
+        Command::Keys { command: KeysCommand::List(args) } => key_list::list(&args)?,
+        Command::Keys { command: KeysCommand::Rotate(place) } => key_list::rotate(&place)?,
+        Command::Keys { command: KeysCommand::Revoke(args) } => key_list::revoke(&args)?,
         Command::Policy { command } => return policy::run(&command),
         Command::Alerts { command } => return alerts::run(&command),
         Command::Verify(args) => return verify::run(&args),

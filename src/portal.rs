@@ -12,6 +12,8 @@ use portcullis_proxy::{Aftermath, Identify, Journal};
 use portcullis_web::{Act, Audit, AuditError, Part, Portal, Revoked};
 use time::OffsetDateTime;
 
+use crate::time_stamps::Stamps;
+
 /// The portal's acts go to the gate's journal.
 pub(crate) struct Journaled(pub(crate) Arc<Journal>);
 
@@ -55,8 +57,8 @@ impl Revoked for Out {
     }
 }
 
-/// The index follows the sessions.
-pub(crate) struct Indexed(pub(crate) Portal);
+/// The index follows the sessions, and time stamps their seals.
+pub(crate) struct Indexed(pub(crate) Portal, pub(crate) Stamps);
 
 #[async_trait]
 impl Aftermath for Indexed {
@@ -65,6 +67,7 @@ impl Aftermath for Indexed {
     }
 
     async fn sealed(&self, session: &str) {
+        self.1.sealed(session);
         self.ingest(session).await;
     }
 }

@@ -32,6 +32,7 @@ use crate::peer::Proxies;
 use crate::policy;
 use crate::portal::{Indexed, Journaled, Out, SignedIn};
 use crate::revoked;
+use crate::time_stamps::Stamps;
 use crate::token;
 
 /// Runs the gate; returns when it has drained.
@@ -75,7 +76,8 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     revoked::load(&data.revoked(), &revocations)?;
     portal.heed(Arc::new(Out(Arc::clone(&revocations))));
     exports.start();
-    let aftermath = Arc::new(Exported { index: Indexed(portal.clone()), exports: exports.clone() });
+    let stamps = Stamps::start(config, &data, &vault)?;
+    let aftermath = Arc::new(Exported { index: Indexed(portal.clone(), stamps), exports: exports.clone() });
     let policies = policy::Following::begin(config, &data).await?;
     let plane = plane(config, &data, keys, verifier, origins, vault, journal, aftermath, &portal, runtimes, &policies);
     let following = tokio::spawn(revoked::follow(data.revoked(), Arc::clone(&plane), revocations));

@@ -1,23 +1,36 @@
-//! `portcullis verify`: proves a recording with nothing but its bytes and the public key.
+//! `portcullis verify`: proves a recording with nothing but its bytes and the public keys.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use portcullis_evidence::{Fault, Kind, VerifyingKey};
+use portcullis_evidence::{
+    BundleFolder, Fault, Kind, KeyList, MAX_KEY_LIST_BYTES, Report, Trust, Verdict, VerifyingKey, verify_at,
+};
+use serde::Serialize;
 
 use crate::DataArgs;
 use crate::data::Data;
+use crate::key_list::LIST;
 
 /// Arguments of `verify`.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
     /// The bundle's folder, or its place in a bucket: s3://bucket/prefix/ID, by the way that `[vault.s3]` of the configuration names
     path: PathBuf,
-    /// A public key (PEM) that the bundle may be signed with; may be given more than once
-    #[arg(long)]
+    /// A public key (PEM) that the bundle may be signed with, whatever the time; may be given more than once
+    #[arg(long, conflicts_with = "keys")]
     key: Vec<PathBuf>,
+    /// A list of keys with their validity and revocation, as `portcullis keys list` prints it
+    #[arg(long)]
+    keys: Option<PathBuf>,
+    /// The public key (PEM) of the root that signed the list
+    #[arg(long, requires = "keys")]
+    root: Option<PathBuf>,
+    /// Certificates (PEM) of the authorities whose time stamps count
+    #[arg(long)]
+    tsa: Option<PathBuf>,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -25,42 +38,78 @@ pub(crate) struct VerifyArgs {
     place: DataArgs,
 }
 
-/// Verifies and prints; exit code 0 when sound, 1 when not. What keeps it from looking at all is exit code 2.
+/// A report as `--json` prints it: `docs/verify.schema.json`.
+#[derive(Debug, Serialize)]
+struct Printed<'a> {
+    verdict: Verdict,
+    exit_code: u8,
+    #[serde(flatten)]
+    report: &'a Report,
+}
+
+/// Verifies and prints; the exit code is the verdict's. What keeps it from looking at all is exit code 2.
 pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let url = args.path.to_str().filter(|path| path.starts_with("s3://"));
     let brought = url.map(|url| crate::vault::bring(&args.place.load()?, url)).transpose()?;
     let path = brought.as_ref().map_or(args.path.as_path(), |brought| brought.path());
-    let keys = keys(args, path)?;
-    let mut report = portcullis_evidence::verify(path, &keys);
+    if !path.is_dir() {
+        bail!("{} is not a folder: give the bundle's folder, the one that holds session.json", path.display());
+    }
+    let mut trust = trust(args)?;
+    if let Some(path) = &args.tsa {
+        let pem = text(path).context("the authorities' certificates cannot be read")?;
+        trust = trust.with_authorities(&pem).with_context(|| format!("{}", path.display()))?;
+    }
+    let mut report = verify_at(&BundleFolder::at(path), &trust);
     let strange = brought.iter().flat_map(|brought| &brought.strange);
     report.faults.extend(strange.map(|name| Fault {
         path: name.clone(),
         kind: Kind::Extra,
         reason: "no file of a bundle has this name".to_owned(),
     }));
+    let verdict = report.verdict();
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        let printed = Printed { verdict, exit_code: verdict.exit_code(), report: &report };
+        println!("{}", serde_json::to_string_pretty(&printed)?);
     } else {
         println!("{report}");
     }
-    Ok(if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(ExitCode::from(verdict.exit_code()))
 }
 
-fn keys(args: &VerifyArgs, path: &Path) -> anyhow::Result<Vec<VerifyingKey>> {
-    let mut paths = args.key.clone();
-    if paths.is_empty() {
-        let config = args.place.load()?;
-        paths.push(Data::at(&config.data).keys().join(crate::keys::EVIDENCE_PUBLIC));
+/// The keys that were given; else the ones that are pinned in the data folder.
+fn trust(args: &VerifyArgs) -> anyhow::Result<Trust> {
+    if let Some(path) = &args.keys {
+        let roots = args.root.as_deref().map(public).transpose()?;
+        return listed(path, roots.as_slice());
     }
-    if !path.is_dir() {
-        bail!("{} is not a folder: give the bundle's folder, the one that holds session.json", path.display());
+    if !args.key.is_empty() {
+        let keys: anyhow::Result<Vec<_>> = args.key.iter().map(|path| public(path)).collect();
+        return Ok(Trust::of(&keys?));
     }
-    paths
-        .iter()
-        .map(|path| {
-            let pem = std::fs::read_to_string(path)
-                .with_context(|| format!("the public key {} cannot be read; give one with --key", path.display()))?;
-            VerifyingKey::from_pem(&pem).with_context(|| format!("{} is not a public key", path.display()))
-        })
-        .collect()
+    let folder = Data::at(&args.place.load()?.data).keys();
+    let pinned = folder.join(LIST);
+    if pinned.is_file() {
+        return listed(&pinned, &[]);
+    }
+    Ok(Trust::of(&[public(&folder.join(crate::keys::EVIDENCE_PUBLIC))?]))
+}
+
+fn listed(path: &Path, roots: &[VerifyingKey]) -> anyhow::Result<Trust> {
+    let length = std::fs::metadata(path).with_context(|| format!("{} cannot be read", path.display()))?.len();
+    if usize::try_from(length).map_or(true, |length| length > MAX_KEY_LIST_BYTES) {
+        bail!("{} is too long for a list of keys", path.display());
+    }
+    let bytes = std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let list = KeyList::from_bytes(&bytes, roots).with_context(|| format!("{}", path.display()))?;
+    Ok(Trust::listed(&list)?)
+}
+
+fn public(path: &Path) -> anyhow::Result<VerifyingKey> {
+    let pem = text(path).context("the public key cannot be read; give one with --key, or a list with --keys")?;
+    VerifyingKey::from_pem(&pem).with_context(|| format!("{} is not a public key", path.display()))
+}
+
+fn text(path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("{}", path.display()))
 }

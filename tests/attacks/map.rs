@@ -4,8 +4,16 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Every row: a letter and how many it has, without the numbers that were given up.
-const ROWS: [(char, u32, &[u32]); 7] =
-    [('S', 14, &[5]), ('C', 9, &[]), ('X', 11, &[]), ('D', 8, &[]), ('W', 11, &[]), ('R', 11, &[]), ('V', 30, &[])];
+const ROWS: [(char, u32, &[u32]); 8] = [
+    ('S', 14, &[5]),
+    ('C', 9, &[]),
+    ('X', 11, &[]),
+    ('D', 8, &[]),
+    ('W', 11, &[]),
+    ('R', 11, &[]),
+    ('V', 30, &[]),
+    ('E', 10, &[]),
+];
 
 /// How the proof of a row begins that this project's wire cannot carry; why, and where its control lies, follows.
 const ELSEWHERE: &str = "Not on the wire: ";

@@ -229,7 +229,7 @@ test('a recorded desktop in the browser', async (t) => {
         flip(place, offset, bit);
         const { code, words } = await gate.verify(copy);
         flip(place, offset, bit);
-        assert.equal(code, 1, `${path}: bit ${bit} of byte ${offset} is not missed`);
+        assert(code > 3, `${path}: bit ${bit} of byte ${offset} is not missed`);
         const named = words.split('\n').some((line) => line.startsWith(`${path}: `));
         assert(named, `${path}: bit ${bit} of byte ${offset}, but the words are\n${words}`);
         tried += 1;

@@ -22,7 +22,9 @@ mod revocation;
 mod screen;
 mod shutdown;
 mod standing;
+mod time_stamp;
 mod veil;
+mod verify_command;
 
 use portcullis_tests::gate::Plan;
 pub(crate) use portcullis_tests::{events, of_type};

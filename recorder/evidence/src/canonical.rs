@@ -111,6 +111,13 @@ mod tests {
     }
 
     #[test]
+    fn nests_127_deep_and_no_deeper() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(from_bytes::<Value>(nested(127).as_bytes()).is_ok());
+        assert!(from_bytes::<Value>(nested(128).as_bytes()).is_err());
+    }
+
+    #[test]
     fn refuses_every_other_spelling() {
         for text in [
             r#"{"a": 1}"#,

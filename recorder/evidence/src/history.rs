@@ -2,6 +2,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::digest::Digest;
 use crate::event::{Event, EventError, TYPES, What};
 use crate::gap::{self, Gap};
 use crate::{VERSION, canonical, is_stamp};
@@ -65,7 +66,10 @@ impl History {
     /// Adds the event of one line, which must be of `session`.
     pub(crate) fn line(&mut self, line: &[u8], session: &str) -> Result<(), LineFault> {
         match Event::from_line(line) {
-            Ok(event) if event.session == session => self.event(&event).map_err(LineFault::NotMonotonic),
+            Ok(event) if event.session == session => match well_said(&event.what) {
+                Ok(()) => self.event(&event).map_err(LineFault::NotMonotonic),
+                Err(fault) => Err(LineFault::Malformed(fault.to_owned())),
+            },
             Ok(_) => Err(LineFault::Malformed("an event of another session".to_owned())),
             Err(error) => self.foreign(line, session).unwrap_or_else(|| Err(LineFault::Malformed(words(&error)))),
         }
@@ -116,6 +120,21 @@ impl History {
         self.seq = seq;
         self.at_us = at_us;
         self.events = self.events.saturating_add(1);
+    }
+}
+
+/// What the schema says of texts in events, beyond their being texts.
+fn well_said(what: &What) -> Result<(), &'static str> {
+    match what {
+        What::Paste { sha256, .. } | What::Copy { sha256, .. }
+            if !sha256.is_empty() && sha256.parse::<Digest>().is_err() =>
+        {
+            Err("sha256 is neither empty nor 64 hexadecimal digits")
+        }
+        What::ProtocolViolation { side, .. } if side != "viewer" && side != "desktop" => {
+            Err("side is neither viewer nor desktop")
+        }
+        _ => Ok(()),
     }
 }
 

@@ -16,6 +16,8 @@ pub(crate) enum Typ {
     Link,
     /// The seal.
     Seal,
+    /// A list of keys.
+    Keys,
 }
 
 /// A signature in its form, taken apart. INVARIANT: the payload is not believed before [`Unproved::prove`] said yes.
@@ -64,6 +66,7 @@ impl Typ {
         match self {
             Self::Link => "portcullis-link+jws",
             Self::Seal => "portcullis-seal+jws",
+            Self::Keys => "portcullis-keys+jws",
         }
     }
 }

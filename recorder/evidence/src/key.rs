@@ -110,6 +110,18 @@ impl VerifyingKey {
         Ok(Self { kid: kid(&key), key })
     }
 
+    /// The key of these 32 bytes (RFC 8032 §5.1.5), as a JWK's `x` holds them.
+    ///
+    /// # Errors
+    /// [`KeyError::NotPublic`], [`KeyError::Weak`].
+    pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, KeyError> {
+        let key = ed25519_dalek::VerifyingKey::from_bytes(bytes).map_err(|_| KeyError::NotPublic)?;
+        if key.is_weak() {
+            return Err(KeyError::Weak);
+        }
+        Ok(Self { kid: kid(&key), key })
+    }
+
     /// The key as SubjectPublicKeyInfo PEM.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! The names that files of a bundle may have: eight shapes and nothing else.
+//! The names that files of a bundle may have: nine shapes and nothing else.
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -32,6 +32,8 @@ pub enum PathInBundle {
     Sums,
     /// `seal.json`: the signed end.
     Seal,
+    /// `seal.tsr`: what an authority said of when the seal was there (RFC 3161).
+    TimeStamp,
 }
 
 /// Why a text is not the path of a file in a bundle.
@@ -51,7 +53,7 @@ impl PathInBundle {
     pub fn segment(self) -> Option<u32> {
         match self {
             Self::Events(n) | Self::Video(n) | Self::Link(n) => Some(n),
-            Self::Session | Self::Init(_) | Self::Index | Self::Sums | Self::Seal => None,
+            Self::Session | Self::Init(_) | Self::Index | Self::Sums | Self::Seal | Self::TimeStamp => None,
         }
     }
 
@@ -62,7 +64,7 @@ impl PathInBundle {
             Self::Events(_) => Some("events"),
             Self::Init(_) | Self::Video(_) => Some("video"),
             Self::Link(_) => Some("chain"),
-            Self::Session | Self::Index | Self::Sums | Self::Seal => None,
+            Self::Session | Self::Index | Self::Sums | Self::Seal | Self::TimeStamp => None,
         }
     }
 }
@@ -78,6 +80,7 @@ impl fmt::Display for PathInBundle {
             Self::Index => f.write_str("index.m3u8"),
             Self::Sums => f.write_str("SHA256SUMS"),
             Self::Seal => f.write_str("seal.json"),
+            Self::TimeStamp => f.write_str("seal.tsr"),
         }
     }
 }
@@ -91,6 +94,7 @@ impl FromStr for PathInBundle {
             "index.m3u8" => Self::Index,
             "SHA256SUMS" => Self::Sums,
             "seal.json" => Self::Seal,
+            "seal.tsr" => Self::TimeStamp,
             _ => numbered(text).ok_or(PathError)?,
         };
         Ok(path)
@@ -139,7 +143,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn eight_shapes() {
+    fn nine_shapes() {
         for (path, text) in [
             (PathInBundle::Session, "session.json"),
             (PathInBundle::Events(1), "events/00001.jsonl"),
@@ -149,6 +153,7 @@ mod tests {
             (PathInBundle::Index, "index.m3u8"),
             (PathInBundle::Sums, "SHA256SUMS"),
             (PathInBundle::Seal, "seal.json"),
+            (PathInBundle::TimeStamp, "seal.tsr"),
         ] {
             assert_eq!(path.to_string(), text);
             assert_eq!(text.parse(), Ok(path));

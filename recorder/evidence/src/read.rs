@@ -1,13 +1,17 @@
 //! Reading files of a bundle that nobody vouches for: capped, never through a link, in constant memory.
-use std::fs::{File, Metadata};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, BufRead, Read};
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
+use rustix::fs::OFlags;
 use sha2::{Digest as _, Sha256};
 
 use crate::digest::Digest;
 use crate::event::MAX_EVENT_BYTES;
+
+/// How much of a file is hashed at once.
+const HASHED_AT_ONCE: usize = 256 * 1024;
 
 /// Opens a regular file that is no symbolic link and did not become another file while it was opened.
 pub(crate) fn open(path: &Path) -> io::Result<(File, Metadata)> {
@@ -15,7 +19,9 @@ pub(crate) fn open(path: &Path) -> io::Result<(File, Metadata)> {
     if !named.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
     }
-    let file = File::open(path)?;
+    // A pipe that took the file's place meanwhile would keep the opening waiting for ever.
+    let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or(0);
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
     let opened = file.metadata()?;
     if (opened.dev(), opened.ino()) != (named.dev(), named.ino()) {
         return Err(io::Error::other("the file was replaced while it was opened"));
@@ -25,9 +31,13 @@ pub(crate) fn open(path: &Path) -> io::Result<(File, Metadata)> {
 
 /// The bytes of a file that has at most `most` of them; `None` when it has more.
 pub(crate) fn capped(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
-    let (file, _) = open(path)?;
+    all(open(path)?.0, most)
+}
+
+/// What is left to read, if it is at most `most` bytes.
+pub(crate) fn all(reader: impl Read, most: u64) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
-    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    reader.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     Ok(u64::try_from(bytes.len()).is_ok_and(|length| length <= most).then_some(bytes))
 }
 
@@ -45,7 +55,7 @@ impl<R: Read> Hashing<R> {
 
     /// Reads what is left; then length and hash of the whole.
     pub(crate) fn finish(mut self) -> io::Result<(u64, Digest)> {
-        let mut buffer = vec![0; 64 * 1024];
+        let mut buffer = vec![0; HASHED_AT_ONCE];
         while self.read(&mut buffer)? > 0 {}
         Ok((self.bytes, Digest(self.hash.finalize().into())))
     }

@@ -1,9 +1,10 @@
 //! What verification found: the facts of a bundle, and a line for each fault.
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::seal::State;
+use crate::verdict::Verdict;
 
 /// The most faults that are listed one by one; the rest is counted.
 pub const MAX_FAULTS: usize = 1000;
@@ -35,10 +36,28 @@ pub struct Report {
     pub gaps: Option<u64>,
     /// The `kid`s of the keys that good signatures were made with, sorted.
     pub keys: Vec<String>,
+    /// What the time stamp of the seal says; `None` without one.
+    pub time_stamp: Option<StampedReport>,
     /// What is wrong, in the order found; at most [`MAX_FAULTS`].
     pub faults: Vec<Fault>,
     /// How many faults more there are.
     pub more_faults: u64,
+    /// The kind of fault that says most, of those that are not listed too.
+    #[serde(skip)]
+    pub(crate) heaviest: Option<Kind>,
+}
+
+/// What verification found of a time stamp.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum StampedReport {
+    /// No authority was given to check it with.
+    Unchecked,
+    /// An authority that was given vouches for it.
+    Proved {
+        /// When the seal was there: RFC 3339, UTC, six decimals.
+        time: String,
+    },
 }
 
 /// One thing that is wrong with a bundle.
@@ -53,14 +72,15 @@ pub struct Fault {
 }
 
 /// The kinds of faults.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// The file's bytes are not those that were signed.
     Edited,
     /// The file was signed and is not there.
     Missing,
-    /// The file is there and was not signed.
+    /// A file of a bundle that is there and was not signed: the bundle goes on where its chain or seal does not.
+    Extended,
+    /// A file that no bundle has.
     Extra,
     /// A good link at another's place.
     Reordered,
@@ -72,6 +92,10 @@ pub enum Kind {
     UnknownKey,
     /// Signed with a known key, but not the one that the manifest names.
     WrongKey,
+    /// Signed with a key that was revoked, and no time stamp shows that it was signed before.
+    RevokedKey,
+    /// Signed with a key that was not in use at the time that is claimed.
+    KeyNotValid,
     /// The signature does not fit.
     BadSignature,
     /// The file does not have the form that this version prescribes.
@@ -82,6 +106,10 @@ pub enum Kind {
     NotAFile,
     /// The file could not be read.
     Unreadable,
+    /// The time stamp is not one of this seal by an authority that was given.
+    BadTimeStamp,
+    /// The seal says that the session ended after the seal was time-stamped.
+    WrongClock,
 }
 
 impl Report {
@@ -93,6 +121,8 @@ impl Report {
 
     /// Adds a fault, or counts it when the list is full.
     pub(crate) fn fault(&mut self, path: impl ToString, kind: Kind, reason: impl Into<String>) {
+        let code = |kind| Verdict::Faulty(kind).exit_code();
+        self.heaviest = Some(self.heaviest.filter(|other| code(*other) <= code(kind)).unwrap_or(kind));
         if self.faults.len() < MAX_FAULTS {
             self.faults.push(Fault { path: path.to_string(), kind, reason: reason.into() });
         } else {
@@ -111,7 +141,11 @@ impl fmt::Display for Report {
             writeln!(f, "…and {} faults more", self.more_faults)?;
         }
         let session = self.session.as_deref().unwrap_or("unknown session");
-        let verdict = if self.is_sound() { "sound" } else { "NOT SOUND" };
+        let verdict = match self.verdict() {
+            Verdict::Sound => "sound".to_owned(),
+            Verdict::GapDeclared => format!("sound, gaps declared: {}", self.gaps.unwrap_or(0)),
+            Verdict::Faulty(kind) => format!("NOT SOUND ({kind})"),
+        };
         let state = match self.state {
             Some(State::Closed) => "closed",
             Some(State::Interrupted) => "interrupted",
@@ -125,7 +159,12 @@ impl fmt::Display for Report {
             self.events,
             self.files,
             self.bytes
-        )
+        )?;
+        match &self.time_stamp {
+            None => Ok(()),
+            Some(StampedReport::Unchecked) => f.write_str(", a time stamp that was not checked"),
+            Some(StampedReport::Proved { time }) => write!(f, ", time-stamped {time}"),
+        }
     }
 }
 
@@ -135,22 +174,41 @@ impl fmt::Display for Fault {
     }
 }
 
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Kind {
+    /// The kind's name in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
             Self::Edited => "edited",
             Self::Missing => "missing",
+            Self::Extended => "extended",
             Self::Extra => "extra",
             Self::Reordered => "reordered",
             Self::Truncated => "truncated",
             Self::Unsealed => "unsealed",
-            Self::UnknownKey => "unknown key",
-            Self::WrongKey => "wrong key",
-            Self::BadSignature => "bad signature",
+            Self::UnknownKey => "unknown_key",
+            Self::WrongKey => "wrong_key",
+            Self::RevokedKey => "revoked_key",
+            Self::KeyNotValid => "key_not_valid",
+            Self::BadSignature => "bad_signature",
             Self::Malformed => "malformed",
-            Self::NotMonotonic => "not monotonic",
-            Self::NotAFile => "not a file",
+            Self::NotMonotonic => "not_monotonic",
+            Self::NotAFile => "not_a_file",
             Self::Unreadable => "unreadable",
-        })
+            Self::BadTimeStamp => "bad_time_stamp",
+            Self::WrongClock => "wrong_clock",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name().replace('_', " "))
+    }
+}
+
+impl Serialize for Kind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }

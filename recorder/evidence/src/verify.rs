@@ -5,6 +5,7 @@
 
 mod chain;
 mod files;
+mod signer;
 mod sums;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,8 @@ mod tree;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
+use time::OffsetDateTime;
+
 use crate::digest::{Digest, FileHash};
 use crate::history::History;
 use crate::jws::{self, JwsError, Typ, Unproved};
@@ -20,7 +23,9 @@ use crate::key::VerifyingKey;
 use crate::manifest::{MAX_MANIFEST_BYTES, Manifest};
 use crate::path::PathInBundle;
 use crate::report::{Kind, Report};
-use crate::seal::{MAX_SEAL_BYTES, Seal};
+use crate::seal::{MAX_REASON_BYTES, MAX_SEAL_BYTES, Seal};
+use crate::source::{BundleFolder, Source};
+use crate::trust::Trust;
 use crate::{VERSION, canonical, is_stamp, read};
 use tree::Tree;
 
@@ -29,17 +34,25 @@ use tree::Tree;
 /// Every fault names its file. The bundle is what the keys' owners signed if and only if [`Report::is_sound`].
 #[must_use]
 pub fn verify(dir: &Path, keys: &[VerifyingKey]) -> Report {
+    verify_at(&BundleFolder::at(dir), &Trust::of(keys))
+}
+
+/// As [`verify`], of a bundle that lies anywhere, and with what is known of the validity of keys and of authorities that stamp time.
+#[must_use]
+pub fn verify_at(source: &dyn Source, trust: &Trust) -> Report {
     let mut report = Report::default();
-    let Some(tree) = tree::walk(dir, &mut report) else { return report };
+    let Some(tree) = tree::walk(source, &mut report) else { return report };
     let mut check = Check {
-        dir,
-        keys,
+        source,
+        trust,
         tree,
         report,
         used_keys: BTreeSet::new(),
         manifest: None,
         session: None,
         seal: None,
+        seal_kid: String::new(),
+        stamped: None,
         sums: None,
         judged: HashSet::new(),
         history: History::default(),
@@ -47,6 +60,8 @@ pub fn verify(dir: &Path, keys: &[VerifyingKey]) -> Report {
     };
     check.read_seal();
     check.read_manifest();
+    check.read_time_stamp();
+    check.signers_of_the_ends();
     check.sealed_files();
     let end = check.chain();
     check.against_seal(&end);
@@ -57,8 +72,8 @@ pub fn verify(dir: &Path, keys: &[VerifyingKey]) -> Report {
 
 /// A verification in progress.
 struct Check<'a> {
-    dir: &'a Path,
-    keys: &'a [VerifyingKey],
+    source: &'a dyn Source,
+    trust: &'a Trust,
     tree: Tree,
     report: Report,
     used_keys: BTreeSet<String>,
@@ -68,6 +83,10 @@ struct Check<'a> {
     session: Option<Digest>,
     /// The seal, when its signature is good and it is of this session.
     seal: Option<Seal>,
+    /// The key that signed it.
+    seal_kid: String,
+    /// When an authority saw the seal.
+    stamped: Option<OffsetDateTime>,
     /// What `SHA256SUMS` lists, when the seal proves it.
     sums: Option<HashMap<PathInBundle, Digest>>,
     /// Files about which there is nothing more to say.
@@ -90,7 +109,7 @@ impl Check<'_> {
         let Some(unproved) = self.prove(path, jws::flattened(Typ::Seal, &bytes)) else { return };
         match canonical::from_bytes(&unproved.payload) {
             Ok(seal) => match malformed(&seal) {
-                None => self.seal = Some(seal),
+                None => (self.seal, self.seal_kid) = (Some(seal), unproved.kid),
                 Some(fault) => self.report.fault(path, Kind::Malformed, fault),
             },
             Err(error) => self.report.fault(path, Kind::Malformed, error.to_string()),
@@ -188,8 +207,8 @@ impl Check<'_> {
             match (&sums, sums.as_ref().and_then(|sums| sums.get(&path))) {
                 (_, Some(digest)) if unproved => self.against_sum(path, *digest),
                 (None, None) if unproved || (self.seal.is_none() && end.may_be_open(path)) => {}
-                (Some(_), None) => self.report.fault(path, Kind::Extra, "neither the chain nor SHA256SUMS lists it"),
-                _ => self.report.fault(path, Kind::Extra, format!("none of the {links} links lists it")),
+                (Some(_), None) => self.report.fault(path, Kind::Extended, "neither the chain nor SHA256SUMS lists it"),
+                _ => self.report.fault(path, Kind::Extended, format!("none of the {links} links lists it")),
             }
         }
         let mut lost: Vec<PathInBundle> = sums.unwrap_or_default().into_keys().collect();
@@ -210,7 +229,7 @@ impl Check<'_> {
         if !self.tree.is_file(path) {
             return None;
         }
-        match read::capped(&path.under(self.dir), most) {
+        match self.source.open(path).and_then(|file| read::all(file.reader, most)) {
             Ok(Some(bytes)) => Some(bytes),
             Ok(None) => {
                 self.report.fault(path, Kind::Malformed, format!("it is longer than {most} bytes"));
@@ -225,7 +244,7 @@ impl Check<'_> {
 
     /// The signed thing, when its signature is good; `None` after a fault.
     fn prove(&mut self, path: PathInBundle, unproved: Result<Unproved, JwsError>) -> Option<Unproved> {
-        let proved = unproved.and_then(|unproved| unproved.prove(self.keys).map(|()| unproved));
+        let proved = unproved.and_then(|unproved| unproved.prove(self.trust.keys()).map(|()| unproved));
         match proved {
             Ok(proved) => {
                 self.used_keys.insert(proved.kid.clone());
@@ -254,6 +273,8 @@ fn malformed(seal: &Seal) -> Option<&'static str> {
         Some("it has another version")
     } else if !listed.eq([PathInBundle::Sums, PathInBundle::Index, PathInBundle::Session]) {
         Some("it does not list SHA256SUMS, index.m3u8 and session.json")
+    } else if seal.reason.len() > MAX_REASON_BYTES {
+        Some("its reason is too long")
     } else if seal.links > crate::MAX_LINKS {
         Some("it counts more links than there can be")
     } else if !is_stamp(&seal.ended) {

@@ -48,7 +48,7 @@ fn the_golden_bundle_of_version_1_is_what_is_written_and_is_sound() {
     let dir = folder.path().join("b");
     bundle::sealed(&dir);
     if std::env::var_os("BLESS").is_some() {
-        let _ = fs::remove_dir_all(&golden);
+        let _ = fs::remove_dir_all(golden.join("bundle"));
         bundle::copy(&dir, &golden.join("bundle"));
         fs::write(golden.join("evidence.pub"), bundle::key().verifying_key().to_pem().unwrap()).unwrap();
     }
@@ -271,6 +271,9 @@ fn the_schema_describes_what_is_written() {
     });
     describes(&defs["seal"], &seal);
     describes(&defs["gap"], &seal["gaps"][0]);
+    let list = serde_json::from_slice(&bundle::kinds::key_list().to_bytes().unwrap()).unwrap();
+    describes(&defs["key_list"], &list);
+    describes(&defs["key"], &list["keys"][0]);
 }
 
 #[test]

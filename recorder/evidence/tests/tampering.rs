@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bundle::{copy, files, key, keys, sealed};
-use portcullis_evidence::{BundleWriter, Fault, Kind, Reopened, Report, SigningKey, State, verify};
+use portcullis_evidence::{BundleWriter, Fault, Kind, PathInBundle, Reopened, Report, SigningKey, State, verify};
 use tempfile::TempDir;
 
 /// A sealed bundle and a way to break it.
@@ -74,7 +74,7 @@ fn an_untouched_bundle_is_sound() {
     assert_eq!(report.keys, [key().kid().to_owned()]);
     assert_eq!(report.files as usize, files(&case.dir()).len());
     assert_eq!(report.session.as_deref(), Some(bundle::ID));
-    let total = "01981f6a-0000-7000-8000-000000000001: sound, closed, 3 links, 6 events, 15 files";
+    let total = "01981f6a-0000-7000-8000-000000000001: sound, gaps declared: 1, closed, 3 links, 6 events, 15 files";
     assert!(report.to_string().starts_with(total), "{report}");
 }
 
@@ -203,7 +203,7 @@ fn a_segment_cut_from_the_middle_is_missing() {
 }
 
 #[test]
-fn files_too_many_are_extra() {
+fn files_too_many_are_extra_or_extend_the_bundle() {
     for file in [
         "notes.txt",
         ".part",
@@ -217,7 +217,8 @@ fn files_too_many_are_extra() {
     ] {
         let case = Case::new();
         fs::copy(case.path("chain/00003.jws"), case.path(file)).unwrap();
-        expect(&case, &[(file, Kind::Extra)]);
+        let known = file.parse::<PathInBundle>().is_ok();
+        expect(&case, &[(file, if known { Kind::Extended } else { Kind::Extra })]);
     }
     let case = Case::new();
     fs::create_dir_all(case.path("more/video")).unwrap();
@@ -232,7 +233,11 @@ fn an_extra_file_is_found_without_the_listing_too() {
     fs::write(case.path("events/00004.jsonl"), "x").unwrap();
     expect(
         &case,
-        &[("SHA256SUMS", Kind::Missing), ("events/00004.jsonl", Kind::Extra), ("video/init-0003.mp4", Kind::Extra)],
+        &[
+            ("SHA256SUMS", Kind::Missing),
+            ("events/00004.jsonl", Kind::Extended),
+            ("video/init-0003.mp4", Kind::Extended),
+        ],
     );
 }
 

@@ -33,7 +33,7 @@ impl End {
             PathInBundle::Init(k) => k > self.init,
             PathInBundle::Index | PathInBundle::Sums => true,
             PathInBundle::Events(n) | PathInBundle::Video(n) => n == self.links.saturating_add(1),
-            PathInBundle::Link(_) | PathInBundle::Session | PathInBundle::Seal => false,
+            PathInBundle::Link(_) | PathInBundle::Session | PathInBundle::Seal | PathInBundle::TimeStamp => false,
         }
     }
 }
@@ -62,9 +62,9 @@ impl Check<'_> {
     /// Link 1, if it is there and its signature good; what is wrong with it is said when its turn comes.
     pub(super) fn first_link(&self) -> Option<Link> {
         let path = Some(PathInBundle::Link(1)).filter(|path| self.tree.is_file(*path))?;
-        let bytes = read::capped(&path.under(self.dir), MAX_LINK_BYTES).ok()??;
+        let bytes = self.source.open(path).and_then(|file| read::all(file.reader, MAX_LINK_BYTES)).ok()??;
         let unproved = jws::compact(Typ::Link, &bytes).ok()?;
-        unproved.prove(self.keys).ok()?;
+        unproved.prove(self.trust.keys()).ok()?;
         canonical::from_bytes(&unproved.payload).ok().filter(|link: &Link| link.n == 1)
     }
 
@@ -96,10 +96,10 @@ impl Check<'_> {
         let digest = Digest::of(&bytes);
         if let Some(reason) = self.misplaced(&link, digest, n, end) {
             self.report.fault(path, Kind::Reordered, reason);
-            self.its_files(&link, false);
             return None;
         }
         self.own_key(path, n, &proved.kid);
+        self.signer_of(path, &proved.kid, self.at(link.to_us));
         self.times(path, &link, end);
         match link.layout(end.init) {
             Ok(layout) => end.init = layout.init.unwrap_or(end.init),
@@ -107,7 +107,7 @@ impl Check<'_> {
             Err(_) if !end.known => {}
             Err(reason) => self.report.fault(path, Kind::Malformed, reason),
         }
-        self.its_files(&link, true);
+        self.its_files(&link);
         self.report.links = self.report.links.saturating_add(1);
         self.report.files = self.report.files.saturating_add(1);
         (end.last, end.known) = (Some(digest), true);
@@ -149,19 +149,17 @@ impl Check<'_> {
         end.to_us = end.to_us.max(link.to_us);
     }
 
-    fn its_files(&mut self, link: &Link, in_place: bool) {
+    fn its_files(&mut self, link: &Link) {
         for listed in &link.files {
             match listed.path {
                 // Listed twice, which the layout forbids, is judged once.
                 path if self.judged.contains(&path) => {}
-                PathInBundle::Events(_) => self.events_file(listed, &link.session, in_place),
+                PathInBundle::Events(_) => self.events_file(listed, &link.session),
                 _ => {
                     self.hash_file(listed);
                 }
             }
-            if in_place {
-                self.in_sums(listed.path, listed.sha256);
-            }
+            self.in_sums(listed.path, listed.sha256);
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Files against the hashes that were signed for them, read once and in constant memory.
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Take};
 
 use super::Check;
 use crate::digest::{Digest, FileHash};
@@ -14,8 +14,8 @@ impl Check<'_> {
         self.with_file(listed, |reader| reader.finish()).is_some()
     }
 
-    /// The events of a link: their bytes, and what they say. `counted` is false for a link that is not at its place.
-    pub(super) fn events_file(&mut self, listed: &FileHash, session: &str, counted: bool) {
+    /// The events of a link: their bytes, and what they say.
+    pub(super) fn events_file(&mut self, listed: &FileHash, session: &str) {
         let mut history = self.history.continued();
         let mut fault = None;
         let good = self.with_file(listed, |reader| {
@@ -23,11 +23,11 @@ impl Check<'_> {
             fault = go_through(&mut reader, &mut history, session)?;
             reader.into_inner().finish()
         });
-        if good.is_none() || fault.is_some() || !counted {
+        if good.is_none() || fault.is_some() {
             self.events_known = false;
         }
         // Faults in edited events are no news.
-        if good.is_none() || !counted {
+        if good.is_none() {
             return;
         }
         self.report.events = self.report.events.saturating_add(history.events);
@@ -48,24 +48,18 @@ impl Check<'_> {
 
     /// A file against its line in `SHA256SUMS`.
     pub(super) fn against_sum(&mut self, path: PathInBundle, digest: Digest) {
-        match read::hash(&path.under(self.dir)) {
+        match self.source.open(path).and_then(|file| Hashing::new(file.reader).finish()) {
             Ok((_, found)) if found == digest => self.report.files = self.report.files.saturating_add(1),
-            Ok(_) if self.has_fault(path) => {}
             Ok(_) => self.report.fault(path, Kind::Edited, "its bytes are not those that SHA256SUMS lists"),
             Err(error) => self.report.fault(path, Kind::Unreadable, error.to_string()),
         }
-    }
-
-    pub(super) fn has_fault(&self, path: PathInBundle) -> bool {
-        let path = path.to_string();
-        self.report.faults.iter().any(|fault| fault.path == path)
     }
 
     /// Opens the file, lets `read` read it to its end, and compares length and hash; `None` after a fault.
     pub(super) fn with_file(
         &mut self,
         listed: &FileHash,
-        read: impl FnOnce(Hashing<std::fs::File>) -> io::Result<(u64, Digest)>,
+        read: impl FnOnce(Hashing<Take<Box<dyn Read + '_>>>) -> io::Result<(u64, Digest)>,
     ) -> Option<()> {
         let path = listed.path;
         self.judged.insert(path);
@@ -76,10 +70,11 @@ impl Check<'_> {
         if !self.tree.is_file(path) {
             return None;
         }
-        let found = read::open(&path.under(self.dir)).and_then(|(file, metadata)| match metadata.len() {
+        let found = self.source.open(path).and_then(|file| match file.bytes {
             // A file of another length is not read: it could be of any length.
             length if length != listed.bytes => Ok((length, None)),
-            length => read(Hashing::new(file)).map(|(read, digest)| (length.max(read), Some(digest))),
+            // One that grows meanwhile is not read on.
+            length => read(Hashing::new(file.reader.take(length))).map(|(read, digest)| (read, Some(digest))),
         });
         match found {
             Ok((bytes, Some(digest))) if bytes == listed.bytes && digest == listed.sha256 => {

@@ -119,6 +119,27 @@ fn check(links: Edit, sums: Edit, seal: Edit, expected: &[(&str, Kind)]) {
     let report = verify(&dir, &[key().verifying_key(), other.verifying_key()]);
     let found: Vec<_> = report.faults.iter().map(|fault| (fault.path.as_str(), fault.kind)).collect();
     assert_eq!(found, expected, "{report}");
+    let mut found: Vec<_> =
+        report.faults.iter().map(|fault| (fault.path.clone(), fault.kind.name().to_owned())).collect();
+    found.sort();
+    let second = second(&dir, &[key().verifying_key(), other.verifying_key()]);
+    assert_eq!(second, (report.verdict().name().to_owned(), found));
+}
+
+/// What the second verifier, which shares no code with this one, says: verdict and faults.
+fn second(dir: &Path, keys: &[VerifyingKey]) -> (String, Vec<(String, String)>) {
+    let began = "1970-01-01T00:00:00.000000Z";
+    let keys = keys.iter().map(|key| ListedKey::of(key, began)).collect();
+    let list = KeyList { v: VERSION, issued: began.to_owned(), keys };
+    let path = dir.with_extension("keys");
+    fs::write(&path, list.to_bytes().unwrap()).unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/verifier/verify.py");
+    let ran = std::process::Command::new("python3").arg(script).arg("--keys").arg(path).arg(dir).output().unwrap();
+    let said: serde_json::Value = serde_json::from_slice(&ran.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&ran.stderr)));
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let faults = said["faults"].as_array().unwrap().iter().map(|fault| (text(&fault["path"]), text(&fault["kind"])));
+    (text(&said["verdict"]), faults.collect())
 }
 
 #[test]
@@ -159,7 +180,7 @@ fn links_that_say_nonsense() {
     link(of_another, &[(second, Kind::Reordered)]);
     let forgotten = |said: &mut Nonsense| said.links[1].files.truncate(2);
     // The listing knows it, but no link says when it was.
-    link(forgotten, &[("video/00002.m4s", Kind::Extra)]);
+    link(forgotten, &[("video/00002.m4s", Kind::Extended)]);
 }
 
 #[test]

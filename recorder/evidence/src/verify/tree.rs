@@ -1,10 +1,13 @@
-//! What lies in a bundle's folder, by name: files of a bundle, and what has no business there.
+//! What lies in a bundle, by name: files of a bundle, and what has no business there.
 use std::collections::BTreeMap;
-use std::io;
-use std::path::Path;
+use std::ops::ControlFlow;
 
-use crate::path::PathInBundle;
-use crate::report::{Kind, Report};
+use crate::path::{MAX_INITS, MAX_LINKS, PathInBundle};
+use crate::report::{Kind, MAX_FAULTS, Report};
+use crate::source::{Entry, Source};
+
+/// The files that a bundle has once.
+const ONCE: usize = 5;
 
 /// The files of a bundle that are there.
 pub(super) struct Tree {
@@ -35,46 +38,54 @@ impl Tree {
     }
 }
 
-/// Looks through the folder; `None` after a fault when it is not one.
-pub(super) fn walk(dir: &Path, report: &mut Report) -> Option<Tree> {
-    let mut tree = Tree { found: BTreeMap::new() };
-    if !dir.is_dir() {
-        report.fault(".", Kind::NotAFile, "the bundle is not a folder");
-        return None;
-    }
-    if let Err(error) = folder(dir, None, &mut tree, report) {
-        report.fault(".", Kind::Unreadable, error.to_string());
-        return None;
-    }
-    Some(tree)
+/// The most entries that are looked at: all that a bundle can have, and as many more as faults are listed.
+fn most_entries() -> usize {
+    let numbered = MAX_LINKS.saturating_mul(3).saturating_add(MAX_INITS);
+    usize::try_from(numbered).unwrap_or(usize::MAX).saturating_add(ONCE).saturating_add(MAX_FAULTS)
 }
 
-fn folder(dir: &Path, name: Option<&str>, tree: &mut Tree, report: &mut Report) -> io::Result<()> {
-    for entry in std::fs::read_dir(dir)? {
-        let entry = entry?;
-        let own = entry.file_name().to_string_lossy().into_owned();
-        let path = name.map_or_else(|| own.clone(), |name| format!("{name}/{own}"));
-        // Of the entry itself: links are not followed.
-        let kind = entry.file_type()?;
-        if name.is_none() && matches!(own.as_str(), "chain" | "events" | "video") {
-            if !kind.is_dir() {
-                report.fault(&path, Kind::NotAFile, "it has to be a folder, and no link to one");
-            } else if let Err(error) = folder(&entry.path(), Some(&own), tree, report) {
-                report.fault(&path, Kind::Unreadable, error.to_string());
-            }
-            continue;
+/// Looks through the bundle; `None` after a fault when that is not possible.
+pub(super) fn walk(source: &dyn Source, report: &mut Report) -> Option<Tree> {
+    let mut tree = Tree { found: BTreeMap::new() };
+    let (mut left, mut too_many) = (most_entries(), false);
+    let listed = source.list(&mut |entry| {
+        let Some(fewer) = left.checked_sub(1) else {
+            too_many = true;
+            report.fault(".", Kind::Extra, "it has more entries than a bundle can have; they were not looked at");
+            return ControlFlow::Break(());
+        };
+        left = fewer;
+        tree.add(entry, report);
+        ControlFlow::Continue(())
+    });
+    match listed {
+        Err(error)
+            if error.kind() == std::io::ErrorKind::NotFound || error.kind() == std::io::ErrorKind::NotADirectory =>
+        {
+            report.fault(".", Kind::NotAFile, "there is no bundle");
+            None
         }
-        if !kind.is_file() {
+        Err(error) => {
+            report.fault(".", Kind::Unreadable, error.to_string());
+            None
+        }
+        Ok(()) if too_many => None,
+        Ok(()) => Some(tree),
+    }
+}
+
+impl Tree {
+    fn add(&mut self, entry: Entry, report: &mut Report) {
+        let Entry { path, is_file } = entry;
+        if !is_file {
             report.fault(&path, Kind::NotAFile, "it is no regular file");
         }
-        // A name that is not UTF-8 was spelled with replacement characters and is no bundle's.
         match path.parse::<PathInBundle>() {
             Ok(known) => {
-                tree.found.insert(known, kind.is_file());
+                self.found.insert(known, is_file);
             }
-            Err(_) if kind.is_file() => report.fault(&path, Kind::Extra, "no file of a bundle has this name"),
+            Err(_) if is_file => report.fault(&path, Kind::Extra, "no file of a bundle has this name"),
             Err(_) => {}
         }
     }
-    Ok(())
 }

@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part of this one")]
 
 pub mod disk;
+pub mod kinds;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,0 +1,144 @@
+//! Bundles of each kind: closed, interrupted, finished under a new key, time-stamped, still growing.
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use portcullis_evidence::{
+    BundleWriter, KeyList, ListedKey, Manifest, Reopened, Settings, SigningKey, State, Trust, VERSION, What,
+    time_stamp_request,
+};
+
+use super::{Progress, ending, event, key, manifest, scene_of, story};
+
+/// When the gate's second key came into use.
+pub const RENEWED: &str = "2026-02-01T00:00:00.000000Z";
+
+pub fn new_key() -> Arc<SigningKey> {
+    Arc::new(SigningKey::generate(&[3; 32]))
+}
+
+fn settings() -> Settings {
+    Settings { disk: portcullis_evidence::Disk::with(Arc::new(super::disk::Killed::never())), room_bytes: 0 }
+}
+
+/// A bundle of the story's first scenes, or all of them, still open.
+fn begun(dir: &Path, manifest: &Manifest, scenes: usize, without_gap: bool) -> BundleWriter {
+    let mut writer = BundleWriter::create_with(dir, manifest, key(), settings()).unwrap();
+    for mut scene in story().into_iter().take(scenes) {
+        scene.events.retain(|what| !without_gap || !matches!(what, What::Gap { .. }));
+        scene_of(&mut writer, &scene, &mut Progress::default()).unwrap();
+    }
+    writer
+}
+
+/// Closed by the gate that recorded it; nothing is lacking.
+pub fn closed(dir: &Path) {
+    begun(dir, &manifest(), 3, true).seal(ending(State::Closed)).unwrap();
+}
+
+/// The gate was killed in segment 3; a run with the key `after` made it good.
+pub fn interrupted(dir: &Path, after: Arc<SigningKey>) {
+    let mut writer = begun(dir, &manifest(), 2, true);
+    let bell = event(writer.next_seq(), writer.from_us(), What::Bell {});
+    writer.event(&bell).unwrap();
+    super::write_video(dir, portcullis_evidence::PathInBundle::Video(3));
+    drop(writer);
+    let Reopened::Open(mut writer, left) = BundleWriter::reopen(dir, after).unwrap() else { panic!("not open") };
+    writer.close_segment(writer.from_us(), writer.from_us() + 1_000_000, &left.video).unwrap();
+    writer.seal(ending(State::Interrupted)).unwrap();
+}
+
+/// Two segments and no end yet.
+pub fn growing(dir: &Path) {
+    drop(begun(dir, &manifest(), 2, true));
+}
+
+/// The record of another session, of the same gate.
+pub fn other(dir: &Path) {
+    let manifest = Manifest { id: "other".to_owned(), ..manifest() };
+    let mut writer = BundleWriter::create_with(dir, &manifest, key(), settings()).unwrap();
+    for n in 1..=3 {
+        let video = [portcullis_evidence::PathInBundle::Init(n), portcullis_evidence::PathInBundle::Video(n)];
+        video.iter().for_each(|path| fs::write(path.under(dir), format!("other {path}")).unwrap());
+        let mut bell = event(writer.next_seq(), writer.from_us(), What::Bell {});
+        bell.session = manifest.id.clone();
+        writer.event(&bell).unwrap();
+        writer.close_segment(writer.from_us(), u64::from(n) * 1000, &video).unwrap();
+    }
+    writer.seal(ending(State::Closed)).unwrap();
+}
+
+/// The gate's keys: the first went out of use when the second came.
+pub fn key_list() -> KeyList {
+    let mut first = ListedKey::of(&key().verifying_key(), "2026-01-01T00:00:00.000000Z");
+    first.until = RENEWED.to_owned();
+    let second = ListedKey::of(&new_key().verifying_key(), "2026-01-31T00:00:00.000000Z");
+    KeyList { v: VERSION, issued: RENEWED.to_owned(), keys: vec![first, second] }
+}
+
+/// An authority that stamps time, run by the openssl program.
+pub struct Tsa {
+    folder: tempfile::TempDir,
+}
+
+impl Tsa {
+    /// `kind` is what openssl calls a new key: `rsa:2048`, or `ec` on P-256. `hash` is that of the certificate's name in a stamp.
+    pub fn new(kind: &str, hash: &str) -> Self {
+        let tsa = Self { folder: tempfile::tempdir().unwrap() };
+        let config = format!(
+            "[req]\ndistinguished_name=dn\n[dn]\n[ca]\nbasicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n\
+             [stamps]\nbasicConstraints=CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=critical,timeStamping\n\
+             [other]\nbasicConstraints=CA:FALSE\nextendedKeyUsage=critical,codeSigning\n\
+             [tsa]\ndefault_tsa=t\n[t]\nserial=serial\nsigner_digest=sha256\ndefault_policy=1.2.3.4\ndigests=sha256\n\
+             accuracy=secs:1\nordering=no\ntsa_name=no\ness_cert_id_chain=no\ness_cert_id_alg={hash}\n"
+        );
+        fs::write(tsa.path("tsa.cnf"), config).unwrap();
+        let curve: &[&str] = if kind == "ec" { &["-pkeyopt", "ec_paramgen_curve:P-256"] } else { &[] };
+        let ca = "req -x509 -config tsa.cnf -extensions ca -nodes -days 36500 -subj /CN=authority -keyout ca.key -out ca.pem -newkey";
+        tsa.openssl(ca, &[&[kind], curve].concat());
+        for name in ["stamps", "other"] {
+            let request =
+                format!("req -config tsa.cnf -nodes -subj /CN={name} -keyout {name}.key -out {name}.csr -newkey");
+            tsa.openssl(&request, &[&[kind], curve].concat());
+            let sign = format!(
+                "x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 36500 -extfile tsa.cnf -extensions {name} -out {name}.pem"
+            );
+            tsa.openssl(&sign, &[]);
+        }
+        tsa
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Its root, in PEM.
+    pub fn authority(&self) -> String {
+        fs::read_to_string(self.path("ca.pem")).unwrap()
+    }
+
+    /// The authority's answer to a request.
+    pub fn answer(&self, request: &[u8]) -> Vec<u8> {
+        fs::write(self.path("q"), request).unwrap();
+        self.openssl("ts -reply -config tsa.cnf -queryfile q -signer stamps.pem -inkey stamps.key -out r", &[]);
+        fs::read(self.path("r")).unwrap()
+    }
+
+    /// Stamps the seal of the bundle at `dir`.
+    pub fn stamp(&self, dir: &Path) {
+        let request = time_stamp_request(&fs::read(dir.join("seal.json")).unwrap(), 0x8000_0000_0000_0001);
+        fs::write(dir.join("seal.tsr"), self.answer(&request)).unwrap();
+    }
+
+    pub fn openssl(&self, words: &str, more: &[&str]) {
+        let ran =
+            Command::new("openssl").args(words.split(' ')).args(more).current_dir(self.folder.path()).output().unwrap();
+        assert!(ran.status.success(), "{words}: {}", String::from_utf8_lossy(&ran.stderr));
+    }
+}
+
+/// Trust in the gate's list of keys, and in `authority` (PEM).
+pub fn trust(list: &KeyList, authority: &str) -> Trust {
+    Trust::listed(list).unwrap().with_authorities(authority).unwrap()
+}
