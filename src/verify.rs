@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use clap::Args;
 use portcullis_evidence::{
-    BundleFolder, Fault, Kind, KeyList, MAX_KEY_LIST_BYTES, Report, Trust, Verdict, VerifyingKey, verify_at,
+    BundleFolder, Fault, KeyList, Kind, MAX_KEY_LIST_BYTES, Report, Trust, Verdict, VerifyingKey, verify_at,
 };
 use serde::Serialize;
 
