@@ -267,10 +267,10 @@ impl<'a> Mending<'a> {
         }
     }
 
-    /// Who has said that the session is closed: in the open segment, or in the last one where it got as far as closing that.
+    /// Who has said that the session is closed, wherever: a recovery that was killed may have closed several segments behind it.
     fn closed_by(&self) -> Result<Option<String>, RecordError> {
         let (number, _, _) = self.bundle.standing();
-        for number in number.saturating_sub(1)..=number {
+        for number in (1..=number).rev() {
             let path = PathInBundle::Events(number).under(self.bundle.folder());
             let lines = match fs::read(&path) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,

@@ -20,6 +20,7 @@ mod record;
 mod refusals;
 mod revocation;
 mod screen;
+mod settings;
 mod shutdown;
 mod standing;
 mod time_stamp;

@@ -188,7 +188,11 @@ impl X11vnc {
             "-listen",
             &place.ip.to_string(),
         ]);
-        command.args(["-norc", "-noipv6", "-forever", "-shared", "-nosel", "-quiet"]).args(args).stdout(Stdio::piped());
+        // One that is killed leaves its shared memory behind, of which a machine has so many segments.
+        command
+            .args(["-norc", "-noipv6", "-forever", "-shared", "-nosel", "-quiet", "-noshm"])
+            .args(args)
+            .stdout(Stdio::piped());
         let mut running = Running::start(&mut command)?;
         running.line("PORT=", |line| line.starts_with("PORT=").then_some(()))?;
         Ok(Self(running))

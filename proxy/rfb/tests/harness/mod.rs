@@ -76,7 +76,7 @@ impl Xvnc {
         let (ours, theirs) = UnixStream::pair().unwrap();
         let [input, output] = [theirs.try_clone().unwrap(), theirs].map(|end| Stdio::from(OwnedFd::from(end)));
         let mut command = self.command("x11vnc");
-        command.args(["-inetd", "-q", "-nopw", "-display", &self.display]).stdin(input).stdout(output);
+        command.args(["-inetd", "-q", "-nopw", "-noshm", "-display", &self.display]).stdin(input).stdout(output);
         (Ended(command.spawn().expect("x11vnc is installed")), ours)
     }
 
