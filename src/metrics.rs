@@ -102,7 +102,7 @@ impl Page {
     fn alerts(&mut self, alerts: &[Standing]) {
         for (name, kind, help, value) in OF_ALERTS.iter().filter(|_| !alerts.is_empty()) {
             let name = format!("portcullis_alerts_{name}");
-            let _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
+            self.head(&name, kind, help);
             for one in alerts {
                 let _ = writeln!(self.0, "{name}{{alert=\"{}\"}} {}", escaped(&one.name), value(one));
             }
@@ -112,8 +112,13 @@ impl Page {
     fn add(&mut self, name: &str, kind: &str, help: &str, labels: &[(&str, &str)], value: impl std::fmt::Display) {
         let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
         let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
-        // Writing to a String does not fail.
-        let _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name}{labels} {value}\n");
+        self.head(name, kind, help);
+        let _ = writeln!(self.0, "{name}{labels} {value}");
+    }
+
+    /// What stands before a family's lines. Writing to a String does not fail, here and above.
+    fn head(&mut self, name: &str, kind: &str, help: &str) {
+        let _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
     }
 }
 

@@ -58,9 +58,9 @@ impl Quota {
 impl Session {
     /// Decides a text that is announced, or that crosses if it is permitted: as policy says, and as often as it says.
     pub(crate) fn judge_text(&self, action: Action, crosses: bool) -> Verdict {
-        let verdict = self.judge(action);
-        let kind = action.kind();
-        let stated = self.policy().limits(&self.situation(), kind).per_minute;
+        let (policy, situation, kind) = (self.policy(), self.situation(), action.kind());
+        let verdict = policy.decide(&situation.wants(action));
+        let stated = policy.limits(&situation, kind).per_minute;
         let Some(stated) = stated.filter(|_| verdict.effect == Effect::Permit) else { return verdict };
         let mut quotas = self.quotas.lock().unwrap_or_else(PoisonError::into_inner);
         let quota = if kind == ActionKind::Paste { &mut quotas.paste } else { &mut quotas.copy };

@@ -15,7 +15,7 @@ use tokio::time::{sleep, sleep_until, timeout};
 use crate::bounds::Bounds;
 use crate::held::Held;
 use crate::outcome::Outcome;
-use crate::pace::Pace;
+use crate::pace::{Pace, Rate};
 use crate::runtime::Stream;
 use crate::session::Session;
 
@@ -99,8 +99,9 @@ impl Link {
         max_fps: u32,
     ) -> Severed {
         let mut buffer = vec![0; READ_BYTES];
-        let mut rate = session.frame_rate(max_fps, BURST);
-        let mut pace = Pace::new(rate.0, rate.1);
+        let configured = Rate::new(max_fps, BURST);
+        let mut rate = session.frame_rate(configured);
+        let mut pace = rate.pace();
         let mut intake = Intake::new(&session.bounds);
         // INVARIANT: an update request is outstanding whether or not anybody watches, but for the pause that the frame rate asks for.
         let mut asked = true;
@@ -118,9 +119,10 @@ impl Link {
                 took = tokio::time::Instant::now();
             }
             self.output.append(&mut self.rfb.take_output());
-            if rate != session.frame_rate(max_fps, BURST) {
-                rate = session.frame_rate(max_fps, BURST);
-                pace = Pace::new(rate.0, rate.1);
+            let permitted = session.frame_rate(configured);
+            if rate != permitted {
+                rate = permitted;
+                pace = rate.pace();
             }
             let due = pace.wait(Instant::now());
             // Where policy bounds pictures, one that comes unasked for is waited for as one that is asked for.
@@ -136,7 +138,7 @@ impl Link {
                     match take(session, &mut self.rfb, buffer.get(..count).unwrap_or_default()).await {
                         Ok(heard) => {
                             let more = heard.updates.saturating_sub(u32::from(asked));
-                            unasked = more > 0 && rate.0 < max_fps;
+                            unasked = more > 0 && rate.per_second < max_fps;
                             if unasked {
                                 pace.take_many(more, Instant::now());
                             }

@@ -18,8 +18,9 @@ use crate::permit::{Permit, SessionId};
 use crate::plane::{Place, Plane, Slot, about};
 use crate::refusal::Refusal;
 use crate::runtime::Template;
-use crate::session::{Session, Stage, within};
+use crate::session::{Session, Stage};
 use crate::tether::Tether;
+use crate::veil::within;
 
 impl Plane {
     pub(crate) async fn try_open(
@@ -95,7 +96,7 @@ impl Plane {
         if *policies.borrow_and_update().revision() != permit.verdict.revision {
             policies.mark_changed();
         }
-        let rules = policies.borrow().obligations(&situation(permit)).screen;
+        let rules = policies.borrow().obligations(&permit.situation(permit.started.into())).screen;
         let template = &Template { size: within(&rules, template.size), ..template.clone() };
         // INVARIANT: the evidence exists before the desktop is touched.
         let manifest = manifest(permit, self.config.key.kid());
@@ -182,11 +183,6 @@ impl Plane {
         table.insert(permit.id.clone(), Slot::Starting { subject, desktop });
         Ok(Place { plane: Arc::clone(self), id: Some(permit.id.clone()) })
     }
-}
-
-/// Who opens which desktop, from where and when.
-fn situation(permit: &Permit) -> Situation<'_> {
-    Situation { subject: &permit.subject, desktop: &permit.desktop, at: Some(permit.started.into()), from: permit.from }
 }
 
 fn failed(reason: String) -> Refusal {

@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::time::SystemTime;
 
-use portcullis_policy::{Subject, Verdict};
+use portcullis_policy::{Situation, Subject, Verdict};
 use time::OffsetDateTime;
 
 /// A session's name: a version 7 UUID, so that names sort by time.
@@ -53,4 +54,11 @@ pub struct Permit {
     pub until: Option<i64>,
     /// Whether a record that fails ends the session.
     pub strict: bool,
+}
+
+impl Permit {
+    /// Who uses which desktop and from where, at an instant.
+    pub(crate) fn situation(&self, at: SystemTime) -> Situation<'_> {
+        Situation { subject: &self.subject, desktop: &self.desktop, at: Some(at), from: self.from }
+    }
 }

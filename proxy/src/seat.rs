@@ -110,13 +110,13 @@ impl Seat {
     /// The outcome that ends this viewer: other rules hold where it comes from, or the record failed.
     pub(crate) fn judge(&mut self, session: &Session) -> Result<(), Outcome> {
         self.until = session.hours_after(SystemTime::now());
-        self.guard.follow(session.screen_rules());
+        let owed = session.obligations();
+        self.guard.follow(owed.screen.clone());
         // INVARIANT: what is judged for the session is judged for each of its viewers.
         if !session.holds_for(self.from) {
             return Err(Outcome::Elsewhere);
         }
-        session.keep(self.viewer)?;
-        let owed = session.obligations();
+        session.keep(self.viewer, &owed)?;
         if owed.key_log() != self.tally.log {
             self.write_tally(session)?;
             self.tally.log = owed.key_log();

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 use portcullis_evidence::What;
-use portcullis_policy::{Action, Obligations, PolicySet, Rule, Situation, Verdict};
+use portcullis_policy::{Action, Obligations, PolicySet, Rule, Verdict};
 use portcullis_recorder::{RecordError, Recording};
 use portcullis_rfb::clipboard::Text;
 use portcullis_rfb::{Point, Screen};
@@ -31,7 +31,6 @@ use crate::permit::{Permit, SessionId};
 use crate::runtime::Desktop;
 use crate::seat::Inputs;
 use crate::tether::Tether;
-pub(crate) use veiled::within;
 
 pub(crate) use life::{Coming, Life, Refused};
 
@@ -107,9 +106,7 @@ impl Session {
         bounds: Bounds,
     ) -> (Arc<Self>, mpsc::Receiver<Act>) {
         let (acts, receiver) = mpsc::channel(ACTS);
-        let Permit { subject, desktop, from, started, .. } = &permit;
-        let begins = Situation { subject, desktop, at: Some((*started).into()), from: *from };
-        let life = Life::new(policies.borrow().obligations(&begins));
+        let life = Life::new(policies.borrow().obligations(&permit.situation(permit.started.into())));
         let session = Self {
             id: permit.id.clone(),
             permit,
@@ -124,7 +121,7 @@ impl Session {
             policies,
             revision: watch::Sender::new(screen.revision()),
             screen: RwLock::new(screen),
-            veiling: veiled::unveiled(),
+            veiling: tokio::sync::Mutex::default(),
             resized: Notify::new(),
             max_fps: Mutex::default(),
             acts,
@@ -161,7 +158,10 @@ impl Session {
         let _ = timeout(PARTING, self.seated().wait_for(BTreeSet::is_empty)).await;
         let closed = What::SessionClosed { reason: outcome.to_string() };
         // INVARIANT: an end that a rule brought about is on the record under that rule.
-        let _ = outcome.rule().map_or_else(|| self.note(closed.clone()), |rule| self.note_as(rule, closed.clone()));
+        let _ = match outcome.rule() {
+            Some(rule) => self.note_as(rule, closed),
+            None => self.note(closed),
+        };
         if let Err(error) = self.recording.close(&outcome.to_string()).await {
             tracing::error!(session = %self.id, error = error.in_full(), "the evidence could not be sealed; the next start recovers it from the spool");
         }
@@ -223,8 +223,7 @@ impl Session {
     /// # Errors
     /// [`Outcome::RecordingFailed`]: in strict mode nothing goes on that is not on the record.
     pub(crate) fn note_under(&self, verdict: &Verdict, what: What) -> Result<(), Outcome> {
-        let noted = self.recording.event(&verdict.rule.to_string(), &verdict.revision.to_string(), what);
-        noted.or_else(|error| self.unrecorded(&error))
+        self.record(&verdict.rule.to_string(), &verdict.revision.to_string(), what)
     }
 
     /// Writes an event under a rule of the policy of this moment.
@@ -237,8 +236,11 @@ impl Session {
 
     fn note_as(&self, rule: &str, what: What) -> Result<(), Outcome> {
         let revision = self.policies.borrow().revision().to_string();
-        let noted = self.recording.event(rule, &revision, what);
-        noted.or_else(|error| self.unrecorded(&error))
+        self.record(rule, &revision, what)
+    }
+
+    fn record(&self, rule: &str, revision: &str, what: What) -> Result<(), Outcome> {
+        self.recording.event(rule, revision, what).or_else(|error| self.unrecorded(&error))
     }
 
     /// What cannot be recorded does not happen, unless policy says `best_effort`: then the bundle is closed with its gap at the end.

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use portcullis_policy::{Situation, Stated};
+use portcullis_policy::Stated;
 
 use super::{Plane, Slot};
 use crate::identity::same;
@@ -14,9 +14,8 @@ use crate::session::Session;
 impl Plane {
     /// Whether a subject that has `own` sessions, live or starting, may have one more.
     pub(crate) fn within_count(&self, permit: &Permit, own: usize) -> Result<(), Refusal> {
-        let Permit { subject, desktop, from, started, .. } = permit;
         let policies = self.policies();
-        let owed = policies.obligations(&Situation { subject, desktop, at: Some((*started).into()), from: *from });
+        let owed = policies.obligations(&permit.situation(permit.started.into()));
         match owed.session.concurrent {
             Some(Stated { value, rule }) if own >= usize::try_from(value).unwrap_or(usize::MAX) => {
                 let (reason, rule) = (reason(value), Box::new(rule));

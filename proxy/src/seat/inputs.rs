@@ -136,14 +136,14 @@ impl Inputs {
         let fresh = !self.holds(viewer, &key);
         match self.judge(key, fresh, scancodes, now) {
             Ok((wait, remark)) => {
-                self.refused.retain(|(whose, refused)| *whose != viewer || !is_same(refused, &key));
+                self.refused.retain(|entry| !its(entry, viewer, &key));
                 if fresh {
                     remember(&mut self.held, viewer, key);
                 }
                 Ruling { wait: Some(wait), fresh, counted: self.keys.is_some(), remark }
             }
             Err(remark) => {
-                if fresh && !self.refused.iter().any(|(whose, refused)| *whose == viewer && is_same(refused, &key)) {
+                if fresh && !self.refused.iter().any(|entry| its(entry, viewer, &key)) {
                     remember(&mut self.refused, viewer, key);
                 }
                 Ruling { wait: None, fresh, counted: true, remark: Some(remark) }
@@ -177,12 +177,12 @@ impl Inputs {
 
     /// Whether a viewer's press of this key passed and it is still down.
     pub(super) fn holds(&self, viewer: u32, key: &Key) -> bool {
-        self.held.iter().any(|(whose, held)| *whose == viewer && is_same(held, key))
+        self.held.iter().any(|entry| its(entry, viewer, key))
     }
 
     /// A viewer lets go of a key.
     pub(super) fn release(&mut self, viewer: u32, key: &Key) -> LetGo {
-        let others = |(whose, known): &(u32, Key)| *whose != viewer || !is_same(known, key);
+        let others = |entry: &(u32, Key)| !its(entry, viewer, key);
         let (held, refused) = (self.held.len(), self.refused.len());
         self.held.retain(others);
         self.refused.retain(others);
@@ -227,6 +227,11 @@ impl Inputs {
                 && (struck(key) || pressed.share(modifiers) && self.held.iter().any(|(_, held)| struck(held)))
         })
     }
+}
+
+/// Whether an entry is this viewer's, of this key.
+fn its((whose, known): &(u32, Key), viewer: u32, key: &Key) -> bool {
+    *whose == viewer && is_same(known, key)
 }
 
 /// Keeps a key in mind; of too many the oldest is forgotten.

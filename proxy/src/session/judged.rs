@@ -10,18 +10,16 @@ use tokio::time::sleep;
 use super::Session;
 use crate::crossing::verdicted;
 use crate::outcome::Outcome;
-use crate::permit::Permit;
 
-/// Hours are looked at again after this time at the latest: the clock may be set meanwhile.
-const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// What depends on the wall clock is looked at again after this time at the latest: the clock may be set meanwhile.
+pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// The least that is waited before hours are looked at again.
 const SHORTLY: Duration = Duration::from_millis(20);
 
 impl Session {
     /// Who uses which desktop, from where and now.
     pub(crate) fn situation(&self) -> Situation<'_> {
-        let Permit { subject, desktop, from, .. } = &self.permit;
-        Situation { subject, desktop, at: Some(SystemTime::now()), from: *from }
+        self.permit.situation(SystemTime::now())
     }
 
     /// Whether a viewer from this address is under the same rules as the session: what is judged for the session holds for it too.

@@ -9,13 +9,12 @@ use time::OffsetDateTime;
 use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, sleep_until};
 
+use super::judged::LOOK_AGAIN;
 use super::{Notice, Session};
 use crate::outcome::{Limit, Outcome};
 
 /// Before a session's end its viewers are told so much earlier, where no policy says.
 const WARNING: Duration = Duration::from_secs(60);
-/// Ends that depend on the wall clock are looked at again after this time at the latest: the clock may be set meanwhile.
-const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// Refusals that may wait for a page; one that is slower misses the oldest.
 const REFUSALS: usize = 16;
 /// Pages that may listen to one session at once.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
+use portcullis_policy::Obligations;
 use tokio::sync::watch;
 
 use super::Session;
@@ -15,7 +16,7 @@ impl Session {
     /// The outcome of this viewer, when there are as many as there may be.
     pub(crate) fn enter(&self) -> Result<u32, Outcome> {
         let number = self.next_viewer.fetch_add(1, Ordering::Relaxed);
-        let full = self.full();
+        let full = self.full(&self.obligations());
         let most = full.as_ref().map_or(self.bounds.viewers, |(most, _)| *most);
         let entered = self.viewers.send_if_modified(|seated| {
             seated.len() < usize::try_from(most).unwrap_or(usize::MAX) && seated.insert(number)
@@ -27,8 +28,8 @@ impl Session {
     ///
     /// # Errors
     /// The outcome of this viewer.
-    pub(crate) fn keep(&self, viewer: u32) -> Result<(), Outcome> {
-        let Some((most, outcome)) = self.full() else { return Ok(()) };
+    pub(crate) fn keep(&self, viewer: u32, owed: &Obligations) -> Result<(), Outcome> {
+        let Some((most, outcome)) = self.full(owed) else { return Ok(()) };
         let before = self.viewers.borrow().range(..viewer).count();
         if before < usize::try_from(most).unwrap_or(usize::MAX) { Ok(()) } else { Err(outcome) }
     }
@@ -49,8 +50,8 @@ impl Session {
     }
 
     /// Policy's limit, where it is below the gate's own, and what it makes of one more.
-    fn full(&self) -> Option<(u32, Outcome)> {
-        let stated = self.obligations().session.viewers.filter(|stated| stated.value < self.bounds.viewers)?;
+    fn full(&self, owed: &Obligations) -> Option<(u32, Outcome)> {
+        let stated = owed.session.viewers.as_ref().filter(|stated| stated.value < self.bounds.viewers)?;
         let reason = match stated.value {
             1 => "a session may have one viewer at once".to_owned(),
             most => format!("a session may have {most} viewers at once"),

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant, SystemTime};
 use portcullis_evidence::What;
 use portcullis_policy::{Action, Effect, Filling, Obligation, PolicySet, Rule, ScreenRules, Verdict};
 use portcullis_rfb::{Change, Size};
-use tokio::sync::Mutex;
 use tokio::time::sleep;
 
 use super::Session;
 use super::judged::until;
 use crate::link::Act;
 use crate::outcome::Outcome;
-use crate::veil::{Owed, Veil, Veiled, beyond};
+use crate::pace::Rate;
+use crate::veil::{Owed, Veil, Veiled, beyond, within};
 
 /// The time that a desktop whose screen is too large has to shrink; nothing of it is seen meanwhile.
 const SHRINK: Duration = Duration::from_secs(5);
@@ -78,10 +78,10 @@ impl Session {
     }
 
     /// The pictures a second that are asked of the desktop, and how many at once: the configuration's, or fewer where policy says so.
-    pub(crate) fn frame_rate(&self, configured: u32, burst: u32) -> (u32, u32) {
+    pub(crate) fn frame_rate(&self, configured: Rate) -> Rate {
         match *self.max_fps.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(most) if most < configured => (most, 1),
-            _ => (configured, burst),
+            Some(most) if most < configured.per_second => Rate::new(most, 1),
+            _ => configured,
         }
     }
 
@@ -206,20 +206,6 @@ impl Session {
         }
         Ok(())
     }
-}
-
-/// The veil before anything is known of rules and screen.
-pub(super) fn unveiled() -> Mutex<Veiling> {
-    Mutex::default()
-}
-
-/// The largest size within these rules that is no larger than the one given.
-pub(crate) fn within(rules: &ScreenRules, size: Size) -> Size {
-    let most = |side: u16, most: Option<u16>| most.map_or(side, |most| side.min(most));
-    Size::new(
-        most(size.width, rules.max_width.as_ref().map(|most| most.value)),
-        most(size.height, rules.max_height.as_ref().map(|most| most.value)),
-    )
 }
 
 fn too_large(size: Size, rule: &Rule) -> String {

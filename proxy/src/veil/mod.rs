@@ -19,7 +19,7 @@ use portcullis_rfb::geometry::MAX_REGION_RECTS;
 use portcullis_rfb::{Change, Damage, Rect, Screen, ScreenError, Size};
 
 use overlay::Overlay;
-pub(crate) use owed::{Owed, beyond};
+pub(crate) use owed::{Owed, beyond, within};
 
 /// The changes of one revision.
 #[derive(Debug, PartialEq, Eq)]

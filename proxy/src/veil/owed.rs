@@ -7,14 +7,17 @@ use super::layout::places;
 use super::lettering::Stamp;
 use super::overlay::Placed;
 
+/// No screen is beyond this.
+const ANY: Size = Size::new(u16::MAX, u16::MAX);
+
 /// What is drawn over a desktop at one moment; it is drawn anew when this changes.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Owed {
     masks: Vec<Mask>,
     visible: Vec<Region>,
     marks: Vec<Mark>,
     /// A screen beyond this is all hidden.
-    most: (Option<u16>, Option<u16>),
+    most: Size,
 }
 
 /// A watermark whose text is filled in.
@@ -26,6 +29,12 @@ struct Mark {
     opacity: u8,
     letters: u16,
     colour: Colour,
+}
+
+impl Default for Owed {
+    fn default() -> Self {
+        Self { masks: Vec::new(), visible: Vec::new(), marks: Vec::new(), most: ANY }
+    }
 }
 
 impl Owed {
@@ -43,10 +52,7 @@ impl Owed {
             masks: rules.masks.iter().map(|mask| mask.value).collect(),
             visible: rules.visible.iter().map(|region| region.value).collect(),
             marks: marks.collect(),
-            most: (
-                rules.max_width.as_ref().map(|width| width.value),
-                rules.max_height.as_ref().map(|height| height.value),
-            ),
+            most: within(rules, ANY),
         }
     }
 
@@ -56,8 +62,7 @@ impl Owed {
     }
 
     fn is_beyond(&self, size: Size) -> bool {
-        let (width, height) = self.most;
-        width.is_some_and(|most| size.width > most) || height.is_some_and(|most| size.height > most)
+        !size.bounds().is_within(self.most)
     }
 
     /// What viewers must not see of a screen of this size.
@@ -87,6 +92,12 @@ impl Owed {
         });
         placed.collect()
     }
+}
+
+/// The largest size within these rules that is no larger than the one given.
+pub(crate) fn within(rules: &ScreenRules, size: Size) -> Size {
+    let most = |side: u16, most: &Option<Stated<u16>>| most.as_ref().map_or(side, |most| side.min(most.value));
+    Size::new(most(size.width, &rules.max_width), most(size.height, &rules.max_height))
 }
 
 /// The rule that a screen of this size is too large for, if there is one.
