@@ -31,6 +31,19 @@ bench-session *arguments:
     cargo build --release --locked
     cargo bench --locked --package portcullis-tests --bench session -- {{ arguments }}
 
+# build the desktops' images (or those named); `just images --from debian:bookworm-slim` where a registry is reached
+images *arguments:
+    images/build.sh {{ arguments }}
+
+# every image in a running session through a gate: its programs, windows, keys, and a page by the egress proxy
+images-test *images:
+    scripts/images-test.sh {{ images }}
+
+# click to first frame, warm and cold, beside `docker run`; ten at once; destroy; memory and disk; 200 desktops that come and go
+bench-desktops *arguments:
+    cargo build --release --locked
+    cargo bench --locked --package portcullis-tests --bench desktops -- {{ arguments }}
+
 # renew the golden files after a change that is meant: OpenAPI, the pages' types, evidence bundles
 bless:
     cargo run --quiet -- openapi > docs/openapi.json.part

@@ -8,7 +8,7 @@ packages=(
   build-essential pkg-config cmake nasm clang libclang-dev
   libavcodec-dev libavformat-dev libavutil-dev libswscale-dev libswresample-dev
   # the desktops of the process runtime
-  tigervnc-standalone-server openbox x11-xserver-utils xterm chromium fonts-dejavu-core bubblewrap
+  tigervnc-standalone-server openbox x11-xserver-utils xterm chromium fonts-dejavu-core bubblewrap socat
 )
 test_packages=(
   # a Docker Engine of our own, and a base image without a registry

@@ -1,6 +1,7 @@
 //! The configuration: one documented TOML file over the defaults in `portcullis.toml`, and the environment over both.
 
 mod alerts;
+mod desktops;
 mod limits;
 mod policies;
 mod vault;
@@ -15,6 +16,7 @@ use portcullis_proxy::runtime::{Template, TemplateKind};
 use serde::{Deserialize, Deserializer};
 
 pub(crate) use alerts::{Alert, To};
+pub(crate) use desktops::{Capacity, Egress};
 pub(crate) use limits::Limits;
 pub(crate) use policies::{Policies, Transport};
 pub(crate) use vault::{Kind as VaultKind, Vault};
@@ -45,6 +47,8 @@ pub(crate) struct Config {
     pub(crate) recording: Recording,
     pub(crate) vault: Vault,
     pub(crate) docker: Docker,
+    pub(crate) capacity: Capacity,
+    pub(crate) egress: Egress,
     pub(crate) desktops: Vec<Template>,
 }
 
@@ -206,6 +210,8 @@ impl Config {
             bail!("`sessions.absence_seconds` must be at most {LONGEST_ABSENCE}");
         }
         self.apart()?;
+        self.capacity.check(&self.desktops)?;
+        self.egress.check(&self.desktops)?;
         self.limits.check()?;
         self.policies.check(&self.policy)?;
         self.metrics_address()?;

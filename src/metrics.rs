@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::Router;
 use axum::extract::State as From;
@@ -91,8 +92,24 @@ fn told(plane: &Plane, policies: &State, alerts: &[Standing]) -> String {
     page.add("portcullis_sessions_live", "gauge", "Sessions that are live or starting.", &[], plane.count());
     page.add("portcullis_sessions_opened_total", "counter", "Sessions that were opened.", &[], opened);
     page.add("portcullis_sessions_refused_total", "counter", "Sessions that were asked for and refused.", &[], refused);
+    desktops(&mut page, plane);
     page.alerts(alerts);
     page.0
+}
+
+fn desktops(page: &mut Page, plane: &Plane) {
+    let (ready, waiting) = plane.pool.counts();
+    page.add("portcullis_desktops_ready", "gauge", "Desktops that stand ready for a session.", &[], ready);
+    page.add("portcullis_openings_waiting", "gauge", "Openings that wait in line for room.", &[], waiting);
+    let out = plane.egress();
+    for (name, help, count) in [
+        ("carried", "Connections out of desktops that were carried.", &out.carried),
+        ("refused", "Connections out of desktops that were refused.", &out.refused),
+        ("sent_bytes", "Bytes out of desktops by connections that have ended.", &out.sent),
+        ("received_bytes", "Bytes into desktops by connections that have ended.", &out.received),
+    ] {
+        page.add(&format!("portcullis_egress_{name}_total"), "counter", help, &[], count.load(Ordering::Relaxed));
+    }
 }
 
 struct Page(String);

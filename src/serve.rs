@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use portcullis_alerts::Exports;
 use portcullis_policy::Subject;
+use portcullis_proxy::egress::Ways;
 use portcullis_proxy::outcome::chain;
 use portcullis_proxy::runtime::Runtime;
 use portcullis_proxy::runtime::docker::Containers;
@@ -79,7 +80,10 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let stamps = Stamps::start(config, &data, &vault)?;
     let aftermath = Arc::new(Exported { index: Indexed(portal.clone(), stamps), exports: exports.clone() });
     let policies = policy::Following::begin(config, &data).await?;
-    let plane = plane(config, &data, keys, verifier, origins, vault, journal, aftermath, &portal, runtimes, &policies);
+    let ways = config.egress.ways()?;
+    let plane =
+        plane(config, &data, keys, verifier, origins, vault, journal, aftermath, &portal, runtimes, &policies, ways);
+    plane.pool.tend();
     let following = tokio::spawn(revoked::follow(data.revoked(), Arc::clone(&plane), revocations));
 
     let app = portcullis_proxy::api::router(Arc::clone(&plane)).merge(portal.router());
@@ -222,6 +226,7 @@ fn plane(
     portal: &Portal,
     runtimes: Vec<Arc<dyn Runtime>>,
     policies: &policy::Following,
+    egress: Arc<Ways>,
 ) -> Arc<Plane> {
     Plane::new(PlaneConfig {
         verifier,
@@ -242,6 +247,8 @@ fn plane(
         absence: Duration::from_secs(config.sessions.absence_seconds),
         max_fps: config.sessions.max_fps,
         bounds: config.limits.bounds(),
+        capacity: config.capacity.room(),
+        egress,
     })
 }
 

@@ -4,12 +4,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use portcullis_evidence::{self as evidence, Manifest, VERSION, What, stamp};
-use portcullis_policy::{Action, Effect, Mode, Situation};
+use portcullis_policy::{Action, Effect, Mode, Situation, Stated};
 use portcullis_recorder::Recording;
 use portcullis_rfb::{Change, Screen};
 use time::OffsetDateTime;
 use tokio::sync::mpsc;
 
+use crate::egress::Way;
 use crate::greeting::greet;
 use crate::identity::{Caller, same};
 use crate::link::{Act, Severed};
@@ -17,7 +18,7 @@ use crate::outcome::{Outcome, chain};
 use crate::permit::{Permit, SessionId};
 use crate::plane::{Place, Plane, Slot, about};
 use crate::refusal::Refusal;
-use crate::runtime::Template;
+use crate::runtime::{Admission, Reach, Template};
 use crate::session::{Session, Stage};
 use crate::tether::Tether;
 use crate::veil::within;
@@ -45,8 +46,14 @@ impl Plane {
             .find(|template| template.name == desktop)
             .ok_or_else(|| Refusal::Unknown { what: format!("desktop {desktop:?}") })?;
         let permit = self.permit(caller, template, from)?;
+        let template = &self.held(&permit, template)?;
         let place = self.reserve(&permit, template)?;
-        let (session, stage) = self.start(&permit, template).await?;
+        let admission = self.pool.admit(template, &permit.subject).await;
+        let admission = admission.map_err(|full| Refusal::Busy { reason: full.to_string() })?;
+        // Who waited in line may have lost what was permitted when the wait began.
+        let permit =
+            if admission.waited { Permit { id: permit.id, ..self.permit(caller, template, from)? } } else { permit };
+        let (session, stage) = self.start(&permit, template, admission).await?;
         self.insert(&session);
         place.keep();
         if self.is_closing() {
@@ -90,14 +97,33 @@ impl Plane {
         })
     }
 
-    async fn start(&self, permit: &Permit, template: &Template) -> Result<(Arc<Session>, Stage), Refusal> {
+    /// The template as policy lets this session have it: its screen no larger, its reach no further.
+    fn held(&self, permit: &Permit, template: &Template) -> Result<Template, Refusal> {
+        let policies = self.policies();
+        let owed = policies.obligations(&permit.situation(permit.started.into()));
+        let reach = owed.desktop.egress.as_ref().map(|stated| Reach::of(stated.value));
+        let template = Template { size: within(&owed.screen, template.size), ..template.clone() };
+        template.held_to(reach).map_err(|reason| match owed.desktop.egress {
+            Some(Stated { rule, .. }) => Refusal::Limited {
+                reason: reason.to_owned(),
+                rule: Box::new(rule),
+                revision: policies.revision().clone(),
+            },
+            None => failed(reason.to_owned()),
+        })
+    }
+
+    async fn start(
+        &self,
+        permit: &Permit,
+        template: &Template,
+        admission: Admission,
+    ) -> Result<(Arc<Session>, Stage), Refusal> {
         let mut policies = self.config.policies.clone();
         // Only what came after the permit is a change for this session.
         if *policies.borrow_and_update().revision() != permit.verdict.revision {
             policies.mark_changed();
         }
-        let rules = policies.borrow().obligations(&permit.situation(permit.started.into())).screen;
-        let template = &Template { size: within(&rules, template.size), ..template.clone() };
         // INVARIANT: the evidence exists before the desktop is touched.
         let manifest = manifest(permit, self.config.key.kid());
         let bundle = manifest.prefix();
@@ -113,7 +139,7 @@ impl Plane {
         self.config.aftermath.begun(&bundle);
         let (screen, bounds) = (Screen::new(template.size), self.config.bounds);
         let (session, acts) = Session::new(permit.clone(), policies, recording.clone(), screen, bounds);
-        let staged = self.stage(&session, template, acts).await;
+        let staged = self.stage(&session, template, acts, admission).await;
         match staged {
             Ok(stage) => Ok((session, stage)),
             Err(reason) => {
@@ -132,18 +158,15 @@ impl Plane {
         session: &Arc<Session>,
         template: &Template,
         acts: mpsc::Receiver<Act>,
+        admission: Admission,
     ) -> Result<Stage, String> {
         let opened =
             What::SessionOpened { desktop: template.name.clone(), runtime: template.kind.runtime().to_owned() };
         session.note(opened).map_err(|outcome| outcome.to_string())?;
         session.follow_screen().await.map_err(|outcome| outcome.to_string())?;
-        let runtime = self
-            .config
-            .runtimes
-            .iter()
-            .find(|runtime| runtime.name() == template.kind.runtime())
-            .ok_or_else(|| format!("this gate has no {} runtime", template.kind.runtime()))?;
-        let desktop = runtime.start(template, &session.id).await.map_err(|error| chain(&error))?;
+        let desktop = self.pool.start(template, &session.id, admission).await.map_err(|error| chain(&error))?;
+        let identity = desktop.identity();
+        session.note_desktop(&identity).map_err(|outcome| outcome.to_string())?;
         let linked = async {
             let link = greet(desktop.as_ref(), &self.config.bounds).await?;
             if link.size != template.size {
@@ -153,8 +176,13 @@ impl Plane {
         };
         match linked.await {
             Ok(link) => {
-                let tether = Tether::new(link, self.config.absence, self.config.max_fps);
-                Ok(Stage { desktop, tether, acts, reconnect: self.config.reconnect })
+                let tether = Tether::new(link, identity, self.config.absence, self.config.max_fps);
+                let way = Way {
+                    reach: template.egress,
+                    beyond: template.kind.has_network(),
+                    ways: Arc::clone(&self.config.egress),
+                };
+                Ok(Stage { desktop, tether, acts, reconnect: self.config.reconnect, way })
             }
             Err(severed) => {
                 desktop.destroy().await;

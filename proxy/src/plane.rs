@@ -17,12 +17,13 @@ use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use crate::bounds::Bounds;
+use crate::egress::{Counts, Ways};
 use crate::identity::{Caller, Identify, same};
 use crate::journal::{About, Journal, Knocks};
 use crate::outcome::Outcome;
 use crate::permit::{Permit, SessionId};
 use crate::refusal::Refusal;
-use crate::runtime::{Runtime, Template};
+use crate::runtime::{Capacity, Pool, Runtime, Template};
 use crate::session::{Session, Stage};
 use crate::ticket::{Grant, Ticket, TicketError, Tickets};
 use crate::token::Verifier;
@@ -79,11 +80,17 @@ pub struct PlaneConfig {
     pub max_fps: u32,
     /// What desktops and viewers may make the gate do, wait for and hold.
     pub bounds: Bounds,
+    /// What all desktops may take of the machine.
+    pub capacity: Capacity,
+    /// Where desktops that have a way out come out.
+    pub egress: Arc<Ways>,
 }
 
 /// Every live session of this gate.
 pub struct Plane {
     pub(crate) config: PlaneConfig,
+    /// Where desktops come from.
+    pub pool: Arc<Pool>,
     sessions: Mutex<HashMap<SessionId, Slot>>,
     pub(crate) tickets: Tickets,
     pub(crate) knocks: Knocks,
@@ -126,8 +133,10 @@ impl Plane {
     /// A plane without sessions.
     #[must_use]
     pub fn new(config: PlaneConfig) -> Arc<Self> {
+        let pool = Pool::new(config.templates.clone(), config.runtimes.clone(), config.capacity);
         Arc::new(Self {
             config,
+            pool,
             sessions: Mutex::default(),
             tickets: Tickets::default(),
             knocks: Knocks::default(),
@@ -283,6 +292,7 @@ impl Plane {
         if tokio::time::timeout(deadline, self.tasks.wait()).await.is_err() {
             tracing::error!("sessions were still closing at the deadline; the next start recovers their evidence");
         }
+        self.pool.close().await;
     }
 
     /// How many sessions are live or starting.
@@ -295,6 +305,12 @@ impl Plane {
     #[must_use]
     pub fn counts(&self) -> (u64, u64) {
         (self.opened.load(Ordering::Relaxed), self.refusals.load(Ordering::Relaxed))
+    }
+
+    /// What desktops did with their ways out.
+    #[must_use]
+    pub fn egress(&self) -> &Counts {
+        &self.config.egress.counts
     }
 
     /// The policy in force.

@@ -3,7 +3,12 @@
 mod account;
 pub mod docker;
 mod folder;
+pub(crate) mod pool;
 pub mod process;
+mod reach;
+mod revive;
+mod roll;
+pub(crate) mod room;
 mod running;
 mod socket;
 pub mod standing;
@@ -15,11 +20,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use portcullis_rfb::desktop::Config;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::UnixStream;
 
 use crate::SessionId;
 
+pub use pool::{Admission, Pool, State};
+pub use reach::Reach;
+pub use room::{Capacity, Cost, Full};
 pub use standing::{Address, Protection, Static, StaticError, Trust};
-pub use template::{Docker, Process, Template, TemplateError, TemplateKind};
+pub use template::{Docker, OnExit, Process, Template, TemplateError, TemplateKind, Warm};
 
 /// How long a desktop may take from its start until its socket accepts.
 pub const READY_WITHIN: Duration = Duration::from_secs(20);
@@ -30,11 +39,19 @@ pub trait Runtime: Send + Sync {
     /// The word for it in configuration, events and messages: `process`, `docker`, `static`.
     fn name(&self) -> &'static str;
 
-    /// Starts one desktop for `session` and returns when its socket accepts; on an error nothing is left running.
-    async fn start(&self, template: &Template, session: &SessionId) -> Result<Box<dyn Desktop>, RuntimeError>;
+    /// Starts one desktop under a name of its own and returns when its socket accepts; on an error nothing is left running.
+    /// Whose it is may be known only later: nothing that is set here names a session.
+    async fn start(&self, template: &Template, name: &SessionId) -> Result<Box<dyn Desktop>, RuntimeError>;
 
-    /// Ends every desktop that an earlier gate left behind; returns how many there were. To be called once, before the first `start`.
+    /// Ends every desktop of this gate that no living value stands for: what an earlier gate left behind, and what could not be ended
+    /// when its time came. Returns how many there were.
     async fn reap(&self) -> Result<usize, RuntimeError>;
+
+    /// What a desktop of this template would be made from at this moment: an image's id, or nothing where there is none.
+    ///
+    /// # Errors
+    /// Why none could be started.
+    async fn origin(&self, template: &Template) -> Result<String, RuntimeError>;
 }
 
 /// The bytes of a connection to a desktop: a unix socket, TCP, or TLS over either.
@@ -62,11 +79,42 @@ pub trait Desktop: Send + Sync {
         Err(RuntimeError::NoTls)
     }
 
+    /// Which desktop it is, for the record.
+    fn identity(&self) -> Identity {
+        Identity::default()
+    }
+
+    /// Stops it in time, if it can be: it uses no processor until [`Desktop::resume`].
+    async fn pause(&self) -> Result<(), RuntimeError> {
+        Ok(())
+    }
+
+    /// Lets it go on.
+    async fn resume(&self) -> Result<(), RuntimeError> {
+        Ok(())
+    }
+
+    /// The next connection that it makes to the outside; never where it has no way out.
+    async fn outward(&self) -> UnixStream {
+        std::future::pending().await
+    }
+
     /// Waits until the desktop is no more and says why, in words for a person; at once if it has ended already.
     async fn ended(&self) -> String;
 
     /// Ends it and everything it started, and removes its folder; one that the gate did not start is let go. Idempotent.
     async fn destroy(&self);
+}
+
+/// Which desktop a session has, as the record tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Identity {
+    /// The name that it was started under, which its container has too; empty where the gate did not start it.
+    pub name: String,
+    /// The id of the image that it was made from (`sha256:…`); empty where there is none.
+    pub image: String,
+    /// Whether it was running before there was a session for it.
+    pub warm: bool,
 }
 
 /// Why a desktop could not be had.
@@ -79,6 +127,12 @@ pub enum RuntimeError {
         /// The template's name.
         template: String,
         /// The runtime that was asked.
+        runtime: &'static str,
+    },
+    /// This gate has no such runtime.
+    #[error("this gate has no {runtime} runtime")]
+    NoRuntime {
+        /// The runtime that was needed.
         runtime: &'static str,
     },
     /// A program that the runtime needs is not installed.

@@ -24,11 +24,12 @@ use tokio::time::timeout;
 
 use crate::bounds::Bounds;
 use crate::crossing::{Paces, Quotas};
+use crate::egress::Way;
 use crate::link::Act;
 use crate::outcome::Outcome;
 use crate::pace::Pace;
 use crate::permit::{Permit, SessionId};
-use crate::runtime::Desktop;
+use crate::runtime::{Desktop, Identity};
 use crate::seat::Inputs;
 use crate::tether::Tether;
 
@@ -94,6 +95,8 @@ pub(crate) struct Stage {
     pub(crate) acts: mpsc::Receiver<Act>,
     /// The time without any viewer after which the session ends.
     pub(crate) reconnect: Duration,
+    /// Where the desktop comes out, if it has a way.
+    pub(crate) way: Way,
 }
 
 impl Session {
@@ -136,7 +139,7 @@ impl Session {
 
     /// Runs until the session ends; then viewers are told, the evidence is sealed and the desktop destroyed.
     pub(crate) async fn live(self: Arc<Self>, stage: Stage) -> Outcome {
-        let Stage { desktop, mut tether, mut acts, reconnect } = stage;
+        let Stage { desktop, mut tether, mut acts, reconnect, way } = stage;
         let outcome = tokio::select! {
             outcome = tether.run(desktop.as_ref(), &self, &mut acts) => outcome,
             reason = desktop.ended() => Outcome::DesktopEnded { reason },
@@ -145,6 +148,7 @@ impl Session {
             outcome = self.wait_refused() => outcome,
             outcome = self.wait_over(reconnect) => outcome,
             outcome = self.keep_veiled() => outcome,
+            outcome = way.serve(desktop.as_ref(), &self) => outcome,
         };
         if let Outcome::Violation { side, reason } = &outcome {
             let _ = self.note(What::ProtocolViolation { side: (*side).to_owned(), reason: reason.clone() });
@@ -216,6 +220,12 @@ impl Session {
     /// Writes an event under the session's own permit.
     pub(crate) fn note(&self, what: What) -> Result<(), Outcome> {
         self.note_under(&self.permit.verdict, what)
+    }
+
+    /// Notes which desktop the session has; nothing where it stands already and has no name.
+    pub(crate) fn note_desktop(&self, identity: &Identity) -> Result<(), Outcome> {
+        let Identity { name, image, warm } = identity.clone();
+        if name.is_empty() { Ok(()) } else { self.note(What::DesktopStarted { name, image, warm }) }
     }
 
     /// Writes an event under the verdict that decided it.

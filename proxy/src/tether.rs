@@ -13,7 +13,7 @@ use crate::greeting::greet;
 use crate::held::Held;
 use crate::link::{Act, Link, Severed};
 use crate::outcome::Outcome;
-use crate::runtime::Desktop;
+use crate::runtime::{Desktop, Identity};
 use crate::session::Session;
 
 /// The pause before the first attempt to have a desktop back; each further one is twice as long, up to the longest.
@@ -36,13 +36,15 @@ pub(crate) struct Tether {
     absence: Duration,
     max_fps: u32,
     breaks: u32,
+    /// The desktop that the record knows of.
+    known: Identity,
 }
 
 impl Tether {
     /// A tether by a link that has not been run.
-    pub(crate) fn new(link: Link, absence: Duration, max_fps: u32) -> Self {
+    pub(crate) fn new(link: Link, known: Identity, absence: Duration, max_fps: u32) -> Self {
         let middle = Point { x: link.size.width / 2, y: link.size.height / 2 };
-        Self { link: Some(link), held: Held::nothing(middle), absence, max_fps, breaks: 0 }
+        Self { link: Some(link), held: Held::nothing(middle), absence, max_fps, breaks: 0, known }
     }
 
     /// Serves the session until the desktop is gone for good, breaks the protocol, or the record fails.
@@ -112,6 +114,10 @@ impl Tether {
         }
         let away_us = u64::try_from(lost.elapsed().as_micros()).unwrap_or(u64::MAX);
         session.note(What::DesktopBack { away_us })?;
+        if desktop.identity() != self.known {
+            self.known = desktop.identity();
+            session.note_desktop(&self.known)?;
+        }
         tracing::info!(session = %session.id, away_us, "the desktop is back");
         let size = session.screen().size();
         if link.size != size {

@@ -60,7 +60,7 @@ fn names(folder: &Path) -> Vec<String> {
 
 /// Every process whose environment names the session, by number.
 fn processes_of(session: &SessionId) -> Vec<String> {
-    let mark = format!("PORTCULLIS_SESSION={session}");
+    let mark = format!("PORTCULLIS_DESKTOP={session}");
     let mut found = names(Path::new("/proc"));
     found.retain(|pid| {
         let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
@@ -211,7 +211,7 @@ async fn reaping_ends_what_a_killed_gate_left() {
         ])
         .arg(&folder)
         .args(["sh", "-c", "setsid sleep 1000 & wait"])
-        .env("PORTCULLIS_SESSION", session.to_string())
+        .env("PORTCULLIS_DESKTOP", session.to_string())
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::null())
         .spawn()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Every row: a letter and how many it has, without the numbers that were given up.
-const ROWS: [(char, u32, &[u32]); 8] = [
+const ROWS: [(char, u32, &[u32]); 9] = [
     ('S', 14, &[5]),
     ('C', 9, &[]),
     ('X', 11, &[]),
@@ -13,6 +13,7 @@ const ROWS: [(char, u32, &[u32]); 8] = [
     ('R', 11, &[]),
     ('V', 30, &[]),
     ('E', 10, &[]),
+    ('M', 7, &[]),
 ];
 
 /// How the proof of a row begins that this project's wire cannot carry; why, and where its control lies, follows.

@@ -63,7 +63,7 @@ function seek(session) {
   let [server, display] = [null, null];
   for (const process of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     const environment = words(`/proc/${process}/environ`);
-    if (!environment.includes(`PORTCULLIS_SESSION=${session}`)) continue;
+    if (!environment.includes(`PORTCULLIS_DESKTOP=${session}`)) continue;
     if (words(`/proc/${process}/cmdline`)[0]?.endsWith('Xvnc')) server = process;
     display ??= environment.find((word) => word.startsWith('DISPLAY='))?.slice('DISPLAY='.length) ?? null;
   }

@@ -113,7 +113,7 @@ impl DesktopProbe {
 }
 
 fn look(session: &str) -> Option<DesktopProbe> {
-    let mine = format!("PORTCULLIS_SESSION={session}");
+    let mine = format!("PORTCULLIS_DESKTOP={session}");
     let (mut server, mut display) = (None, None);
     for process in std::fs::read_dir("/proc").ok()?.flatten() {
         let Some(pid) = process.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };

@@ -183,6 +183,10 @@ impl Runtime for Puppets {
     async fn reap(&self) -> Result<usize, RuntimeError> {
         Ok(0)
     }
+
+    async fn origin(&self, _: &Template) -> Result<String, RuntimeError> {
+        Ok(String::new())
+    }
 }
 
 #[async_trait]

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use axum::http::HeaderMap;
 use portcullis_evidence::{Report, SigningKey, verify};
 use portcullis_policy::{PolicyFile, PolicySet, Subject};
-use portcullis_proxy::runtime::{Process, Runtime, Template, TemplateKind};
+use portcullis_proxy::runtime::{Capacity, OnExit, Process, Reach, Runtime, Template, TemplateKind, Warm};
 use portcullis_proxy::token::Verifier;
 use portcullis_proxy::{Aftermath, Bounds, Caller, Identify, Journal, Outcome, Plane, PlaneConfig, Session, api};
 use portcullis_rfb::Size;
@@ -135,6 +135,8 @@ impl Stage {
             absence,
             max_fps: MAX_FPS,
             bounds,
+            capacity: Capacity::default(),
+            egress: Arc::default(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
@@ -248,6 +250,9 @@ fn desk(size: Size) -> Template {
         icon: String::new(),
         size,
         kind: TemplateKind::Process(Process { programs: Vec::new(), network: false, user: None }),
+        egress: Reach::Deny,
+        warm: Warm::default(),
+        on_exit: OnExit::End,
     }
 }
 

@@ -237,7 +237,7 @@ static KEYS: &[Key] = &[
     ),
     later("recording.lock", Shape::Word(Lock::WORDS), "How a recording is locked in the vault until `keep` is over."),
     key("desktop", Shape::Map, "What the desktop itself may do."),
-    later(
+    key(
         "desktop.egress",
         Shape::Word(Egress::WORDS),
         "What the desktop may reach; the least of all applying policies counts.",

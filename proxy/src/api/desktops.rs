@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::State as From;
 use axum::http::{HeaderMap, Method};
 use portcullis_policy::{Action, Effect, Mode, PolicySet, Situation};
 
@@ -12,13 +12,13 @@ use super::caller::{Peer, authenticate};
 use super::model::{Allows, Desktop, Desktops, PolicyRef};
 use super::problem::Problem;
 use crate::plane::Plane;
-use crate::runtime::Template;
+use crate::runtime::{State, Template};
 
 /// Lists the desktops with the verdict on each.
 #[utoipa::path(get, path = "/api/desktops", operation_id = "list_desktops", tag = "desktops",
     responses((status = 200, body = Desktops), (status = 401, body = Problem)))]
 pub(super) async fn list(
-    State(plane): State<Arc<Plane>>,
+    From(plane): From<Arc<Plane>>,
     Peer(from): Peer,
     method: Method,
     headers: HeaderMap,
@@ -28,13 +28,21 @@ pub(super) async fn list(
     let (subject, at) = (asked.caller.subject(), Some(SystemTime::now()));
     let most = plane.config.bounds.rfb.clipboard_text;
     let describe = |template: &Template| {
-        describe(&policies, &Situation { subject, desktop: &template.name, at, from }, template, most)
+        let situation = Situation { subject, desktop: &template.name, at, from };
+        describe(&policies, &situation, template, most, plane.pool.state(&template.name))
     };
     let desktops = plane.config.templates.iter().map(describe).collect();
-    Ok(Json(Desktops { desktops }))
+    let (waiting, place) = plane.pool.line(subject);
+    let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    Ok(Json(Desktops { desktops, waiting: count(waiting), place: count(place.unwrap_or(0)) }))
 }
 
-fn describe(policies: &PolicySet, situation: &Situation<'_>, template: &Template, most: u32) -> Desktop {
+fn describe(policies: &PolicySet, situation: &Situation<'_>, template: &Template, most: u32, state: State) -> Desktop {
+    let (state, unavailable) = match state {
+        State::Warm(_) => ("warm", String::new()),
+        State::Cold => ("cold", String::new()),
+        State::Unavailable(why) => ("unavailable", why),
+    };
     let verdict = policies.decide(&situation.wants(Action::Open));
     Desktop {
         name: template.name.clone(),
@@ -46,6 +54,8 @@ fn describe(policies: &PolicySet, situation: &Situation<'_>, template: &Template
         policy: PolicyRef { revision: verdict.revision.to_string(), rule: verdict.rule.to_string() },
         allows: allows(policies, situation, most),
         recorded: mode(policies.obligations(situation).mode()).to_owned(),
+        state: state.to_owned(),
+        unavailable,
     }
 }
 

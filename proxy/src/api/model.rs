@@ -50,6 +50,10 @@ pub struct Desktop {
     pub allows: Allows,
     /// `strict` or `best_effort`.
     pub recorded: String,
+    /// `warm` (it is there at once), `cold` (it is started) or `unavailable`.
+    pub state: String,
+    /// Why none can be had; empty where one can.
+    pub unavailable: String,
 }
 
 /// The desktops of this gate.
@@ -57,6 +61,10 @@ pub struct Desktop {
 pub struct Desktops {
     /// In the order of the configuration.
     pub desktops: Vec<Desktop>,
+    /// How many openings wait for room.
+    pub waiting: u64,
+    /// The place in that line of an opening of this subject's; 1 is next, 0 is none.
+    pub place: u64,
 }
 
 /// Asks for a session.

@@ -1,36 +1,33 @@
 //! Desktops as containers of a Docker Engine: one each, without network, capabilities or a writable root.
 
+mod body;
 mod container;
+mod seccomp;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
 use bollard::errors::Error;
-use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder, LogsOptionsBuilder,
-    RemoveContainerOptionsBuilder, StartContainerOptions, WaitContainerOptionsBuilder,
-};
-use futures_util::StreamExt;
-use tokio_util::sync::CancellationToken;
+use bollard::query_parameters::{CreateContainerOptionsBuilder, ListContainersOptionsBuilder, StartContainerOptions};
 
-use self::container::{GATE, SESSION};
+use self::body::{DESKTOP, GATE};
+use self::container::Container;
 use super::account::Account;
 use super::folder::SessionFolder;
-use super::running::{DESTROYED, Running};
+use super::roll::Roll;
+use super::running::{Parts, Running};
 use super::{Desktop, Runtime, RuntimeError, Template, TemplateKind};
 use crate::SessionId;
 
 /// Seconds that the Engine may take for one answer.
 const ANSWER_WITHIN: u64 = 60;
-/// What is kept of a container's last lines for the reason of its end.
-const LAST_LINES: &str = "4";
-const MAX_LAST_WORDS: usize = 800;
 
 /// The `docker` runtime.
 pub struct Containers {
     engine: bollard::Docker,
     folder: PathBuf,
+    living: Roll,
 }
 
 impl Containers {
@@ -43,34 +40,46 @@ impl Containers {
         // The folder names the gate among those that use the Engine, so it needs one spelling.
         std::fs::create_dir_all(&folder)
             .and_then(|()| folder.canonicalize())
-            .map(|folder| Self { engine, folder: folder.clone() })
+            .map(|folder| Self { engine, folder: folder.clone(), living: Roll::default() })
             .map_err(|source| RuntimeError::Folder { path: folder, source })
     }
 
     /// Creates and starts the container; on an error it is removed again.
+    ///
+    /// INVARIANT: a tag is looked up once, and what runs is what it meant at that moment: the image is used by its id.
     async fn begin(
         &self,
         template: &Template,
         docker: &super::Docker,
-        session: &SessionId,
         account: &Account,
         folder: &SessionFolder,
     ) -> Result<Container, RuntimeError> {
-        let name = format!("portcullis-{session}");
-        let body = container::body(template.size, docker, session, &self.folder, account, &folder.rfb());
-        let options = CreateContainerOptionsBuilder::new().name(&name).build();
-        let created = self.engine.create_container(Some(options), body).await.map_err(|source| match source {
-            Error::DockerResponseServerError { status_code: 404, .. } => {
-                RuntimeError::NoImage { image: docker.image.clone() }
-            }
-            source => RuntimeError::Engine { action: "create a container", source },
-        })?;
-        let container = Container { engine: self.engine.clone(), id: created.id };
+        let image = self.image(docker).await?;
+        let name = folder.name();
+        let body = body::body(template, docker, &image, &name, &self.folder, account, folder);
+        let options = CreateContainerOptionsBuilder::new().name(&format!("portcullis-{name}")).build();
+        let created = self
+            .engine
+            .create_container(Some(options), body)
+            .await
+            .map_err(|source| RuntimeError::Engine { action: "create a container", source })?;
+        let container = Container { engine: self.engine.clone(), id: created.id, image };
         if let Err(source) = self.engine.start_container(&container.id, None::<StartContainerOptions>).await {
             container.remove().await;
             return Err(RuntimeError::Engine { action: "start a container", source });
         }
+        tracing::info!(desktop = name, image = container.image, "a container was started");
         Ok(container)
+    }
+
+    /// The id of the image that a template's `image` means now.
+    async fn image(&self, docker: &super::Docker) -> Result<String, RuntimeError> {
+        let missing = || RuntimeError::NoImage { image: docker.image.clone() };
+        match self.engine.inspect_image(&docker.image).await {
+            Ok(found) => found.id.ok_or_else(missing),
+            Err(Error::DockerResponseServerError { status_code: 404, .. }) => Err(missing()),
+            Err(source) => Err(RuntimeError::Engine { action: "look for an image", source }),
+        }
     }
 }
 
@@ -80,14 +89,23 @@ impl Runtime for Containers {
         "docker"
     }
 
-    async fn start(&self, template: &Template, session: &SessionId) -> Result<Box<dyn Desktop>, RuntimeError> {
+    async fn start(&self, template: &Template, name: &SessionId) -> Result<Box<dyn Desktop>, RuntimeError> {
         let TemplateKind::Docker(docker) = &template.kind else {
             return Err(RuntimeError::WrongKind { template: template.name.clone(), runtime: self.name() });
         };
         let account = Account::for_container();
-        let folder = SessionFolder::create(&self.folder, session, self.name(), &account)?;
-        match self.begin(template, docker, session, &account, &folder).await {
-            Ok(container) => Running::when_ready(folder, &account, |end| container.watch(end)).await,
+        let living = self.living.enter(name);
+        let folder = SessionFolder::create(&self.folder, name, self.name(), &account)?;
+        let begun = async {
+            let way_out = template.egress.way_out(&folder, &account)?;
+            Ok::<_, RuntimeError>((way_out, self.begin(template, docker, &account, &folder).await?))
+        };
+        match begun.await {
+            Ok((way_out, container)) => {
+                let vessel = Some(Box::new(container.clone()) as Box<_>);
+                let parts = Parts { folder, account, living, way_out, vessel };
+                Running::when_ready(parts, |end| container.watch(end)).await
+            }
             Err(why) => {
                 folder.remove();
                 Err(why)
@@ -96,7 +114,7 @@ impl Runtime for Containers {
     }
 
     async fn reap(&self) -> Result<usize, RuntimeError> {
-        let ours = vec![SESSION.to_owned(), format!("{GATE}={}", self.folder.display())];
+        let ours = vec![DESKTOP.to_owned(), format!("{GATE}={}", self.folder.display())];
         let filters = HashMap::from([("label".to_owned(), ours)]);
         let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
         let left = self
@@ -104,75 +122,27 @@ impl Runtime for Containers {
             .list_containers(Some(options))
             .await
             .map_err(|source| RuntimeError::Engine { action: "list containers", source })?;
+        let nobodys = |labels: Option<HashMap<String, String>>| {
+            labels.and_then(|labels| labels.get(DESKTOP).cloned()).is_none_or(|name| !self.living.has(&name))
+        };
         let mut reaped = 0;
-        for id in left.into_iter().filter_map(|container| container.id) {
-            Container { engine: self.engine.clone(), id }.remove().await;
+        for container in left {
+            let Some(id) = container.id.filter(|_| nobodys(container.labels)) else { continue };
+            Container { engine: self.engine.clone(), id, image: String::new() }.remove().await;
             reaped += 1;
         }
         for folder in SessionFolder::left_behind(&self.folder, self.name())? {
-            folder.remove();
+            if !self.living.has(&folder.name()) {
+                folder.remove();
+            }
         }
         Ok(reaped)
     }
-}
 
-/// One container of a desktop.
-struct Container {
-    engine: bollard::Docker,
-    id: String,
-}
-
-impl Container {
-    /// Waits until the container is gone, which `end` makes so, and says why.
-    async fn watch(self, end: CancellationToken) -> String {
-        let options = WaitContainerOptionsBuilder::new().condition("not-running").build();
-        let mut exits = self.engine.wait_container(&self.id, Some(options));
-        let exit = tokio::select! {
-            exit = exits.next() => Some(exit),
-            () = end.cancelled() => None,
-        };
-        drop(exits);
-        let reason = match exit {
-            None => DESTROYED.to_owned(),
-            Some(Some(Ok(_))) => self.explain(0).await,
-            Some(Some(Err(Error::DockerContainerWaitError { code, .. }))) => self.explain(code).await,
-            Some(Some(Err(error))) => format!("the Docker Engine cannot say how the desktop fares: {error}"),
-            Some(None) => "the Docker Engine cannot say how the desktop fares".to_owned(),
-        };
-        self.remove().await;
-        reason
-    }
-
-    /// Removes it with all that runs in it; that there is none is fine.
-    async fn remove(&self) {
-        let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
-        match self.engine.remove_container(&self.id, Some(options)).await {
-            Ok(()) | Err(Error::DockerResponseServerError { status_code: 404, .. }) => {}
-            Err(error) => tracing::warn!(container = self.id, %error, "a desktop's container could not be removed"),
+    async fn origin(&self, template: &Template) -> Result<String, RuntimeError> {
+        match &template.kind {
+            TemplateKind::Docker(docker) => self.image(docker).await,
+            _ => Err(RuntimeError::WrongKind { template: template.name.clone(), runtime: self.name() }),
         }
-    }
-
-    /// The reason of an end that nobody asked for.
-    async fn explain(&self, status: i64) -> String {
-        let state = self.engine.inspect_container(&self.id, None::<InspectContainerOptions>).await.ok();
-        let starved = state.and_then(|found| found.state).and_then(|state| state.oom_killed) == Some(true);
-        let how = if starved { "ran out of memory" } else { "ended" };
-        let words = self.last_words().await;
-        let colon = if words.is_empty() { "" } else { ": " };
-        format!("the desktop's container {how} (exit status: {status}){colon}{words}")
-    }
-
-    /// The end of what its programs said, in one line; the text is its user's to choose.
-    async fn last_words(&self) -> String {
-        let options = LogsOptionsBuilder::new().stdout(true).stderr(true).tail(LAST_LINES).build();
-        let mut lines = self.engine.logs(&self.id, Some(options));
-        let mut words = String::new();
-        while let Some(Ok(line)) = lines.next().await {
-            let line = String::from_utf8_lossy(&line.into_bytes()).into_owned();
-            let line: String = line.trim().chars().filter(|c| !c.is_control()).collect();
-            let separator = if words.is_empty() { "" } else { "; " };
-            words = words.chars().chain(separator.chars()).chain(line.chars()).take(MAX_LAST_WORDS).collect();
-        }
-        words
     }
 }

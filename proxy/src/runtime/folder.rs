@@ -70,6 +70,16 @@ impl SessionFolder {
         &self.path
     }
 
+    /// The desktop's name.
+    pub(super) fn name(&self) -> String {
+        self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
+    /// The folder that the desktop sees as `/run/egress`, read-only, where it has a way out.
+    pub(super) fn egress(&self) -> PathBuf {
+        self.path.join("egress")
+    }
+
     /// The folder that the desktop sees as `/run/rfb`.
     pub(super) fn rfb(&self) -> PathBuf {
         self.path.join("rfb")

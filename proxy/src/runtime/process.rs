@@ -14,7 +14,8 @@ use self::ledger::Ledger;
 use self::spawner::Spawner;
 use super::account::Account;
 use super::folder::SessionFolder;
-use super::running::Running;
+use super::roll::Roll;
+use super::running::{Parts, Running};
 use super::{Desktop, Runtime, RuntimeError, Template, TemplateKind};
 use crate::SessionId;
 
@@ -25,6 +26,7 @@ const LEDGER: &str = "desktop.json";
 pub struct Processes {
     folder: PathBuf,
     spawner: Spawner,
+    living: Roll,
 }
 
 impl Processes {
@@ -32,7 +34,7 @@ impl Processes {
     ///
     /// The desktops live no longer than this value: when it is dropped, or the gate is killed, the kernel ends them.
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder, spawner: Spawner::new() }
+        Self { folder, spawner: Spawner::new(), living: Roll::default() }
     }
 }
 
@@ -42,21 +44,32 @@ impl Runtime for Processes {
         "process"
     }
 
-    async fn start(&self, template: &Template, session: &SessionId) -> Result<Box<dyn Desktop>, RuntimeError> {
+    async fn start(&self, template: &Template, name: &SessionId) -> Result<Box<dyn Desktop>, RuntimeError> {
         let TemplateKind::Process(process) = &template.kind else {
             return Err(RuntimeError::WrongKind { template: template.name.clone(), runtime: self.name() });
         };
         let account = Account::for_process(process.user.as_deref())?;
-        let programs = jail::programs_needed(process)?;
-        let folder = SessionFolder::create(&self.folder, session, self.name(), &account)?;
+        let programs = jail::programs_needed(process, template.egress)?;
+        let living = self.living.enter(name);
+        let folder = SessionFolder::create(&self.folder, name, self.name(), &account)?;
+        let way_out = match template.egress.way_out(&folder, &account) {
+            Ok(way_out) => way_out,
+            Err(why) => {
+                folder.remove();
+                return Err(why);
+            }
+        };
         let begun = async {
             let etc = folder.make("etc")?;
             etc::write(&etc, &account, process).map_err(|source| folder.failure(source))?;
-            let command = jail::command(&programs, &folder, &etc, &account, template.size, process.network, session);
+            let command = jail::command(&programs, &folder, &etc, &account, template, process, name);
             watch::Jail::begin(&self.spawner, command, &folder).await
         };
         match begun.await {
-            Ok(jail) => Running::when_ready(folder, &account, |end| jail.watch(end)).await,
+            Ok(jail) => {
+                let parts = Parts { folder, account, living, way_out, vessel: None };
+                Running::when_ready(parts, |end| jail.watch(end)).await
+            }
             Err(why) => {
                 folder.remove();
                 Err(why)
@@ -66,6 +79,7 @@ impl Runtime for Processes {
 
     async fn reap(&self) -> Result<usize, RuntimeError> {
         let left = SessionFolder::left_behind(&self.folder, self.name())?;
+        let left: Vec<_> = left.into_iter().filter(|folder| !self.living.has(&folder.name())).collect();
         for folder in &left {
             if let Some(ledger) = Ledger::read(&folder.path().join(LEDGER)) {
                 ledger.kill(folder.path()).await;
@@ -73,5 +87,13 @@ impl Runtime for Processes {
             folder.remove();
         }
         Ok(left.len())
+    }
+
+    async fn origin(&self, template: &Template) -> Result<String, RuntimeError> {
+        let TemplateKind::Process(process) = &template.kind else {
+            return Err(RuntimeError::WrongKind { template: template.name.clone(), runtime: self.name() });
+        };
+        Account::for_process(process.user.as_deref())?;
+        jail::programs_needed(process, template.egress).map(|_| String::new())
     }
 }

@@ -16,7 +16,7 @@ pub(super) const SOCKET: &str = "rfb.sock";
 /// How long one connection may take; a listener whose queue is full answers nothing.
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 /// How often a starting desktop is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(10);
+pub(super) const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// Connects to the socket at `path` if it is one, is no symbolic link, and belongs to the user `owner`, as does its listener.
 ///

@@ -59,6 +59,10 @@ impl Runtime for Standing {
     async fn reap(&self) -> Result<usize, RuntimeError> {
         Ok(0)
     }
+
+    async fn origin(&self, template: &Template) -> Result<String, RuntimeError> {
+        Self::check(template).map(|()| String::new())
+    }
 }
 
 /// One session's use of such a desktop. Secrets are read anew for each, so that they may be changed while the gate runs.

@@ -1,9 +1,17 @@
 //! What a desktop is made from: its names for people, its size, and what to start.
 
+mod container;
+mod ready;
+
 use portcullis_rfb::Size;
 use serde::Deserialize;
 
+use super::reach::Reach;
+use super::room::Cost;
 use super::standing::Static;
+
+pub use container::Docker;
+pub use ready::{OnExit, Warm};
 
 /// Most characters in a template's name.
 const MAX_NAME: usize = 63;
@@ -12,6 +20,8 @@ const MAX_WORDS: usize = 400;
 /// Most programs that a template may start, and words in one command line.
 const MAX_PROGRAMS: usize = 16;
 const MAX_WORDS_OF_COMMAND: usize = 128;
+/// Why a desktop that stands already has none of what is for desktops that are started.
+const STANDS: &str = "it stands already: the gate neither starts it nor is around it";
 /// The smallest and the largest screen (RFB.md's bound on a framebuffer).
 const SMALLEST: Size = Size { width: 64, height: 64 };
 const LARGEST: Size = Size { width: 3840, height: 2160 };
@@ -32,6 +42,44 @@ pub struct Template {
     pub size: Size,
     /// Which runtime starts it, and with what.
     pub kind: TemplateKind,
+    /// How far it reaches, where no policy says less.
+    pub egress: Reach,
+    /// What stands ready before anybody asks.
+    pub warm: Warm,
+    /// What follows when it ends although its session goes on.
+    pub on_exit: OnExit,
+}
+
+impl Template {
+    /// What one desktop of it takes of the machine, as far as that is bounded.
+    #[must_use]
+    pub fn cost(&self) -> Cost {
+        match &self.kind {
+            TemplateKind::Docker(docker) => {
+                Cost { memory_mib: docker.memory_mib.into(), cpu_percent: docker.cpu_percent.into() }
+            }
+            TemplateKind::Process(_) | TemplateKind::Static(_) => Cost::default(),
+        }
+    }
+}
+
+impl Template {
+    /// The template where policy permits no more than `reach`: without this machine's network if it has that.
+    ///
+    /// # Errors
+    /// When the gate is not around the desktop and so cannot hold it to anything less than `allow`.
+    pub(crate) fn held_to(mut self, reach: Option<Reach>) -> Result<Self, &'static str> {
+        let Some(reach) = reach.filter(|reach| *reach < Reach::Allow) else { return Ok(self) };
+        match &mut self.kind {
+            TemplateKind::Static(_) => Err("what this desktop reaches is not in the gate's hands: it stands already"),
+            TemplateKind::Process(process) if process.network => {
+                process.network = false;
+                self.egress = reach;
+                Ok(self)
+            }
+            TemplateKind::Process(_) | TemplateKind::Docker(_) => Ok(self),
+        }
+    }
 }
 
 /// Which runtime starts a desktop, and with what.
@@ -56,6 +104,16 @@ impl TemplateKind {
         }
     }
 
+    /// Whether it has a network that is not the gate's to take.
+    #[must_use]
+    pub fn has_network(&self) -> bool {
+        match self {
+            Self::Process(process) => process.network,
+            Self::Docker(_) => false,
+            Self::Static(_) => true,
+        }
+    }
+
     /// Whether one session at a time may have it: what is not started for a session is one and the same for all.
     #[must_use]
     pub fn is_exclusive(&self) -> bool {
@@ -75,35 +133,6 @@ pub struct Process {
     /// The user to run as when the gate is root; `nobody` if not given. Without root it is the gate's own user.
     #[serde(default)]
     pub user: Option<String>,
-}
-
-/// A desktop in a container.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Docker {
-    /// The image, by name or digest; never pulled.
-    pub image: String,
-    /// Memory in MiB, swap not added.
-    #[serde(default = "Docker::default_memory")]
-    pub memory_mib: u32,
-    /// Share of a processor in percent: 100 is one whole.
-    #[serde(default = "Docker::default_cpu")]
-    pub cpu_percent: u32,
-    /// Most processes and threads.
-    #[serde(default = "Docker::default_pids")]
-    pub pids: u32,
-}
-
-impl Docker {
-    fn default_memory() -> u32 {
-        1024
-    }
-    fn default_cpu() -> u32 {
-        100
-    }
-    fn default_pids() -> u32 {
-        300
-    }
 }
 
 /// Why a template is refused; the message says how to mend it.
@@ -138,6 +167,16 @@ pub enum TemplateError {
     /// A command line is empty or too long, holds NUL, or there are too many of them.
     #[error("desktop `{0}`: at most {MAX_PROGRAMS} programs, each with 1 to {MAX_WORDS_OF_COMMAND} words without NUL")]
     Programs(String),
+    /// A key does not go with the rest.
+    #[error("desktop `{name}`: `{key}`: {reason}")]
+    Whole {
+        /// The template.
+        name: String,
+        /// The key.
+        key: &'static str,
+        /// Why not.
+        reason: &'static str,
+    },
     /// A limit of a container is zero, or the image is empty.
     #[error("desktop `{name}`: `{key}` must not be {reason}")]
     Docker {
@@ -167,6 +206,12 @@ struct Written {
     docker: Option<Docker>,
     #[serde(rename = "static")]
     fixed: Option<Static>,
+    #[serde(default)]
+    egress: Reach,
+    #[serde(default)]
+    warm: Warm,
+    #[serde(default)]
+    on_exit: OnExit,
 }
 
 impl Written {
@@ -179,7 +224,7 @@ impl TryFrom<Written> for Template {
     type Error = TemplateError;
 
     fn try_from(written: Written) -> Result<Self, Self::Error> {
-        let Written { name, title, description, icon, size, process, docker, fixed } = written;
+        let Written { name, title, description, icon, size, process, docker, fixed, egress, warm, on_exit } = written;
         if !is_name(&name) {
             return Err(TemplateError::Name(name.chars().take(MAX_NAME).collect()));
         }
@@ -191,12 +236,26 @@ impl TryFrom<Written> for Template {
         let Some(size) = parse_size(&size) else { return Err(TemplateError::Size { name, size }) };
         let kind = match (process, docker, fixed) {
             (Some(process), None, None) => TemplateKind::Process(checked_process(&name, process)?),
-            (None, Some(docker), None) => TemplateKind::Docker(checked_docker(&name, docker)?),
+            (None, Some(docker), None) => TemplateKind::Docker(container::checked(&name, docker)?),
             (None, None, Some(fixed)) => TemplateKind::Static(fixed),
             _ => return Err(TemplateError::Kind(name)),
         };
+        let whole = |key, reason| Err(TemplateError::Whole { name: name.clone(), key, reason });
+        match &kind {
+            TemplateKind::Static(_) if egress.is_open() => return whole("egress", STANDS),
+            TemplateKind::Static(_) if warm != Warm::default() => return whole("warm", STANDS),
+            TemplateKind::Static(_) if on_exit != OnExit::End => return whole("on_exit", STANDS),
+            TemplateKind::Process(process) if process.network && egress.is_open() => {
+                return whole("egress", "with `network = true` it has this machine's network already");
+            }
+            TemplateKind::Process(_) if warm.paused => return whole("warm.paused", "only containers can be paused"),
+            _ => {}
+        }
+        if let Some(reason) = warm.fault() {
+            return whole("warm", reason);
+        }
         let title = if title.is_empty() { name.clone() } else { title };
-        Ok(Self { name, title, description, icon, size, kind })
+        Ok(Self { name, title, description, icon, size, kind, egress, warm, on_exit })
     }
 }
 
@@ -223,20 +282,6 @@ fn checked_process(name: &str, process: Process) -> Result<Process, TemplateErro
         return Err(TemplateError::Programs(name.to_owned()));
     }
     Ok(process)
-}
-
-fn checked_docker(name: &str, docker: Docker) -> Result<Docker, TemplateError> {
-    let refused = |key, reason| Err(TemplateError::Docker { name: name.to_owned(), key, reason });
-    if docker.image.is_empty() || docker.image.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return refused("image", "empty or hold spaces");
-    }
-    for (key, value) in [("memory_mib", docker.memory_mib), ("cpu_percent", docker.cpu_percent), ("pids", docker.pids)]
-    {
-        if value == 0 {
-            return refused(key, "zero");
-        }
-    }
-    Ok(docker)
 }
 
 #[cfg(test)]
@@ -295,5 +340,24 @@ mod tests {
         }
         check(json!({"name": "a", "docker": {"image": ""}}), "`image` must not be empty");
         check(json!({"name": "a", "docker": {"image": "i", "pids": 0}}), "`pids` must not be zero");
+        check(json!({"name": "a", "docker": {"image": "i", "runtime": "a b"}}), "`runtime` must not be anything but");
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_refused() {
+        let docker = json!({"image": "i"});
+        let fixed = json!({"address": "unix:/a", "security": "none"});
+        for (key, value) in [("egress", json!("proxy")), ("warm", json!({"count": 1})), ("on_exit", json!("restart"))] {
+            check(json!({"name": "a", "static": fixed, key: value}), "it stands already");
+        }
+        let networked = json!({"programs": [], "network": true});
+        check(json!({"name": "a", "process": networked, "egress": "allow"}), "this machine's network already");
+        let paused = json!({"count": 1, "paused": true});
+        check(json!({"name": "a", "process": {"programs": []}, "warm": paused}), "only containers can be paused");
+        check(json!({"name": "a", "docker": docker, "warm": {"count": 3, "most": 2}}), "`count` is at most `most`");
+        check(json!({"name": "a", "docker": docker, "warm": {"most": 2}}), "say `count` too");
+        check(json!({"name": "a", "docker": docker, "egress": "all"}), "unknown variant `all`");
+        let template = read(json!({"name": "a", "docker": docker, "egress": "proxy", "warm": {"count": 2}})).unwrap();
+        assert_eq!((template.egress, template.warm.count, template.on_exit), (Reach::Proxy, 2, OnExit::End));
     }
 }

@@ -197,6 +197,37 @@ pub enum What {
         /// Its value as the language writes it: `400x40 at 0,0, clicks deny, recorded masked`.
         value: String,
     },
+    /// Which desktop the session has from now on.
+    DesktopStarted {
+        /// The name that it was started under; that of its container is `portcullis-` and this.
+        name: String,
+        /// The id of the image that it was made from, `sha256:…`; empty where there is none.
+        image: String,
+        /// Whether it was running before the session began.
+        warm: bool,
+    },
+    /// The desktop asked for a connection to the outside.
+    Egress {
+        /// Whether it was carried.
+        effect: Effect,
+        /// Where to: a name or an address as the desktop wrote it; empty when that could not be read.
+        host: String,
+        /// The port; 0 when it could not be read.
+        port: u16,
+        /// `proxy` or `allow` where it was carried, else why not, in words for a person.
+        reason: String,
+    },
+    /// A connection to the outside ended.
+    EgressEnded {
+        /// Where to.
+        host: String,
+        /// The port.
+        port: u16,
+        /// Bytes out of the desktop.
+        sent: u64,
+        /// Bytes into the desktop.
+        received: u64,
+    },
     /// The subject signed in at the portal; in the gate's journal only, like the two that follow.
     SignedIn {},
     /// The subject signed out of the portal.
@@ -209,7 +240,7 @@ pub enum What {
 }
 
 /// The types of events that this version knows: what [`What`] is tagged with.
-pub const TYPES: [&str; 23] = [
+pub const TYPES: [&str; 26] = [
     "session_opened",
     "session_closed",
     "viewer_joined",
@@ -230,6 +261,9 @@ pub const TYPES: [&str; 23] = [
     "desktop_lost",
     "desktop_back",
     "screen_rule",
+    "desktop_started",
+    "egress",
+    "egress_ended",
     "signed_in",
     "signed_out",
     "viewed",

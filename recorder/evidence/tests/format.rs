@@ -37,6 +37,9 @@ fn one_of_each() -> Vec<What> {
         What::DesktopLost { reason: text() },
         What::DesktopBack { away_us: 1 },
         What::ScreenRule { holds: true, key: text(), value: text() },
+        What::DesktopStarted { name: text(), image: text(), warm: true },
+        What::Egress { effect, host: text(), port: 443, reason: text() },
+        What::EgressEnded { host: text(), port: 443, sent: 1, received: 1 },
     ]
 }
 

@@ -194,6 +194,37 @@ pub enum RecordedWhat {
         /// Its value as the language writes it: `400x40 at 0,0, clicks deny, recorded masked`.
         value: String,
     },
+    /// Which desktop the session has from now on.
+    DesktopStarted {
+        /// The name that it was started under.
+        name: String,
+        /// The id of the image that it was made from; empty where there is none.
+        image: String,
+        /// Whether it was running before the session began.
+        warm: bool,
+    },
+    /// The desktop asked for a connection to the outside.
+    Egress {
+        /// Whether it was carried.
+        effect: Verdict,
+        /// Where to, as the desktop wrote it.
+        host: String,
+        /// The port.
+        port: u16,
+        /// `proxy` or `allow`, else why not.
+        reason: String,
+    },
+    /// A connection to the outside ended.
+    EgressEnded {
+        /// Where to.
+        host: String,
+        /// The port.
+        port: u16,
+        /// Bytes out of the desktop.
+        sent: u64,
+        /// Bytes into the desktop.
+        received: u64,
+    },
 }
 
 /// A key pressed or let go.
@@ -254,7 +285,10 @@ mod tests {
             What::Gap { from_us: 1, to_us: 2, reason: reason.clone() },
             What::PolicyChanged { effect, reason: reason.clone() },
             What::Bell {},
-            What::DesktopLost { reason },
+            What::DesktopLost { reason: reason.clone() },
+            What::DesktopStarted { name: "name".to_owned(), image: "sha256:0".to_owned(), warm: true },
+            What::Egress { effect, host: "host".to_owned(), port: 443, reason },
+            What::EgressEnded { host: "host".to_owned(), port: 443, sent: 1, received: 2 },
             What::DesktopBack { away_us: 6 },
             What::ScreenRule { holds: false, key, value },
         ]
@@ -268,6 +302,7 @@ mod tests {
             What::Copy { .. } | What::Control { .. } | What::Resized { .. } | What::Refused { .. } => {}
             What::ProtocolViolation { .. } | What::Gap { .. } | What::PolicyChanged { .. } | What::Bell {} => {}
             What::DesktopLost { .. } | What::DesktopBack { .. } | What::ScreenRule { .. } => {}
+            What::DesktopStarted { .. } | What::Egress { .. } | What::EgressEnded { .. } => {}
             // In the gate's journal alone, never in a bundle.
             What::SignedIn {} | What::SignedOut {} | What::Viewed { .. } => {}
         }

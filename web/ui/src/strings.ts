@@ -74,6 +74,9 @@ const titles: Record<EvidenceEvent['type'], string> = {
   desktop_lost: 'Desktop away',
   desktop_back: 'Desktop back',
   screen_rule: 'Screen rule',
+  desktop_started: 'Desktop started',
+  egress: 'Connection out',
+  egress_ended: 'Connection ended',
 };
 
 const kinds: Record<Kind, string> = {
@@ -392,6 +395,7 @@ export const strings = {
     refused: (what: string, reason: string) => (reason === '' ? what : `${what}: ${reason}`),
     gap: (from: string, to: string, reason: string) =>
       `${from} to ${to}${reason === '' ? '' : `: ${reason}`}`,
+    outside: (place: string, sent: string, received: string) => `${place}: ${sent} out, ${received} in`,
     screenRule: (holds: boolean, key: string, value: string) =>
       holds ? `${key}: ${value}` : `no longer ${key}: ${value}`,
     away: (seconds: number) => `after ${seconds.toFixed(1)} s`,

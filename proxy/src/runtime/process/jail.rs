@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use portcullis_rfb::Size;
 use tokio::process::Command;
 
 use crate::SessionId;
 use crate::runtime::RuntimeError;
 use crate::runtime::account::Account;
 use crate::runtime::folder::SessionFolder;
-use crate::runtime::template::Process;
+use crate::runtime::reach::{ENVIRONMENT, Reach};
+use crate::runtime::template::{Process, Template};
 
 /// The home of the desktop's user, inside its jail.
 pub(super) const HOME: &str = "/home/desktop";
@@ -58,10 +58,13 @@ pub(super) struct Programs {
 }
 
 /// Looks for everything that a desktop of this template needs; the first that is missing is the error.
-pub(super) fn programs_needed(process: &Process) -> Result<Programs, RuntimeError> {
+pub(super) fn programs_needed(process: &Process, egress: Reach) -> Result<Programs, RuntimeError> {
     let wanted = process.programs.iter().filter_map(|command| command.first()).map(String::as_str);
     for program in ["Xvnc", "openbox", "xsetroot", "mkfifo"].into_iter().chain(wanted) {
         find(program)?;
+    }
+    if egress.is_open() {
+        find("socat")?;
     }
     Ok(Programs { bwrap: find("bwrap")?, setpriv: find("setpriv")? })
 }
@@ -83,9 +86,9 @@ pub(super) fn command(
     folder: &SessionFolder,
     etc: &Path,
     account: &Account,
-    size: Size,
-    network: bool,
-    session: &SessionId,
+    template: &Template,
+    process: &Process,
+    name: &SessionId,
 ) -> Command {
     let mut jail = Command::new(&programs.bwrap);
     jail.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -102,7 +105,7 @@ pub(super) fn command(
         "--unshare-cgroup-try",
     ]);
     jail.args(["--hostname", "desktop"]);
-    if !network {
+    if !process.network {
         jail.arg("--unshare-net");
     }
     show_machine(&mut jail);
@@ -110,6 +113,12 @@ pub(super) fn command(
     jail.arg("--ro-bind").arg(etc.join("group")).arg("/etc/group");
     jail.arg("--ro-bind").arg(etc).arg("/run/desktop");
     jail.arg("--bind").arg(folder.rfb()).arg("/run/rfb");
+    if template.egress.is_open() {
+        jail.arg("--ro-bind").arg(folder.egress()).arg("/run/egress");
+        for (name, value) in ENVIRONMENT {
+            jail.args(["--setenv", name, value]);
+        }
+    }
     for place in ["/dev", "/run", "/"] {
         jail.args(["--remount-ro", place]);
     }
@@ -122,7 +131,7 @@ pub(super) fn command(
         ("SHELL", "/bin/bash"),
         ("LANG", "C.UTF-8"),
         ("XDG_RUNTIME_DIR", "/home/runtime"),
-        ("PORTCULLIS_SESSION", &session.to_string()),
+        ("PORTCULLIS_DESKTOP", name.as_str()),
     ] {
         jail.args(["--setenv", name, value]);
     }
@@ -133,7 +142,7 @@ pub(super) fn command(
         jail.arg(&programs.setpriv).args(["--clear-groups", "--no-new-privs"]);
         jail.arg(format!("--reuid={}", account.uid)).arg(format!("--regid={}", account.gid));
     }
-    jail.args(["--", "sh", "/run/desktop/desktop.sh"]).arg(format!("{}x{}", size.width, size.height));
+    jail.args(["--", "sh", "/run/desktop/desktop.sh"]).arg(format!("{}x{}", template.size.width, template.size.height));
     jail
 }
 

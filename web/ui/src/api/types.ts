@@ -164,7 +164,10 @@ export type What =
   | { type: 'bell' }
   | { type: 'desktop_lost'; reason: string }
   | { type: 'desktop_back'; away_us: number }
-  | { type: 'screen_rule'; holds: boolean; key: string; value: string };
+  | { type: 'screen_rule'; holds: boolean; key: string; value: string }
+  | { type: 'desktop_started'; name: string; image: string; warm: boolean }
+  | { type: 'egress'; effect: Effect; host: string; port: number; reason: string }
+  | { type: 'egress_ended'; host: string; port: number; sent: number; received: number };
 
 export type EvidenceEvent = EventFrame & What;
 

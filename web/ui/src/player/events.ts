@@ -20,6 +20,8 @@ export function kindOf(event: EvidenceEvent): Kind {
   switch (event.type) {
     case 'paste':
     case 'copy':
+    case 'egress':
+    case 'egress_ended':
       return 'crossed';
     case 'keys':
     case 'strokes':
@@ -83,6 +85,12 @@ export function detailOf(event: EvidenceEvent): string {
       return say.screenRule(event.holds, event.key, event.value);
     case 'desktop_back':
       return say.away(secondsOf(event.away_us));
+    case 'desktop_started':
+      return event.image === '' ? event.name : event.image;
+    case 'egress':
+      return say.refused(`${event.host}:${event.port}`, event.reason);
+    case 'egress_ended':
+      return say.outside(`${event.host}:${event.port}`, byteWords(event.sent), byteWords(event.received));
     case 'session_closed':
     case 'desktop_lost':
     case 'control':

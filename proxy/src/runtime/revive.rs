@@ -1,0 +1,118 @@
+//! A desktop in whose place another is put when it ends, so that its session goes on.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use portcullis_rfb::desktop::Config;
+use tokio::net::UnixStream;
+use tokio::sync::watch;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::running::DESTROYED;
+use super::{Desktop, Identity, RuntimeError, Stream};
+use crate::outcome::chain;
+
+/// A desktop that lasted for this long starts the count of ends anew.
+const STEADY: Duration = Duration::from_secs(60);
+/// Ends in a row after which no other is put in its place.
+const MOST_ENDS: u32 = 3;
+
+/// Starts another desktop like the one that ended.
+#[async_trait]
+pub(super) trait Another: Send + Sync + 'static {
+    async fn start(&self) -> Result<Box<dyn Desktop>, RuntimeError>;
+}
+
+/// The desktop of this moment.
+pub(super) struct Revived {
+    current: watch::Receiver<Arc<dyn Desktop>>,
+    over: watch::Receiver<Option<String>>,
+    end: CancellationToken,
+    _end_on_drop: DropGuard,
+}
+
+impl Revived {
+    pub(super) fn new(first: Box<dyn Desktop>, another: impl Another) -> Self {
+        let (put, current) = watch::channel(Arc::from(first));
+        let (tell, over) = watch::channel(None);
+        let end = CancellationToken::new();
+        let asked = end.clone();
+        tokio::spawn(async move {
+            let reason = attend(&put, &another, &asked).await;
+            tell.send_replace(Some(reason));
+        });
+        Self { current, over, end: end.clone(), _end_on_drop: end.drop_guard() }
+    }
+
+    fn current(&self) -> Arc<dyn Desktop> {
+        Arc::clone(&self.current.borrow())
+    }
+}
+
+/// Puts one desktop in the place of another until that fails, or `end` is asked for; returns why there is none any more.
+async fn attend(put: &watch::Sender<Arc<dyn Desktop>>, another: &impl Another, end: &CancellationToken) -> String {
+    let mut ends = 0;
+    loop {
+        let (desktop, since) = (Arc::clone(&put.borrow()), Instant::now());
+        let reason = tokio::select! {
+            reason = desktop.ended() => reason,
+            () = end.cancelled() => {
+                desktop.destroy().await;
+                return DESTROYED.to_owned();
+            }
+        };
+        ends = if since.elapsed() < STEADY { ends + 1 } else { 1 };
+        if ends > MOST_ENDS {
+            return format!("{reason}; it ended {ends} times without lasting for a minute");
+        }
+        tracing::warn!(reason, "a desktop ended; another takes its place");
+        match another.start().await {
+            Ok(next) => put.send_replace(Arc::from(next)),
+            Err(error) => return format!("{reason}; no other could be started: {}", chain(&error)),
+        };
+    }
+}
+
+#[async_trait]
+impl Desktop for Revived {
+    fn rfb(&self) -> Config {
+        self.current().rfb()
+    }
+
+    fn identity(&self) -> Identity {
+        self.current().identity()
+    }
+
+    async fn connect(&self) -> Result<Stream, RuntimeError> {
+        self.current().connect().await
+    }
+
+    async fn secure(&self, stream: Stream) -> Result<Stream, RuntimeError> {
+        self.current().secure(stream).await
+    }
+
+    async fn outward(&self) -> UnixStream {
+        let mut changes = self.current.clone();
+        loop {
+            let desktop = Arc::clone(&changes.borrow_and_update());
+            tokio::select! {
+                stream = desktop.outward() => return stream,
+                changed = changes.changed() => if changed.is_err() { std::future::pending::<()>().await },
+            }
+        }
+    }
+
+    async fn ended(&self) -> String {
+        let mut over = self.over.clone();
+        match over.wait_for(Option::is_some).await {
+            Ok(reason) => reason.clone().unwrap_or_default(),
+            Err(_) => "the gate is stopping".to_owned(),
+        }
+    }
+
+    async fn destroy(&self) {
+        self.end.cancel();
+        self.ended().await;
+    }
+}
