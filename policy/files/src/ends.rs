@@ -183,6 +183,9 @@ pub(crate) fn colours(flags: u8) -> u64 {
 /// RIFF: the size that is said at the beginning. Sound that was written as it came says none.
 fn riff<R: BufRead>(reader: &mut R) -> io::Result<()> {
     let head: [u8; 8] = take(reader)?;
+    if !head.starts_with(b"RIFF") {
+        return Err(malformed());
+    }
     match le32(&head, 4).ok_or_else(malformed)? {
         0 | u32::MAX => rest(reader),
         size => {
@@ -197,7 +200,7 @@ fn riff<R: BufRead>(reader: &mut R) -> io::Result<()> {
 
 /// AVI: several RIFF chunks one behind the other (OpenDML).
 fn avi<R: BufRead>(reader: &mut R) -> io::Result<()> {
-    while reader.fill_buf()?.starts_with(b"RIFF") {
+    while reader.fill_buf()?.starts_with(b"R") {
         riff(reader)?;
     }
     Ok(())

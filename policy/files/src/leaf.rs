@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use crate::bytes::find;
 use crate::inspect::Look;
 use crate::kind::{self, Class, Kind};
-use crate::search::{Search, Seen};
+use crate::search::{Runs, Search, Seen};
 use crate::{Refused, ends, markup, polyglot, text};
 
 /// Bytes that are read at once.
@@ -21,7 +21,7 @@ pub(crate) fn read(
     let characters =
         matches!(kind.class, Class::Text | Class::Markup) || *kind == kind::SCRIPT || *kind == kind::LAUNCHER;
     // Characters are searched as such; of everything else the bytes are, as whatever text there is lies among them.
-    let raw = (!characters).then(|| look.search());
+    let raw = (!characters).then(|| (look.search(), Runs::new(look.search())));
     let mut watched = BufReader::with_capacity(
         CHUNK,
         Watched { reader, raw, tail: Vec::new(), total: 0, ole: *kind == kind::OLE, encrypted: false },
@@ -50,8 +50,9 @@ pub(crate) fn read(
     }
     let left = drain(&mut watched).map_err(failed)?;
     let watched = watched.into_inner();
-    if let Some(raw) = watched.raw {
+    if let Some((raw, runs)) = watched.raw {
         raw.finish(seen);
+        runs.finish(seen)?;
     }
     if left > 0 && ends::has_end(kind) {
         return Err(Refused::Trailing { media_type: kind.media_type });
@@ -82,7 +83,7 @@ fn drain(reader: &mut dyn BufRead) -> io::Result<u64> {
 /// A reader that searches what is read through it and keeps its end.
 struct Watched<'a> {
     reader: &'a mut dyn Read,
-    raw: Option<Search<'a>>,
+    raw: Option<(Search<'a>, Runs<'a>)>,
     tail: Vec<u8>,
     total: u64,
     ole: bool,
@@ -96,8 +97,9 @@ impl Read for Watched<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.reader.read(into)?;
         let bytes = into.get(..read).unwrap_or_default();
-        if let Some(raw) = &mut self.raw {
+        if let Some((raw, runs)) = &mut self.raw {
             raw.push(bytes)?;
+            runs.push(bytes)?;
         }
         self.total = self.total.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
         self.tail.extend_from_slice(bytes);

@@ -62,3 +62,59 @@ impl<'a> Search<'a> {
         seen.found.append(&mut self.found);
     }
 }
+
+/// The texts among bytes: runs of ASCII's letters and signs, each a line, so that what a form puts between them parts them.
+pub(crate) struct Runs<'a> {
+    search: Search<'a>,
+    run: Vec<u8>,
+    begun: bool,
+}
+
+/// Characters of a run at least: no detector takes less.
+const SHORTEST: usize = 8;
+/// Characters that are handed on at once.
+const PIECE: usize = 4096;
+
+impl<'a> Runs<'a> {
+    /// Begins a file.
+    pub(crate) fn new(search: Search<'a>) -> Self {
+        Self { search, run: Vec::with_capacity(PIECE), begun: false }
+    }
+
+    /// Takes a piece of it.
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<(), Refused> {
+        if self.search.stream.is_none() {
+            return Ok(());
+        }
+        for byte in bytes {
+            if matches!(byte, b' '..=b'~' | b'\t') {
+                self.run.push(*byte);
+                if self.run.len() >= PIECE {
+                    self.search.push(&self.run)?;
+                    self.run.clear();
+                    self.begun = true;
+                }
+            } else if !self.run.is_empty() || self.begun {
+                self.end()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), Refused> {
+        if self.begun || self.run.len() >= SHORTEST {
+            self.run.push(b'\n');
+            self.search.push(&self.run)?;
+        }
+        self.run.clear();
+        self.begun = false;
+        Ok(())
+    }
+
+    /// Ends it.
+    pub(crate) fn finish(mut self, seen: &mut Seen) -> Result<(), Refused> {
+        self.end()?;
+        self.search.finish(seen);
+        Ok(())
+    }
+}

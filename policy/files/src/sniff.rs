@@ -8,7 +8,7 @@ use crate::{FileName, text};
 pub const HEAD: usize = 4096;
 
 /// Signatures that say enough: where they stand, and what they are.
-const SIGNATURES: [(usize, &[u8], &Kind); 56] = [
+const SIGNATURES: [(usize, &[u8], &Kind); 58] = [
     (0, b"%PDF-", &kind::PDF),
     (0, b"PK\x03\x04", &kind::ZIP),
     (0, b"PK\x05\x06", &kind::ZIP),
@@ -27,7 +27,9 @@ const SIGNATURES: [(usize, &[u8], &Kind); 56] = [
     (0, b"AT&TFORM", &kind::DJVU),
     (0, b"OggS", &kind::OGG),
     (0, b"fLaC", &kind::FLAC),
-    (0, b"ID3", &kind::MP3),
+    (0, b"ID3\x02", &kind::MP3),
+    (0, b"ID3\x03", &kind::MP3),
+    (0, b"ID3\x04", &kind::MP3),
     (0, b"MThd\0\0\0\x06", &kind::MIDI),
     (0, b"\x1f\x8b\x08", &kind::GZIP),
     (0, b"\xfd7zXZ\0", &kind::XZ),

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::io::{self, BufRead, Read};
 
+use crate::HEAD;
+use crate::bytes::read_at_most;
 use crate::search::Search;
 
 /// Bytes of UTF-16 that are made UTF-8 at once.
@@ -57,20 +59,24 @@ fn unit(pair: &[u8], high_first: bool) -> u16 {
 
 /// Reads a text to its end and hands it on as UTF-8 (or as it is: the search reads what is no UTF-8 as Latin-1). Answers whether it was characters to the end.
 pub(crate) fn read(reader: &mut dyn BufRead, mut to: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<bool> {
-    let Some(high_first) = wide(reader.fill_buf()?) else {
-        let mut characters = true;
-        loop {
-            let bytes = reader.fill_buf()?;
-            if bytes.is_empty() {
-                return Ok(characters);
-            }
-            characters = characters && !bytes.iter().any(is_control);
-            to(bytes)?;
-            let length = bytes.len();
-            reader.consume(length);
+    // By as much as the type was told by, however little each read gives.
+    let start = read_at_most(&mut &mut *reader, HEAD.try_into().unwrap_or(u64::MAX))?;
+    let order = wide(&start);
+    let mut reader = start.as_slice().chain(reader);
+    if let Some(high_first) = order {
+        return wide_text(&mut reader, high_first, to);
+    }
+    let mut characters = true;
+    loop {
+        let bytes = reader.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(characters);
         }
-    };
-    wide_text(reader, high_first, to)
+        characters = characters && !bytes.iter().any(is_control);
+        to(bytes)?;
+        let length = bytes.len();
+        reader.consume(length);
+    }
 }
 
 /// Reads UTF-16. A half of a character, or a unit of zero, makes it none.

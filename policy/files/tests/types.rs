@@ -169,6 +169,7 @@ fn what_is_two_types_at_once_is_refused() {
         ("a.gif", gif(&comment), "polyglot"),
         ("a.png", png(&[(b"tEXt", b"x\0%PDF-1.4")]), "polyglot"),
         ("a.so", with(elf, &archive), "polyglot"),
+        ("a.zip", zip(&[("%PDF-1.4", b"x")]), "polyglot"),
         ("a.txt", with(b"Hello\n".to_vec(), b"%PDF-1.4\nstartxref\n0\n%%EOF\n"), "polyglot"),
         ("a.zip", with(b"PK\x03\x04 begins".to_vec(), &archive), "trailing"),
         ("a.zip", with(archive.clone(), b"x"), "trailing"),

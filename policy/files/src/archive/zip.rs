@@ -6,7 +6,7 @@ use flate2::bufread::DeflateDecoder;
 
 use super::directory::{self, Entry, broken};
 use super::office;
-use crate::bytes::{Unpacked, Whole, read_at_most};
+use crate::bytes::{Unpacked, Whole, find, read_at_most};
 use crate::inspect::{Look, Within};
 use crate::kind::{self, Class, Kind};
 use crate::member::{MAX_PATH, Paths};
@@ -15,6 +15,8 @@ use crate::{Limit, Refused};
 
 /// Bytes that may follow a member whose sizes are said behind it: 12 or 20, with or without a signature.
 const DESCRIPTORS: [u64; 5] = [0, 12, 16, 20, 24];
+/// Bytes at the beginning in which readers of PDF look for its header.
+const PDF_WITHIN: u64 = 1024;
 const STORED: u16 = 0;
 const DEFLATED: u16 = 8;
 /// Flags of members that are encrypted, one way or another.
@@ -39,6 +41,7 @@ pub(crate) fn walk(
     let mut names = look.search();
     names.push(&comments)?;
     let mut expected = 0;
+    let mut pdf = pdf_within(file)?;
     for (place, entry) in entries.iter().enumerate() {
         look.budget.entry()?;
         if entry.header < expected {
@@ -46,6 +49,8 @@ pub(crate) fn walk(
         }
         let begin = directory::local(file, entry)?;
         expected = begin.saturating_add(entry.packed);
+        // One that a member's own bytes hold is looked at there.
+        pdf = pdf.filter(|place| !(begin..expected).contains(place));
         let next = place.checked_add(1).and_then(|next| entries.get(next)).map_or(end, |next| next.header);
         let Some(gap) = next.checked_sub(expected) else { return Err(Refused::Bomb { which: Limit::Overlap }) };
         if (place == 0 && entry.header != 0) || !(gap == 0 || (entry.flags & 8 != 0 && DESCRIPTORS.contains(&gap))) {
@@ -77,8 +82,19 @@ pub(crate) fn walk(
     if entries.is_empty() && end != 0 {
         return Err(Refused::Trailing { media_type: kind.media_type });
     }
+    if pdf.is_some() {
+        return Err(Refused::Polyglot { first: kind.media_type, second: kind::PDF.media_type });
+    }
     names.finish(seen);
     Ok(kind)
+}
+
+/// Where a PDF's header stands in the bytes in which its readers look for one.
+fn pdf_within(file: &mut dyn Whole) -> Result<Option<u64>, Refused> {
+    let failed = |error| Refused::read(error, kind::ZIP.media_type);
+    file.rewind().map_err(failed)?;
+    let head = read_at_most(file, PDF_WITHIN).map_err(failed)?;
+    Ok(find(&head, b"%PDF-").and_then(|place| u64::try_from(place).ok()))
 }
 
 /// Unpacks a member for `to`, and holds what came to its size and checksum. `file` stands where its bytes begin.
