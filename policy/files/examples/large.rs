@@ -1,6 +1,6 @@
 //! Looks at a file of many gigabytes that is made as it is read, and says how fast and in how much memory: for the figures of docs/file-rules.md.
 //!
-//! `cargo run --release -p portcullis-files --example large -- GIBIBYTES NAME`: `a.txt` is lines of text, anything else bytes that mean nothing; `SEARCH=1` searches them.
+//! `cargo run --release -p portcullis-files --example large -- MEBIBYTES NAME`: `a.txt` is lines of text, anything else bytes that mean nothing; `SEARCH=1` searches them.
 #![allow(missing_docs)]
 #![allow(
     clippy::unwrap_used,
@@ -46,7 +46,7 @@ impl Seek for Made {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let gibibytes: u64 = arguments.first().map_or(10, |number| number.parse().unwrap());
+    let mebibytes: u64 = arguments.first().map_or(10 << 10, |number| number.parse().unwrap());
     let name = FileName::parse(arguments.get(1).map_or("a.txt", String::as_str)).unwrap();
     let line = "The quick brown fox jumps over the lazy dog 1234 times, and nothing comes of it at all.\n";
     let mut state = 1u64;
@@ -62,9 +62,9 @@ fn main() {
     };
     let searcher = std::env::var_os("SEARCH").map(|_| Searcher::new(Known::ALL.map(Into::into)).unwrap());
     let begun = std::time::Instant::now();
-    let seen = inspect(Made { at: 0, length: gibibytes << 30, page }, &name, searcher.as_ref(), &Limits::default());
+    let seen = inspect(Made { at: 0, length: mebibytes << 20, page }, &name, searcher.as_ref(), &Limits::default());
     let seconds = begun.elapsed().as_secs_f64();
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let most = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
-    println!("{seen:?}\n{gibibytes} GiB in {seconds:.1} s: {:.0} MiB/s; {most}", (gibibytes << 10) as f64 / seconds);
+    println!("{seen:?}\n{mebibytes} MiB in {seconds:.1} s: {:.0} MiB/s; {most}", mebibytes as f64 / seconds);
 }

@@ -25,6 +25,7 @@ struct Counts {
     names: BTreeMap<String, u64>,
     types: BTreeMap<&'static str, u64>,
     refused: BTreeMap<String, u64>,
+    unread: BTreeMap<String, u64>,
 }
 
 fn files(folder: &Path, each: &mut impl FnMut(PathBuf)) {
@@ -57,7 +58,15 @@ fn main() {
                 }
             };
             match inspect(file, &name, searcher.as_ref(), &limits) {
-                Ok(seen) => *counts.types.entry(seen.media_type).or_default() += 1,
+                Ok(seen) => {
+                    *counts.types.entry(seen.media_type).or_default() += 1;
+                    for media_type in &seen.unread {
+                        *counts.unread.entry((*media_type).to_owned()).or_default() += 1;
+                    }
+                    if !seen.found.is_empty() && std::env::var_os("SHOW").is_some() {
+                        println!("found: {:?}\t{}", seen.found, path.display());
+                    }
+                }
                 Err(refused) => {
                     let why = match &refused {
                         Refused::Disagrees { extension, media_type } => {
@@ -74,7 +83,7 @@ fn main() {
         });
     }
     println!("{} files, {:.1} MB, {:.1} s", counts.files, counts.bytes as f64 / 1e6, begun.elapsed().as_secs_f64());
-    for (title, table) in [("names", &counts.names), ("refused", &counts.refused)] {
+    for (title, table) in [("names", &counts.names), ("refused", &counts.refused), ("unread", &counts.unread)] {
         println!("{title}: {}", table.values().sum::<u64>());
         let mut rows: Vec<_> = table.iter().collect();
         rows.sort_by_key(|(_, count)| std::cmp::Reverse(**count));

@@ -44,17 +44,17 @@ macro_rules! kinds {
 }
 
 kinds! {
-    UNKNOWN: Other "application/octet-stream" ["bin" "dat" "db" "mod" "out" "map" "t" "in" "run" "lib" "key" "gpg" "sig" "pub" "pro" "z"]
+    UNKNOWN: Other "application/octet-stream" ["bin" "dat" "db" "mod" "out" "map" "t" "in" "run" "lib" "key" "gpg" "sig" "pub" "pro" "z" "der" "pfx" "cer" "crl" "p7b" "o" "obj"]
     // Texts, told apart by their names and first characters.
-    TEXT: Text "text/plain" ["txt" "text" "log" "py" "pl" "rb" "js" "mjs" "php" "lua" "tcl" "awk" "sed" "in" "t" "run" "key" "pub" "asc" "mod" "out" "pro" "lib" "sig"]
+    TEXT: Text "text/plain" ["txt" "text" "log" "py" "pl" "rb" "js" "mjs" "php" "lua" "tcl" "awk" "sed" "in" "t" "run" "key" "pub" "asc" "mod" "out" "pro" "lib" "sig" "pem" "crt" "cer" "dot" "db" "msg"]
     CSV: Text "text/csv" ["csv" "tsv"]
     JSON: Text "application/json" ["json" "jsonl" "ndjson" "geojson" "webmanifest" "ipynb" "map"]
     MARKDOWN: Text "text/markdown" ["md" "markdown"]
     PEM: Text "application/x-pem-file" ["pem" "crt" "cer" "key" "csr" "pub" "asc" "gpg" "sig" "crl" "txt"]
     DER: Other "application/pkix-cert" ["der" "cer" "crt" "crl" "p7b" "p7s" "p12" "pfx" "key" "pub"]
     RTF: Text "application/rtf" ["rtf" "doc"]
-    POSTSCRIPT: Text "application/postscript" ["ps" "eps" "ai" "pfa" "pro"]
-    XML: Markup "application/xml" ["xml" "xsd" "xsl" "xslt" "rss" "atom" "plist" "rels" "vml" "opf" "ncx" "kml" "gpx" "xmp" "rdf" "svg" "html" "htm" "xhtml"]
+    POSTSCRIPT: Text "application/postscript" ["ps" "eps" "ai" "pfa"]
+    XML: Markup "application/xml" ["xml" "xsd" "xsl" "xslt" "rss" "atom" "plist" "rels" "vml" "opf" "ncx" "kml" "gpx" "xmp" "rdf" "in" "svg" "html" "htm" "xhtml"]
     HTML: Markup "text/html" ["html" "htm" "xhtml" "xht" "md" "mht" "mhtml"]
     SVG: Markup "image/svg+xml" ["svg" "xml"]
     SCRIPT: Executable "text/x-script" ["sh" "bash" "zsh" "csh" "fish" "ksh" "bat" "cmd" "ps1" "psm1" "vbs" "vbe" "wsf" "wsh" "hta" "command" "py" "pl" "rb" "js" "mjs" "php" "lua" "tcl" "awk" "sed" "run" "in" "t"]
@@ -104,7 +104,7 @@ kinds! {
     FLAC: Media "audio/flac" ["flac"]
     MIDI: Media "audio/midi" ["mid" "midi"]
     // Archives: what of them is looked into stands in archive/.
-    ZIP: Archive "application/zip" ["zip" "whl" "xpi" "kmz" "nupkg" "vsix" "ipa" "crx" "3mf" "egg" "odf" "cbz"]
+    ZIP: Archive "application/zip" ["zip" "whl" "xpi" "kmz" "nupkg" "vsix" "ipa" "crx" "3mf" "egg" "odf" "cbz" "npz"]
     JAR: Archive "application/java-archive" ["jar" "war" "ear" "apk" "aar" "jmod" "zip"]
     TAR: Archive "application/x-tar" ["tar" "gem" "ova"]
     GZIP: Archive "application/gzip" ["gz" "tgz" "svgz" "gzip" "crate" "emz" "taz" "pcapgz" "vgz"]
@@ -138,7 +138,7 @@ kinds! {
 }
 
 /// Types that characters have by what their name ends with, where their beginning says nothing else.
-pub(crate) const BY_NAME: [&Kind; 6] = [&CSV, &JSON, &MARKDOWN, &HTML, &XML, &LAUNCHER];
+pub(crate) const BY_NAME: [&Kind; 7] = [&CSV, &JSON, &MARKDOWN, &HTML, &XML, &LAUNCHER, &POSTSCRIPT];
 /// Extensions that make a script of characters, whatever they begin with.
 pub(crate) const SCRIPTS: [&str; 17] = [
     "sh", "bash", "zsh", "csh", "fish", "ksh", "bat", "cmd", "ps1", "psm1", "vbs", "vbe", "wsf", "wsh", "hta",
@@ -168,9 +168,9 @@ impl Kind {
     pub(crate) fn agrees(&'static self, extension: Option<&str>) -> Result<(), Refused> {
         let Some(extension) = extension else { return Ok(()) };
         let characters = matches!(self.class, Class::Text | Class::Markup) || *self == SCRIPT || *self == LAUNCHER;
-        // What is unknown, and characters, may be called anything that is not the name of something else.
-        let open = characters || *self == UNKNOWN;
-        let claimed = || KINDS.iter().any(|kind| kind.extensions.contains(&extension));
+        // What is unknown, characters, and programs of Linux (libraries end with their version) may be called anything that is not the name of something else.
+        let open = characters || *self == UNKNOWN || *self == ELF;
+        let claimed = || KINDS.iter().any(|kind| **kind != UNKNOWN && kind.extensions.contains(&extension));
         if self.extensions.contains(&extension) || (open && !claimed()) {
             return Ok(());
         }

@@ -67,8 +67,13 @@ pub(crate) fn zip_end(tail: &[u8], total: u64) -> bool {
             return false;
         };
         let stands = begin.saturating_add(u64::try_from(place).unwrap_or(u64::MAX));
-        let large = size == u32::MAX || offset == u32::MAX;
-        let fits = entries > 0 && size >= 46 * u32::from(entries) && u64::from(size) <= stands;
+        let whole = [4, 6].iter().all(|field| le16(record, *field) == Some(0)) && le16(record, 8) == Some(entries);
+        let comment = usize::from(le16(record, 20).unwrap_or(u16::MAX));
+        let ends = record.len() >= comment.saturating_add(22);
+        let large = place
+            .checked_sub(20)
+            .is_some_and(|locator| tail.get(locator..).is_some_and(|bytes| bytes.starts_with(b"PK\x06\x07")));
+        let fits = whole && ends && entries > 0 && size >= 46 * u32::from(entries) && u64::from(size) <= stands;
         // Where the directory is among the last bytes too it has to begin with an entry.
         let begins = usize::try_from(size)
             .ok()

@@ -8,7 +8,7 @@ use crate::{FileName, text};
 pub const HEAD: usize = 4096;
 
 /// Signatures that say enough: where they stand, and what they are.
-const SIGNATURES: [(usize, &[u8], &Kind); 58] = [
+const SIGNATURES: [(usize, &[u8], &Kind); 57] = [
     (0, b"%PDF-", &kind::PDF),
     (0, b"PK\x03\x04", &kind::ZIP),
     (0, b"PK\x05\x06", &kind::ZIP),
@@ -59,7 +59,6 @@ const SIGNATURES: [(usize, &[u8], &Kind); 58] = [
     (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", &kind::OLE),
     (0, b"{\\rtf", &kind::RTF),
     (0, b"%!PS", &kind::POSTSCRIPT),
-    (0, b"\0\x01\0\0\0", &kind::TRUETYPE),
     (0, b"true\0", &kind::TRUETYPE),
     (0, b"ttcf\0", &kind::TRUETYPE),
     (0, b"OTTO\0", &kind::OPENTYPE),
@@ -103,7 +102,9 @@ fn by_structure(first: &[u8]) -> Option<&'static Kind> {
             Some(b"avif" | b"avis") => &kind::AVIF,
             _ => &kind::MP4,
         }),
-        [0, _, _, _, b's', b't', b'y', b'p', ..] | [0, 0, 0, _, b'm', b'o', b'o', b'v', ..] => Some(&kind::MP4),
+        [0, _, _, _, b's', b't', b'y', b'p', ..]
+        | [0, _, _, _, b'm', b'o', b'o', b'v' | b'f', ..]
+        | [0, _, _, _, b's', b'i', b'd', b'x', ..] => Some(&kind::MP4),
         [0x1a, 0x45, 0xdf, 0xa3, rest @ ..] => {
             let webm = find(rest.get(..64).unwrap_or(rest), b"webm").is_some();
             Some(if webm { &kind::WEBM } else { &kind::MATROSKA })
@@ -111,6 +112,11 @@ fn by_structure(first: &[u8]) -> Option<&'static Kind> {
         [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..]
         | [b'B', b'Z', b'h', b'1'..=b'9', 0x17, 0x72, 0x45, 0x38, 0x50, 0x90, ..] => Some(&kind::BZIP2),
         [0xca, 0xfe, 0xba, 0xbe, ..] => Some(if be32(first, 4)? < 40 { &kind::MACHO } else { &kind::JAVA_CLASS }),
+        // So many tables, the first of which has a name.
+        [0, 1, 0, 0, 0, 1..=64, _, _, _, _, _, _, table @ ..] => table
+            .first_chunk::<4>()
+            .is_some_and(|name| name.iter().all(|byte| matches!(byte, b' '..=b'~')))
+            .then_some(&kind::TRUETYPE),
         [b'M', b'Z', ..] if length >= 64 && !text::is_characters(first) => Some(&kind::PE),
         [b'B', b'M', ..] => (le16(first, 6)? == 0 && matches!(le32(first, 14)?, 12 | 40 | 52 | 56 | 64 | 108 | 124))
             .then_some(&kind::BMP),

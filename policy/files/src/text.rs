@@ -10,14 +10,33 @@ use crate::search::Search;
 /// Bytes of UTF-16 that are made UTF-8 at once.
 const CHUNK: usize = 32 << 10;
 
-/// Whether bytes may be a text's: UTF-16 or UTF-32 behind a mark, else no controls but those of texts.
+/// Whether bytes may be a text's: UTF-16 behind a mark, else without zeros, and with no more controls than UTF-8 of programs has.
 pub(crate) fn is_characters(bytes: &[u8]) -> bool {
-    wide(bytes).is_some() || !bytes.iter().any(is_control)
+    let controls = controls_in(bytes);
+    wide(bytes).is_some() || controls == 0 || (few(controls, bytes.len()) && !bytes.contains(&0) && is_utf8(bytes))
+}
+
+/// Whether so many controls are those of a text: quoted in programs, as minified ones have them.
+fn few(controls: usize, length: usize) -> bool {
+    controls.saturating_mul(128) <= length
+}
+
+/// Whether bytes are UTF-8, the last character of which may be cut.
+fn is_utf8(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).err().is_none_or(|error| error.error_len().is_none())
 }
 
 /// Controls that no text has: all but tab, line feed, vertical tab, form feed, carriage return, backspace, bell, escape, substitute at the end of files of DOS.
-fn is_control(byte: &u8) -> bool {
-    matches!(*byte, 0..=6 | 0x0e..=0x19 | 0x1c..=0x1f)
+fn is_control(byte: u8) -> bool {
+    (byte < 0x20) & !((byte.wrapping_sub(7) < 7) | (byte.wrapping_sub(0x1a) < 2))
+}
+
+/// How many of bytes are such: in runs whose count fits a byte, so that many are counted at once.
+fn controls_in(bytes: &[u8]) -> usize {
+    bytes
+        .chunks(128)
+        .map(|run| usize::from(run.iter().fold(0u8, |count, byte| count.wrapping_add(u8::from(is_control(*byte))))))
+        .sum()
 }
 
 /// The order of UTF-16's bytes, by its mark: whether the high one is first.
@@ -66,13 +85,16 @@ pub(crate) fn read(reader: &mut dyn BufRead, mut to: impl FnMut(&[u8]) -> io::Re
     if let Some(high_first) = order {
         return wide_text(&mut reader, high_first, to);
     }
-    let mut characters = true;
+    let (mut controls, mut total, mut zeros) = (0usize, 0usize, false);
     loop {
         let bytes = reader.fill_buf()?;
         if bytes.is_empty() {
-            return Ok(characters);
+            return Ok(!zeros && few(controls, total));
         }
-        characters = characters && !bytes.iter().any(is_control);
+        let more = controls_in(bytes);
+        controls = controls.saturating_add(more);
+        total = total.saturating_add(bytes.len());
+        zeros = zeros || (more > 0 && bytes.contains(&0));
         to(bytes)?;
         let length = bytes.len();
         reader.consume(length);
@@ -110,8 +132,7 @@ fn wide_text(
         first = first && whole == 0;
         for character in char::decode_utf16(units) {
             let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);
-            characters =
-                characters && character != '\0' && !u8::try_from(character).is_ok_and(|byte| is_control(&byte));
+            characters = characters && character != '\0' && !u8::try_from(character).is_ok_and(is_control);
             text.push(character);
         }
         to(text.as_bytes())?;
