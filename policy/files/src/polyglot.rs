@@ -63,7 +63,7 @@ pub(crate) fn zip_end(tail: &[u8], total: u64) -> bool {
     while let Some(place) = tail.get(from..).and_then(|rest| find(rest, b"PK\x05\x06")) {
         let place = from.saturating_add(place);
         let record = tail.get(place..).unwrap_or_default();
-        let (Some(entries), Some(size), Some(offset)) = (le16(record, 10), le32(record, 12), le32(record, 16)) else {
+        let (Some(entries), Some(size)) = (le16(record, 10), le32(record, 12)) else {
             return false;
         };
         let stands = begin.saturating_add(u64::try_from(place).unwrap_or(u64::MAX));
