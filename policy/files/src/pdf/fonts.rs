@@ -6,8 +6,9 @@ use std::io::{self, BufRead};
 use super::lexer::{Lexer, Value};
 
 /// Codes of all maps of a file, dictionaries of fonts, and fonts under one name, at most.
-const MAX_CODES: usize = 1 << 19;
-const MAX_FONTS: usize = 1 << 14;
+const MAX_CODES: usize = 1 << 18;
+const MAX_FONTS: usize = 1 << 12;
+const MAX_OF_ONE_NAME: usize = 64;
 /// Ways in which a text is read, where several fonts have one name.
 pub(super) const READINGS: usize = 3;
 
@@ -53,7 +54,7 @@ impl Fonts {
             && entries.iter().all(|(_, value)| matches!(value, Value::Ref(_)))
             && self.plain.len() < MAX_FONTS
         {
-            let references = entries.iter().take(256).filter_map(|(name, value)| {
+            let references = entries.iter().take(MAX_OF_ONE_NAME).filter_map(|(name, value)| {
                 if let Value::Ref(number) = value { Some((name.clone(), *number)) } else { None }
             });
             self.plain.insert(number, references.collect());
@@ -93,7 +94,11 @@ impl Fonts {
     fn name(&mut self, name: Vec<u8>, number: u32) {
         if self.names.len() < MAX_FONTS {
             let fonts = self.names.entry(name).or_default();
-            fonts.insert(number);
+            if fonts.len() < MAX_OF_ONE_NAME {
+                fonts.insert(number);
+            } else {
+                self.over = true;
+            }
         } else {
             self.over = true;
         }
@@ -106,15 +111,27 @@ impl Fonts {
         }
         let to_unicode = if let Some(Value::Ref(number)) = value.get(b"ToUnicode") { Some(*number) } else { None };
         let differences = value.get(b"Encoding").and_then(|encoding| encoding.get(b"Differences"));
-        let named = differences.map(|differences| named(differences.each())).unwrap_or_default();
+        let named = differences.map(|differences| self.named(differences)).unwrap_or_default();
         self.fonts.insert(number, Font { to_unicode, composite: value.is(b"Subtype", b"Type0"), named });
     }
 
     /// Takes an encoding that is an object of its own.
     pub(super) fn encoding(&mut self, number: u32, value: &Value) {
         if let (Some(differences), true) = (value.get(b"Differences"), self.maps.len() < MAX_FONTS) {
-            self.maps.insert(number, named(differences.each()));
+            let named = self.named(differences);
+            self.maps.insert(number, named);
         }
+    }
+
+    /// Codes by names of glyphs, as far as there is room.
+    fn named(&mut self, differences: &Value) -> Codes {
+        let codes = named(differences.each());
+        self.codes = self.codes.saturating_add(codes.characters.len());
+        if self.codes > MAX_CODES {
+            self.over = true;
+            return Codes::default();
+        }
+        codes
     }
 
     /// Reads a ToUnicode map (a CMap), which is the stream of this object.

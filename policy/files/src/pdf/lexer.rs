@@ -3,11 +3,11 @@
 use std::io::{self, BufRead};
 
 /// Bytes of one string or word at most; what is longer is cut.
-const MAX_STRING: usize = 1 << 20;
+const MAX_STRING: usize = 256 << 10;
 const MAX_WORD: usize = 128;
 /// Values within one value, the bytes of their strings and names, and how deep they may be.
 const MAX_VALUES: usize = 1 << 17;
-const MAX_BYTES: usize = 4 << 20;
+const MAX_BYTES: usize = 1 << 20;
 const MAX_DEPTH: usize = 64;
 
 /// A value, or an operator.
