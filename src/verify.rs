@@ -75,7 +75,12 @@ fn trust(args: &VerifyArgs) -> anyhow::Result<Trust> {
         let keys: anyhow::Result<Vec<_>> = args.key.iter().map(|path| public(path)).collect();
         return Ok(Trust::of(&keys?));
     }
-    let folder = Data::at(&args.place.load()?.data).keys();
+    own_trust(&Data::at(&args.place.load()?.data))
+}
+
+/// The keys that are pinned in a data folder.
+pub(crate) fn own_trust(data: &Data) -> anyhow::Result<Trust> {
+    let folder = data.keys();
     let pinned = folder.join(LIST);
     if pinned.is_file() {
         return listed(&pinned, &[]);

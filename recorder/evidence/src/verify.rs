@@ -4,6 +4,7 @@
 //! the files. Memory does not grow with the length of files, only with their number, which is capped by their names.
 
 mod chain;
+mod expired;
 mod files;
 mod signer;
 mod sums;
@@ -62,6 +63,7 @@ pub fn verify_at(source: &dyn Source, trust: &Trust) -> Report {
     check.read_manifest();
     check.read_time_stamp();
     check.signers_of_the_ends();
+    check.read_tombstone();
     check.sealed_files();
     let end = check.chain();
     check.against_seal(&end);
@@ -168,6 +170,9 @@ impl Check<'_> {
         for listed in files {
             match listed.path {
                 PathInBundle::Sums => self.read_sums(listed),
+                PathInBundle::Index if self.may_be_gone(listed.path) && !self.tree.has(listed.path) => {
+                    self.gone(listed.path);
+                }
                 PathInBundle::Index => {
                     self.hash_file(&listed);
                 }
@@ -212,7 +217,7 @@ impl Check<'_> {
             }
         }
         let mut lost: Vec<PathInBundle> = sums.unwrap_or_default().into_keys().collect();
-        lost.retain(|path| !self.judged.contains(path) && !self.tree.has(*path));
+        lost.retain(|path| !self.judged.contains(path) && !self.tree.has(*path) && !self.may_be_gone(*path));
         lost.sort();
         for path in lost {
             self.report.fault(path, Kind::Missing, "SHA256SUMS lists it");
