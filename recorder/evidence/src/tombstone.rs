@@ -62,6 +62,10 @@ impl Tombstone {
         let fail = |error: &dyn ToString| TombstoneError(error.to_string());
         let unproved: Unproved = jws::flattened(Typ::Tombstone, bytes).map_err(|error| fail(&error))?;
         unproved.prove(trust.keys()).map_err(|error| fail(&error))?;
+        // What it says of its time is said by whoever has the key, and it makes things go.
+        if trust.validity(&unproved.kid).is_some_and(|validity| validity.revoked.is_some()) {
+            return Err(TombstoneError(format!("the key {} is revoked", unproved.kid)));
+        }
         let tombstone: Self = canonical::from_bytes(&unproved.payload).map_err(|error| fail(&error))?;
         let fault = tombstone.malformed().or_else(|| tombstone.of_another(seal, Digest::of(sealed)));
         match fault.or_else(|| tombstone.early(seal)) {

@@ -56,6 +56,9 @@ pub enum KeepError {
     /// Its tombstone is forged.
     #[error(transparent)]
     Tombstone(#[from] TombstoneError),
+    /// Its tombstone is of a time that has not come.
+    #[error("expired.json is of a time that has not come")]
+    Early,
     /// What holds it, or does no longer, is forged or torn.
     #[error(transparent)]
     Hold(#[from] HoldError),

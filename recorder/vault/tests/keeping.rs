@@ -173,6 +173,19 @@ async fn what_a_crash_leaves_half_done_is_finished() {
 }
 
 #[tokio::test]
+async fn a_tombstone_of_a_time_to_come_takes_nothing_away() {
+    let (_folder, vault) = folder();
+    let place = store(vault.as_ref(), "a", Some(ago(9)), days(1), signing()).await;
+    let killed = Arc::new(Killed { vault: Arc::clone(&vault), left: 0.into() });
+    // By a gate whose clock was ahead, and that was killed.
+    let ahead = ago(0) + time::Duration::days(2);
+    assert!(keeper(killed, None).expire(&place, "me", ahead, false).await.is_err());
+    let said = keeper(Arc::clone(&vault), None).expire(&place, "me", ago(0), false).await;
+    assert!(matches!(said, Err(KeepError::Early)), "{said:?}");
+    assert_eq!(names(vault.as_ref(), &place).await.len(), LEFT.len() + 4);
+}
+
+#[tokio::test]
 async fn a_vault_is_gone_through_by_its_bundles() {
     let (_folder, vault) = folder();
     for (id, days) in [("a", 3), ("b", 2), ("c", 2)] {

@@ -2,7 +2,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use portcullis_evidence::{PathInBundle, Tombstone, VERSION, stamp};
+use portcullis_evidence::{PathInBundle, Tombstone, VERSION, parse_stamp, stamp};
 use time::OffsetDateTime;
 
 use super::{KeepError, Keeper, Record};
@@ -79,14 +79,17 @@ impl Keeper {
         }
         let files = self.files(place).await?;
         let files: Vec<Key> = files.into_iter().filter(|(path, _)| path.expires()).map(|(_, key)| key).collect();
-        if record.tombstone.is_some() {
+        if let Some(tombstone) = &record.tombstone {
+            if parse_stamp(&tombstone.at).is_none_or(|at| at > now.saturating_add(margin())) {
+                return Err(KeepError::Early);
+            }
             if !trial {
                 self.remove(&files, now).await?;
             }
             return Ok(Fate::Gone { objects: files.len() });
         }
         let Some((due, rule)) = self.due(&record) else { return Ok(Fate::Stays(Stays::ForEver)) };
-        if due.checked_add(time::Duration::try_from(CLOCKS_DIFFER).unwrap_or_default()).is_none_or(|due| now < due) {
+        if due.checked_add(margin()).is_none_or(|due| now < due) {
             return Ok(Fate::Stays(Stays::Until(due)));
         }
         for key in &files {
@@ -147,6 +150,10 @@ impl Keeper {
         }
         Ok(())
     }
+}
+
+fn margin() -> time::Duration {
+    time::Duration::try_from(CLOCKS_DIFFER).unwrap_or_default()
 }
 
 impl fmt::Display for Fate {
