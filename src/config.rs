@@ -3,6 +3,7 @@
 mod alerts;
 mod limits;
 mod policies;
+mod retention;
 mod vault;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Deserializer};
 pub(crate) use alerts::{Alert, To};
 pub(crate) use limits::Limits;
 pub(crate) use policies::{Policies, Transport};
+pub(crate) use retention::Retention;
 pub(crate) use vault::{Kind as VaultKind, Vault};
 
 /// Every key with its default, and what it means.
@@ -44,6 +46,7 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     pub(crate) recording: Recording,
     pub(crate) vault: Vault,
+    pub(crate) retention: Retention,
     pub(crate) docker: Docker,
     pub(crate) desktops: Vec<Template>,
 }
@@ -211,6 +214,7 @@ impl Config {
         self.metrics_address()?;
         alerts::check(&self.alerts)?;
         self.vault.check()?;
+        self.retention.check()?;
         if !(8..=4096).contains(&self.recording.handover_mib) {
             bail!("`recording.handover_mib` must be from 8 to 4096");
         }

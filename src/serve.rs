@@ -31,6 +31,7 @@ use crate::metrics;
 use crate::peer::Proxies;
 use crate::policy;
 use crate::portal::{Indexed, Journaled, Out, SignedIn};
+use crate::retention;
 use crate::revoked;
 use crate::time_stamps::Stamps;
 use crate::token;
@@ -79,6 +80,9 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let stamps = Stamps::start(config, &data, &vault)?;
     let aftermath = Arc::new(Exported { index: Indexed(portal.clone(), stamps), exports: exports.clone() });
     let policies = policy::Following::begin(config, &data).await?;
+    let warning = retention::warn(policies.policies.clone(), Arc::clone(&vault));
+    let keeper = retention::keeper(config, &data, Arc::clone(&vault), Arc::new(keys.evidence.clone()))?;
+    let sweeping = retention::start(config, keeper, Arc::clone(&journal), portal.clone());
     let plane = plane(config, &data, keys, verifier, origins, vault, journal, aftermath, &portal, runtimes, &policies);
     let following = tokio::spawn(revoked::follow(data.revoked(), Arc::clone(&plane), revocations));
 
@@ -96,6 +100,11 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     plane.shut_down(Duration::from_secs(config.sessions.drain_seconds)).await;
     stop.cancel();
     following.abort();
+    warning.abort();
+    if let Some(sweeping) = sweeping {
+        // What it leaves half-done, the next sweep finishes.
+        sweeping.abort();
+    }
     policies.end();
     let _ = serving.await;
     if let Some(metrics) = metrics {
@@ -124,7 +133,8 @@ async fn metrics(
     Ok(Some(tokio::spawn(serving)))
 }
 
-async fn portal(
+/// Opens the portal.
+pub(crate) async fn portal(
     config: &Config,
     data: &Data,
     origins: &[String],
@@ -197,7 +207,8 @@ async fn recover(
     }
 }
 
-fn recorder(config: &Config, data: &Data) -> portcullis_recorder::Config {
+/// How recordings are made.
+pub(crate) fn recorder(config: &Config, data: &Data) -> portcullis_recorder::Config {
     let written = &config.recording;
     let mut recorder = portcullis_recorder::Config::new(data.spool());
     recorder.ring_bytes = written.handover_mib.saturating_mul(1024 * 1024);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::index::Index;
 use crate::language::{self, Policy};
 use crate::shown::Shown;
-use crate::{PolicyError, Revision, Rule};
+use crate::{Lock, PolicyError, Revision, Rule, Stated};
 
 /// Files in one set; more is refused.
 pub const MAX_FILES: usize = 4096;
@@ -105,6 +105,12 @@ impl PolicySet {
     /// Every entry of `allow` and `deny`, in the order of files: the rules that verdicts can rest on.
     pub fn rules(&self) -> Vec<Rule> {
         self.policies.iter().flat_map(Policy::rules).collect()
+    }
+
+    /// The firmest `recording.lock` that any policy asks for, to whomever it applies; none where no policy asks for one.
+    pub fn firmest_lock(&self) -> Option<Stated<Lock>> {
+        let locks = self.policies.iter().filter_map(|policy| policy.asks.recording.lock.clone());
+        locks.filter(|lock| lock.value != Lock::None).max_by_key(|lock| lock.value)
     }
 
     /// The policies, in the order of their files.

@@ -13,6 +13,7 @@ mod greeting;
 mod held;
 pub mod identity;
 pub mod journal;
+mod keeping;
 mod link;
 mod opening;
 pub mod outcome;

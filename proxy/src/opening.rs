@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::greeting::greet;
 use crate::identity::{Caller, same};
+use crate::keeping;
 use crate::link::{Act, Severed};
 use crate::outcome::{Outcome, chain};
 use crate::permit::{Permit, SessionId};
@@ -96,10 +97,11 @@ impl Plane {
         if *policies.borrow_and_update().revision() != permit.verdict.revision {
             policies.mark_changed();
         }
-        let rules = policies.borrow().obligations(&permit.situation(permit.started.into())).screen;
-        let template = &Template { size: within(&rules, template.size), ..template.clone() };
+        let asked = policies.borrow().obligations(&permit.situation(permit.started.into()));
+        let template = &Template { size: within(&asked.screen, template.size), ..template.clone() };
         // INVARIANT: the evidence exists before the desktop is touched.
-        let manifest = manifest(permit, self.config.key.kid());
+        let keep = keeping::of_a_new_session(&asked)?;
+        let manifest = Manifest { keep, ..manifest(permit, self.config.key.kid()) };
         let bundle = manifest.prefix();
         let recording = Recording::start(
             self.config.recorder.clone(),
@@ -203,5 +205,6 @@ fn manifest(permit: &Permit, kid: &str) -> Manifest {
         mode: if permit.strict { evidence::Mode::Strict } else { evidence::Mode::BestEffort },
         gate: env!("CARGO_PKG_VERSION").to_owned(),
         key: kid.to_owned(),
+        keep: None,
     }
 }

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
-use portcullis_evidence::What;
+use portcullis_evidence::{KeepTerms, What};
 use portcullis_policy::{Action, Obligations, PolicySet, Rule, Verdict};
 use portcullis_recorder::{RecordError, Recording};
 use portcullis_rfb::clipboard::Text;
@@ -241,6 +241,18 @@ impl Session {
 
     fn record(&self, rule: &str, revision: &str, what: What) -> Result<(), Outcome> {
         self.recording.event(rule, revision, what).or_else(|error| self.unrecorded(&error))
+    }
+
+    /// Keeps the recording as a rule of the policy of this moment asks.
+    pub(crate) async fn kept_as(&self, rule: &Rule, terms: KeepTerms) -> Result<(), Outcome> {
+        let revision = self.policies.borrow().revision().to_string();
+        let kept = self.recording.keep(&rule.to_string(), &revision, terms).await;
+        kept.or_else(|error| self.unrecorded(&error))
+    }
+
+    /// A policy asks for what cannot be: as with what cannot be recorded.
+    pub(crate) fn cannot_keep(&self, reason: String) -> Result<(), Outcome> {
+        if self.permit.strict { Err(Outcome::RecordingFailed { reason }) } else { Ok(()) }
     }
 
     /// What cannot be recorded does not happen, unless policy says `best_effort`: then the bundle is closed with its gap at the end.

@@ -120,6 +120,7 @@ async fn record(size: Size, count: u16, change: impl Fn(&mut Desk, &Recording, u
         mode: Mode::Strict,
         gate: "0".to_owned(),
         key: key.kid().to_owned(),
+        keep: None,
     };
     let vault = Arc::new(Folder::open(&folder.path().join("vault")).unwrap());
     let config = Config::new(folder.path().join("spool"));

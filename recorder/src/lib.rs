@@ -14,6 +14,7 @@ mod error;
 mod failure;
 mod film;
 mod handover;
+mod keeping;
 mod number;
 mod picture;
 mod recording;

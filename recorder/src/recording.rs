@@ -2,7 +2,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use portcullis_evidence::{BundleWriter, Ending, Manifest, PathInBundle, Sealed, SigningKey, State, What, stamp};
+use portcullis_evidence::{
+    BundleWriter, Ending, KeepTerms, Manifest, PathInBundle, Sealed, SigningKey, State, What, stamp,
+};
 use portcullis_rfb::{Change, Point, Screen, Size};
 use portcullis_vault::Vault;
 use time::OffsetDateTime;
@@ -17,6 +19,7 @@ use crate::error::{RecordError, spool as spool_error};
 use crate::failure::Failure;
 use crate::film::Film;
 use crate::handover::{Bases, HandOver, HandOverError, Mark};
+use crate::keeping;
 use crate::recover::{self, Interruption};
 use crate::spool::Spool;
 use crate::upload::Place;
@@ -38,6 +41,8 @@ struct Live {
     failure: Arc<Failure>,
     pulse: Arc<Pulse>,
     place: Place,
+    /// How long it is kept, as asked so far.
+    keep: Mutex<Option<KeepTerms>>,
     closing: Mutex<Option<Closing>>,
 }
 
@@ -63,7 +68,9 @@ impl Recording {
         manifest: Manifest,
         size: Size,
     ) -> Result<Self, RecordError> {
+        let vault = keeping::locking(vault, manifest.keep).await?;
         let place = Place { vault, prefix: manifest.prefix(), patience: config.patience };
+        let keep = Mutex::new(manifest.keep);
         let (sender, finished) = mpsc::channel(MAX_WAITING);
         let laid = {
             let (config, key) = (config.clone(), Arc::clone(&key));
@@ -106,7 +113,7 @@ impl Recording {
         };
         let keeper = tokio::spawn(keeper.run());
         let closing = Mutex::new(Some(Closing { spool, ended, uploads, keeper, thread }));
-        Ok(Self(Arc::new(Live { config, key, clock, log, bundle, failure, pulse, place, closing })))
+        Ok(Self(Arc::new(Live { config, key, clock, log, bundle, failure, pulse, place, keep, closing })))
     }
 
     /// Hands a revision of the screen over: the changes that make it of the one before. Returns once they are in the hand-over log;
@@ -148,6 +155,24 @@ impl Recording {
                 live.fail(error);
             }
         })
+    }
+
+    /// Asks that it is kept for longer or locked more firmly from now on, by a rule of a policy; less than what was asked before changes nothing.
+    /// Its objects are locked so when it is sealed.
+    ///
+    /// # Errors
+    /// When the vault cannot lock it so, and as [`Recording::event`].
+    pub async fn keep(&self, rule: &str, policy: &str, terms: KeepTerms) -> Result<(), RecordError> {
+        let live = &*self.0;
+        let asked = *live.keep.lock().unwrap_or_else(PoisonError::into_inner);
+        let more = asked.map_or(terms, |asked| asked.and(terms));
+        if Some(more) == asked {
+            return Ok(());
+        }
+        keeping::locking(Arc::clone(&live.place.vault), Some(more)).await?;
+        self.event(rule, policy, What::KeepExtended { lock: more.lock, seconds: more.seconds })?;
+        *live.keep.lock().unwrap_or_else(PoisonError::into_inner) = Some(more);
+        Ok(())
     }
 
     /// The media clock: microseconds since the recording began, the time of what is handed over now.
@@ -238,6 +263,8 @@ impl Live {
         let sealed = blocking(move || bundle.seal(ending)).await?;
         uploads.await.map_err(|_| RecordError::Died)?;
         self.failure.check()?;
+        let terms = self.bundle.manifest().keep;
+        keeping::settle(self.place.vault.as_ref(), &self.place.prefix, terms, &sealed.seal).await?;
         blocking(move || spool.remove()).await?;
         Ok(sealed)
     }

@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::error::{RecordError, spool as spool_error};
 use crate::film::Film;
 use crate::handover::{Base, Bases, Kind, Mark, Replay};
+use crate::keeping;
 use crate::recording::blocking;
 use crate::segment::Segment;
 use crate::spool::{Spool, sessions};
@@ -95,13 +96,15 @@ pub(crate) async fn finish(
     let Some((manifest, sealed)) = mended else {
         return blocking(move || spool.remove()).await.map(|()| None);
     };
-    let place = Place { vault: Arc::clone(vault), prefix: manifest.prefix(), patience: config.patience };
+    let vault = keeping::locking(Arc::clone(vault), manifest.keep).await?;
+    let place = Place { vault, prefix: manifest.prefix(), patience: config.patience };
     let folder = spool.bundle();
     let paths = blocking(move || files(&spool).map(|paths| (spool, paths))).await;
     let (spool, paths) = paths?;
     for path in paths {
         place.store(&folder, path).await?;
     }
+    keeping::settle(place.vault.as_ref(), &place.prefix, manifest.keep, &sealed.seal).await?;
     blocking(move || spool.remove()).await?;
     Ok(Some(sealed))
 }

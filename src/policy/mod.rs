@@ -86,3 +86,9 @@ fn faults(errors: &[PolicyError]) -> String {
     let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
     format!("{} fault(s) in the policies:\n{}", lines.len(), lines.join("\n"))
 }
+
+/// The policies of a folder, if it is given and they check: to look at, not to run under.
+pub(crate) fn in_folder(folder: &std::path::Path) -> Option<portcullis_policy::PolicySet> {
+    let found = (!folder.as_os_str().is_empty()).then(|| files::read(folder).ok())??;
+    portcullis_policy::PolicySet::parse(&found.policies).ok()
+}

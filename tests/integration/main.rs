@@ -17,6 +17,7 @@ mod policy_git;
 mod policy_hosts;
 mod policy_signed;
 mod record;
+mod recordings_command;
 mod refusals;
 mod revocation;
 mod screen;

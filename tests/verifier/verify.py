@@ -14,10 +14,10 @@ from jsonschema import Draft202012Validator
 
 # By exit code; the lowest code of its faults is a bundle's verdict.
 VERDICTS = ("sound - - gap_declared unreadable unknown_key wrong_key revoked_key key_not_valid reordered truncated missing bad_signature edited "
-            "extended extra not_a_file malformed not_monotonic bad_time_stamp wrong_clock unsealed").split()
-NAME = re.compile(r"session\.json|index\.m3u8|SHA256SUMS|seal\.json|seal\.tsr|events/(?!0{5})[0-9]{5}\.jsonl|video/(?!0{5})[0-9]{5}\.m4s"
+            "extended extra not_a_file malformed not_monotonic bad_time_stamp wrong_clock unsealed not_due expired").split()
+NAME = re.compile(r"session\.json|index\.m3u8|SHA256SUMS|seal\.json|seal\.tsr|expired\.json|events/(?!0{5})[0-9]{5}\.jsonl|video/(?!0{5})[0-9]{5}\.m4s"
                   r"|chain/(?!0{5})[0-9]{5}\.jws|video/init-(?!0{4})[0-9]{4}\.mp4")
-MOST_ENTRIES, MOST_GAPS, MOST_LINE = 3 * 99999 + 9999 + 5 + 1000, 1000, 16384
+MOST_ENTRIES, MOST_GAPS, MOST_LINE = 3 * 99999 + 9999 + 6 + 1000, 1000, 16384
 
 DEFS = json.load(open(os.path.join(os.path.dirname(__file__), "../../docs/evidence.schema.json")))["$defs"]
 EVENTS = [DEFS[alternative["$ref"][8:]]["properties"]["type"]["const"] for alternative in DEFS["event"]["oneOf"]]
@@ -76,7 +76,7 @@ class Check:
     def __init__(self, folder, keys, valid, tsa):
         self.folder, self.keys, self.valid, self.tsa = folder, keys, valid, tsa
         self.faults, self.found, self.judged, self.gaps, self.counted = [], {}, set(), [], True
-        self.manifest = self.seal = self.stamped = self.sums = None
+        self.manifest = self.seal = self.stamped = self.sums = self.expired = None
         self.seq = self.at_us = self.events = 0
         self.guard(".", self.walk, "") is not None and self.all()
 
@@ -160,6 +160,23 @@ class Check:
             need(openssl("-verify", "-data", "seal.json", "-CAfile", self.tsa, "-attime", when).returncode == 0, "bad_time_stamp")
             self.stamped = stamped
 
+    def read_tombstone(self):
+        data, faults = self.read("expired.json", 16384), len(self.faults)
+        if self.seal:
+            payload, key = proved(data, "tombstone", self.keys)
+            told = canonical(payload, "tombstone")
+            due, at, kept = time(told["due"]), time(told["at"]), self.seal.get("keep", {}).get("until", self.seal["ended"])
+            need(len(told["reason"].encode()) <= 1024)
+            need(told["session"] == self.seal["session"] and told["seal"] == sha256(self.read("seal.json", 262144)), "reordered")
+            need(time(kept) <= due <= at, "not_due")
+            stamped, self.stamped = self.stamped, None  # it is the seal's, and proves nothing of what came later
+            self.signer("expired.json", key, at)
+            self.stamped, self.expired = stamped, len(self.faults) == faults
+
+    def gone(self, path):
+        """Whether the file is not there because the recording's time is over."""
+        return self.expired and path not in self.found and (path == "index.m3u8" or path.startswith(("events/", "video/")))
+
     def read_sums(self, sums, index, session):
         data, listed = self.read("SHA256SUMS", sums["bytes"], sums["sha256"]), {}
         for row in line(data).decode().split("\n"):
@@ -184,7 +201,10 @@ class Check:
     def read_files(self, link):
         for entry in link["files"]:
             path = entry["path"]
-            if path not in self.judged:
+            if self.gone(path):
+                self.judged.add(path)
+                self.counted &= not path.startswith("events/")
+            elif path not in self.judged:
                 data = self.guard(path, self.read, path, entry["bytes"], entry["sha256"])
                 if path.startswith("events/"):
                     self.counted &= data is not None and bool(self.guard(path, self.read_events, data, link["session"]))
@@ -214,12 +234,15 @@ class Check:
             self.guard("seal.tsr", self.read_time_stamp)
         since = self.manifest and self.valid.get(self.manifest["key"], {}).get("from")
         self.claim("session.json", not since or time(self.manifest["started"]) >= time(since), "key_not_valid")
+        if not self.seal and {"seal.json", "expired.json"} <= set(self.found):
+            self.guard("expired.json", self.read, "expired.json", 16384)
         if self.seal:
             ended, index = time(self.seal["ended"]), self.seal["files"][1]
             self.signer("seal.json", self.sealed_by, ended)
             self.claim("seal.json", not self.stamped or ended <= self.stamped + timedelta(minutes=5), "wrong_clock")
+            "expired.json" in self.found and self.guard("expired.json", self.read_tombstone)
             self.sums = self.guard("SHA256SUMS", self.read_sums, *self.seal["files"])
-            self.guard("index.m3u8", self.read, "index.m3u8", index["bytes"], index["sha256"])
+            self.gone("index.m3u8") or self.guard("index.m3u8", self.read, "index.m3u8", index["bytes"], index["sha256"])
         there = max((int(path[6:11]) for path in self.found if path.startswith("chain/")), default=0)
         links = self.seal["links"] if self.seal else there
         self.last, self.sure, self.to_us, self.init, unproved = self.session, True, 0, "", set()
@@ -245,7 +268,7 @@ class Check:
             else:
                 self.claim(path, not self.sums and (lost or grows), "extended")
         for path in self.sums or []:
-            self.claim(path, path in self.judged or path in self.found, "missing")
+            self.claim(path, path in self.judged or path in self.found or self.gone(path), "missing")
 
 def public(path):
     raw = load_pem_public_key(open(path, "rb").read()).public_bytes(Encoding.Raw, PublicFormat.Raw)
@@ -264,7 +287,7 @@ if words.keys:
     keys |= {kid: b64(key["x"]) for kid, key in valid.items()}
 for bundle in words.bundle:
     check = Check(bundle, keys, valid, words.tsa and os.path.abspath(words.tsa))
-    code = min((VERDICTS.index(kind) for _, kind in check.faults), default=3 if check.seal and check.seal["gaps"] else 0)
+    code = min((VERDICTS.index(kind) for _, kind in check.faults), default=23 if check.expired else 3 if check.seal and check.seal["gaps"] else 0)
     faults = [{"path": path, "kind": kind} for path, kind in sorted(check.faults)]
     print(json.dumps({"path": bundle, "verdict": VERDICTS[code], "faults": faults}))
 raise SystemExit(code)

@@ -100,6 +100,8 @@ pub enum RecordingState {
     Closed,
     /// Sealed after the gate had died.
     Interrupted,
+    /// Its time is over: events and video are gone, what proves them is not.
+    Expired,
 }
 
 /// The policy that a session was permitted by.
@@ -116,6 +118,7 @@ impl From<Row> for Recording {
         let state = match row.state.as_str() {
             "closed" => RecordingState::Closed,
             "interrupted" => RecordingState::Interrupted,
+            "expired" => RecordingState::Expired,
             _ => RecordingState::Recording,
         };
         Recording {

@@ -230,12 +230,12 @@ static KEYS: &[Key] = &[
         Shape::Word(KeyLog::WORDS),
         "What of the keyboard is on the record; `counts` where no policy says.",
     ),
-    later(
+    key(
         "recording.keep",
         Shape::Span { least: Span::seconds(86_400), most: Span::seconds(36_600 * 86_400) },
         "How long a recording is kept at least.",
     ),
-    later("recording.lock", Shape::Word(Lock::WORDS), "How a recording is locked in the vault until `keep` is over."),
+    key("recording.lock", Shape::Word(Lock::WORDS), "How a recording is locked in the vault until `keep` is over."),
     key("desktop", Shape::Map, "What the desktop itself may do."),
     later(
         "desktop.egress",

@@ -62,6 +62,7 @@ fn write(dir: &Path, key: &Arc<SigningKey>, segments: usize) {
         mode: Mode::Strict,
         gate: String::new(),
         key: key.kid().to_owned(),
+        keep: None,
     };
     let settings = Settings { room_bytes: 0, ..Settings::default() };
     let mut writer = BundleWriter::create_with(dir, &manifest, Arc::clone(key), settings).unwrap();

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::canonical::{self, CanonicalError};
-use crate::{Stroke, VERSION, is_stamp};
+use crate::{KeepLock, Stroke, VERSION, is_stamp};
 
 /// The longest line of an events file, its line feed included.
 pub const MAX_EVENT_BYTES: usize = 16 * 1024;
@@ -197,7 +197,14 @@ pub enum What {
         /// Its value as the language writes it: `400x40 at 0,0, clicks deny, recorded masked`.
         value: String,
     },
-    /// The subject signed in at the portal; in the gate's journal only, like the two that follow.
+    /// Policy asks from now on that the recording is kept for longer, or locked more firmly.
+    KeepExtended {
+        /// How it is locked.
+        lock: KeepLock,
+        /// For how many seconds from its end on it is kept.
+        seconds: u64,
+    },
+    /// The subject signed in at the portal; in the gate's journal only, like all that follow.
     SignedIn {},
     /// The subject signed out of the portal.
     SignedOut {},
@@ -206,10 +213,31 @@ pub enum What {
         /// `video` or `events`.
         part: String,
     },
+    /// The time of a recording was over: its events and video go.
+    RecordingExpired {
+        /// The session's id.
+        recording: String,
+        /// By what rule, in words for a person.
+        reason: String,
+    },
+    /// A recording is held: it does not expire.
+    RecordingHeld {
+        /// The session's id.
+        recording: String,
+        /// Why, in words for a person.
+        reason: String,
+    },
+    /// A recording is no longer held.
+    RecordingReleased {
+        /// The session's id.
+        recording: String,
+        /// Why, in words for a person.
+        reason: String,
+    },
 }
 
 /// The types of events that this version knows: what [`What`] is tagged with.
-pub const TYPES: [&str; 23] = [
+pub const TYPES: [&str; 27] = [
     "session_opened",
     "session_closed",
     "viewer_joined",
@@ -230,9 +258,13 @@ pub const TYPES: [&str; 23] = [
     "desktop_lost",
     "desktop_back",
     "screen_rule",
+    "keep_extended",
     "signed_in",
     "signed_out",
     "viewed",
+    "recording_expired",
+    "recording_held",
+    "recording_released",
 ];
 
 /// How a rule decided.

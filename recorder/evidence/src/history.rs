@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::digest::Digest;
 use crate::event::{Event, EventError, TYPES, What};
 use crate::gap::{self, Gap};
-use crate::{VERSION, canonical, is_stamp};
+use crate::{KeepTerms, MAX_KEEP_SECONDS, VERSION, canonical, is_stamp};
 
 /// Where a session's events stand.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub(crate) struct History {
     pub unknown: u64,
     /// The gaps that they tell of.
     pub gaps: Vec<Gap>,
+    /// The longest and firmest that they ask the recording to be kept, where any does.
+    pub keep: Option<KeepTerms>,
 }
 
 /// What is wrong with a line.
@@ -60,6 +62,7 @@ impl History {
         self.at_us = later.at_us;
         self.events = self.events.saturating_add(later.events);
         self.unknown = self.unknown.saturating_add(later.unknown);
+        self.keep = self.keep.into_iter().chain(later.keep).reduce(KeepTerms::and);
         later.gaps.into_iter().for_each(|gap| gap::gather(&mut self.gaps, gap));
     }
 
@@ -81,6 +84,10 @@ impl History {
         self.add(event.seq, event.at_us);
         if let What::Gap { from_us, to_us, .. } = event.what {
             gap::gather(&mut self.gaps, Gap { from_us, to_us });
+        }
+        if let What::KeepExtended { lock, seconds } = event.what {
+            let asked = KeepTerms { lock, seconds };
+            self.keep = self.keep.into_iter().chain([asked]).reduce(KeepTerms::and);
         }
         Ok(())
     }
@@ -131,6 +138,7 @@ fn well_said(what: &What) -> Result<(), &'static str> {
         {
             Err("sha256 is neither empty nor 64 hexadecimal digits")
         }
+        What::KeepExtended { seconds, .. } if *seconds > MAX_KEEP_SECONDS => Err("it is kept for longer than can be"),
         What::ProtocolViolation { side, .. } if side != "viewer" && side != "desktop" => {
             Err("side is neither viewer nor desktop")
         }

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::canonical::{self, CanonicalError};
-use crate::{VERSION, is_stamp};
+use crate::{KeepTerms, MAX_KEEP_SECONDS, VERSION, is_stamp};
 
 /// The longest `session.json`.
 pub(crate) const MAX_MANIFEST_BYTES: u64 = 64 * 1024;
@@ -38,6 +38,9 @@ pub struct Manifest {
     pub gate: String,
     /// `kid` of the key that signs link 1.
     pub key: String,
+    /// How long it is kept and how it is locked, where somebody asked.
+    #[serde(default, deserialize_with = "canonical::present", skip_serializing_if = "Option::is_none")]
+    pub keep: Option<KeepTerms>,
 }
 
 /// What happens to the session when its recording fails.
@@ -68,6 +71,9 @@ pub enum ManifestError {
     /// `started` is not of the form `2026-01-31T23:59:59.000000Z`.
     #[error("started is not RFC 3339 in UTC with six decimals")]
     Started,
+    /// `keep` is longer than it can be.
+    #[error("a recording is kept for at most {MAX_KEEP_SECONDS} seconds")]
+    Keep,
 }
 
 impl Manifest {
@@ -116,6 +122,9 @@ impl Manifest {
         }
         if !is_stamp(&self.started) {
             return Err(ManifestError::Started);
+        }
+        if self.keep.is_some_and(|keep| keep.seconds > MAX_KEEP_SECONDS) {
+            return Err(ManifestError::Keep);
         }
         Ok(())
     }

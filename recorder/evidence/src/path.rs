@@ -1,4 +1,4 @@
-//! The names that files of a bundle may have: nine shapes and nothing else.
+//! The names that files of a bundle may have: ten shapes and nothing else.
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -34,6 +34,8 @@ pub enum PathInBundle {
     Seal,
     /// `seal.tsr`: what an authority said of when the seal was there (RFC 3161).
     TimeStamp,
+    /// `expired.json`: the tombstone of a recording whose time is over.
+    Expired,
 }
 
 /// Why a text is not the path of a file in a bundle.
@@ -53,8 +55,16 @@ impl PathInBundle {
     pub fn segment(self) -> Option<u32> {
         match self {
             Self::Events(n) | Self::Video(n) | Self::Link(n) => Some(n),
-            Self::Session | Self::Init(_) | Self::Index | Self::Sums | Self::Seal | Self::TimeStamp => None,
+            Self::Session | Self::Init(_) | Self::Index | Self::Sums | Self::Seal | Self::TimeStamp | Self::Expired => {
+                None
+            }
         }
+    }
+
+    /// Whether the file goes when the recording's time is over: events, video and playlist do, and what proves them stays.
+    #[must_use]
+    pub fn expires(self) -> bool {
+        matches!(self, Self::Events(_) | Self::Init(_) | Self::Video(_) | Self::Index)
     }
 
     /// The folder of the bundle that this file lies in; `None` for the bundle's own folder.
@@ -64,7 +74,7 @@ impl PathInBundle {
             Self::Events(_) => Some("events"),
             Self::Init(_) | Self::Video(_) => Some("video"),
             Self::Link(_) => Some("chain"),
-            Self::Session | Self::Index | Self::Sums | Self::Seal | Self::TimeStamp => None,
+            Self::Session | Self::Index | Self::Sums | Self::Seal | Self::TimeStamp | Self::Expired => None,
         }
     }
 }
@@ -81,6 +91,7 @@ impl fmt::Display for PathInBundle {
             Self::Sums => f.write_str("SHA256SUMS"),
             Self::Seal => f.write_str("seal.json"),
             Self::TimeStamp => f.write_str("seal.tsr"),
+            Self::Expired => f.write_str("expired.json"),
         }
     }
 }
@@ -95,6 +106,7 @@ impl FromStr for PathInBundle {
             "SHA256SUMS" => Self::Sums,
             "seal.json" => Self::Seal,
             "seal.tsr" => Self::TimeStamp,
+            "expired.json" => Self::Expired,
             _ => numbered(text).ok_or(PathError)?,
         };
         Ok(path)
@@ -143,7 +155,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn nine_shapes() {
+    fn ten_shapes() {
         for (path, text) in [
             (PathInBundle::Session, "session.json"),
             (PathInBundle::Events(1), "events/00001.jsonl"),
@@ -154,6 +166,7 @@ mod tests {
             (PathInBundle::Sums, "SHA256SUMS"),
             (PathInBundle::Seal, "seal.json"),
             (PathInBundle::TimeStamp, "seal.tsr"),
+            (PathInBundle::Expired, "expired.json"),
         ] {
             assert_eq!(path.to_string(), text);
             assert_eq!(text.parse(), Ok(path));

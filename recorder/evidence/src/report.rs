@@ -38,6 +38,8 @@ pub struct Report {
     pub keys: Vec<String>,
     /// What the time stamp of the seal says; `None` without one.
     pub time_stamp: Option<StampedReport>,
+    /// When its time was over and its events and video went, from a good tombstone; `None` without one.
+    pub expired: Option<String>,
     /// What is wrong, in the order found; at most [`MAX_FAULTS`].
     pub faults: Vec<Fault>,
     /// How many faults more there are.
@@ -110,6 +112,8 @@ pub enum Kind {
     BadTimeStamp,
     /// The seal says that the session ended after the seal was time-stamped.
     WrongClock,
+    /// The tombstone says that the recording expired before its time.
+    NotDue,
 }
 
 impl Report {
@@ -117,6 +121,11 @@ impl Report {
     #[must_use]
     pub fn is_sound(&self) -> bool {
         self.faults.is_empty()
+    }
+
+    /// How many faults there are, listed or not.
+    pub(crate) fn count(&self) -> u64 {
+        u64::try_from(self.faults.len()).unwrap_or(u64::MAX).saturating_add(self.more_faults)
     }
 
     /// Adds a fault, or counts it when the list is full.
@@ -144,6 +153,7 @@ impl fmt::Display for Report {
         let verdict = match self.verdict() {
             Verdict::Sound => "sound".to_owned(),
             Verdict::GapDeclared => format!("sound, gaps declared: {}", self.gaps.unwrap_or(0)),
+            Verdict::Expired => format!("expired {}, the chain is sound", self.expired.as_deref().unwrap_or_default()),
             Verdict::Faulty(kind) => format!("NOT SOUND ({kind})"),
         };
         let state = match self.state {
@@ -197,6 +207,7 @@ impl Kind {
             Self::Unreadable => "unreadable",
             Self::BadTimeStamp => "bad_time_stamp",
             Self::WrongClock => "wrong_clock",
+            Self::NotDue => "not_due",
         }
     }
 }

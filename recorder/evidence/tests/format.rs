@@ -8,7 +8,9 @@ use std::fs;
 use std::path::Path;
 
 use bundle::{event, manifest};
-use portcullis_evidence::{Effect, Event, KeyError, Manifest, SigningKey, State, Stroke, VerifyingKey, What, verify};
+use portcullis_evidence::{
+    Effect, Event, KeepLock, KeyError, Manifest, SigningKey, State, Stroke, VerifyingKey, What, verify,
+};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -37,6 +39,7 @@ fn one_of_each() -> Vec<What> {
         What::DesktopLost { reason: text() },
         What::DesktopBack { away_us: 1 },
         What::ScreenRule { holds: true, key: text(), value: text() },
+        What::KeepExtended { lock: KeepLock::Governance, seconds: 1 },
     ]
 }
 
@@ -244,8 +247,15 @@ fn names(value: &Value) -> BTreeSet<String> {
 
 /// The schema describes exactly the members that are written, no more and no fewer, and requires them all.
 fn describes(definition: &Value, value: &Value) {
+    describes_with(definition, value, &[]);
+}
+
+/// As [`describes`], but these members may be absent.
+fn describes_with(definition: &Value, value: &Value, optional: &[&str]) {
     assert_eq!(names(&definition["properties"]), names(value));
-    assert_eq!(names(&definition["required"]), names(value));
+    let mut required = names(value);
+    required.retain(|member| !optional.contains(&member.as_str()));
+    assert_eq!(names(&definition["required"]), required);
 }
 
 fn payload(bytes: &[u8], part: impl Fn(&str) -> String) -> Value {
@@ -260,17 +270,25 @@ fn the_schema_describes_what_is_written() {
     let schema = schema();
     let defs = &schema["$defs"];
     let folder = tempfile::tempdir().unwrap();
-    bundle::sealed(folder.path());
-    let read = |file: &str| fs::read(folder.path().join(file)).unwrap();
-    describes(&defs["manifest"], &serde_json::from_slice(&read("session.json")).unwrap());
+    let (lacking, kept) = (folder.path().join("lacking"), folder.path().join("kept"));
+    bundle::sealed(&lacking);
+    bundle::kinds::expired(&kept, false);
+    let read = |file: &str| fs::read(lacking.join(file)).unwrap();
+    let read_kept = |file: &str| fs::read(kept.join(file)).unwrap();
+    let flattened = |text: &str| serde_json::from_str::<Value>(text).unwrap()["payload"].as_str().unwrap().to_owned();
+    let manifest = serde_json::from_slice(&read_kept("session.json")).unwrap();
+    describes_with(&defs["manifest"], &manifest, &["keep"]);
+    describes(&defs["keep_terms"], &manifest["keep"]);
     let link = payload(&read("chain/00001.jws"), |text| text.split('.').nth(1).unwrap().to_owned());
     describes(&defs["link"], &link);
     describes(&defs["file"], &link["files"][0]);
-    let seal = payload(&read("seal.json"), |text| {
-        serde_json::from_str::<Value>(text).unwrap()["payload"].as_str().unwrap().to_owned()
-    });
-    describes(&defs["seal"], &seal);
-    describes(&defs["gap"], &seal["gaps"][0]);
+    describes(&defs["gap"], &payload(&read("seal.json"), flattened)["gaps"][0]);
+    let seal = payload(&read_kept("seal.json"), flattened);
+    describes_with(&defs["seal"], &seal, &["keep"]);
+    describes(&defs["keep"], &seal["keep"]);
+    describes(&defs["tombstone"], &payload(&read_kept("expired.json"), flattened));
+    let hold = bundle::kinds::hold().sign(&bundle::key()).unwrap();
+    describes(&defs["hold"], &payload(&hold, |text| text.split('.').nth(1).unwrap().to_owned()));
     let list = serde_json::from_slice(&bundle::kinds::key_list().to_bytes().unwrap()).unwrap();
     describes(&defs["key_list"], &list);
     describes(&defs["key"], &list["keys"][0]);

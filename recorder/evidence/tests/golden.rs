@@ -15,17 +15,23 @@ fn golden(path: &str) -> PathBuf {
 }
 
 /// Kind, and what its verdict is. `bundle` is held byte for byte by the `format` test.
-const KINDS: [(&str, &str); 6] = [
+const KINDS: [(&str, &str); 7] = [
     ("bundle", "gap_declared"),
     ("closed", "sound"),
     ("interrupted", "sound"),
     ("rotated", "sound"),
     ("stamped", "sound"),
     ("growing", "unsealed"),
+    ("expired", "expired"),
 ];
 
 /// A stamp is not made the same twice, so these are only ever written when they are not there.
 fn bless() {
+    if !golden("expired").is_dir() {
+        let folder = tempfile::tempdir().unwrap();
+        kinds::expired(&folder.path().join("b"), true);
+        bundle::copy(&folder.path().join("b"), &golden("expired"));
+    }
     if golden("stamped").is_dir() {
         return;
     }
@@ -38,7 +44,7 @@ fn bless() {
     kinds::growing(&dir("growing"));
     kinds::closed(&dir("stamped"));
     tsa.stamp(&dir("stamped"));
-    for (kind, _) in KINDS.into_iter().filter(|(kind, _)| *kind != "bundle") {
+    for (kind, _) in KINDS.into_iter().filter(|(kind, _)| !["bundle", "expired"].contains(kind)) {
         bundle::copy(&dir(kind), &golden(kind));
     }
     fs::write(golden("keys.json"), kinds::key_list().to_bytes().unwrap()).unwrap();
@@ -64,6 +70,7 @@ fn golden_bundles_of_each_kind_verify_for_ever() {
     assert_eq!(look("rotated").keys.len(), 2);
     assert!(matches!(look("stamped").time_stamp, Some(StampedReport::Proved { .. })));
     assert_eq!(look("closed").time_stamp, None);
+    assert_eq!(look("expired").expired.as_deref(), Some(kinds::EXPIRED));
 }
 
 /// The schema of `verify --json` names what a report has, beside verdict and code, and every verdict.
@@ -80,7 +87,7 @@ fn reports_are_as_their_schema_says() {
     [&mut written, &mut required, &mut described].into_iter().for_each(|names| names.sort_unstable());
     assert_eq!((&written, &written), (&required, &described));
     let kinds = schema["$defs"]["kind"]["enum"].as_array().unwrap().iter().filter_map(|name| name.as_str());
-    let known: Vec<&str> = ["sound", "gap_declared"].into_iter().chain(kinds).collect();
+    let known: Vec<&str> = ["sound", "gap_declared"].into_iter().chain(kinds).chain(["expired"]).collect();
     assert_eq!(Verdict::all().iter().map(|verdict| verdict.name()).collect::<Vec<_>>(), known);
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/evidence-format.md");
     let page = fs::read_to_string(page).unwrap();

@@ -30,7 +30,7 @@ struct Bench {
     made: BTreeMap<PathBuf, String>,
 }
 
-const KINDS: [&str; 5] = ["closed", "interrupted", "rotated", "stamped", "growing"];
+const KINDS: [&str; 7] = ["closed", "interrupted", "rotated", "stamped", "growing", "expired", "expiring"];
 
 impl Bench {
     fn new() -> Self {
@@ -44,6 +44,8 @@ impl Bench {
         kinds::closed(&dir("stamped"));
         tsa.stamp(&dir("stamped"));
         kinds::growing(&dir("growing"));
+        kinds::expired(&dir("expired"), true);
+        kinds::expired(&dir("expiring"), false);
         kinds::other(&dir("other"));
         tsa.stamp(&dir("other"));
         fs::write(folder.path().join("keys.json"), kinds::key_list().to_bytes().unwrap()).unwrap();
@@ -122,7 +124,14 @@ fn untouched() {
     for kind in KINDS {
         bench.copy(kind, kind.to_owned());
     }
-    bench.agree(|kind, found| found.0 == if kind == "growing" { "unsealed" } else { "sound" });
+    bench.agree(|kind, found| {
+        found.0
+            == match kind {
+                "growing" => "unsealed",
+                "expired" | "expiring" => "expired",
+                _ => "sound",
+            }
+    });
 }
 
 #[test]
@@ -156,6 +165,7 @@ fn each_file_put_wrong_in_each_way() {
         // What nothing signed may be anything but a link; a time stamp and the last link of a growing bundle may be absent.
         let silent = unproved(kind, at) && way != "link" && way != "pipe"
             || way == "removed" && (file == "seal.tsr" || kind == "growing" && file == "chain/00002.jws")
+            || way == "removed" && (file == "expired.json" || kind == "expiring" && file.starts_with("video/"))
             || kind == "growing" && ways::next_segment(at, 3);
         // With the first link of another session, and no seal to say otherwise, it is the manifest that does not belong.
         let at = if kind == "growing" && at == "chain/00001.jws" && way == "foreign" { "session.json" } else { at };
@@ -167,7 +177,7 @@ fn each_file_put_wrong_in_each_way() {
 #[test]
 fn each_two_files_swapped() {
     let mut bench = Bench::new();
-    for kind in ["closed", "stamped", "growing"] {
+    for kind in ["closed", "stamped", "growing", "expiring"] {
         let all = files(&bench.good(kind));
         for (i, a) in all.iter().enumerate() {
             for b in &all[i + 1..] {

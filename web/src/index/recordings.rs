@@ -19,7 +19,7 @@ pub(crate) struct Row {
     pub(crate) started_us: i64,
     pub(crate) ended: Option<String>,
     pub(crate) duration_ms: i64,
-    /// "recording", "closed" or "interrupted".
+    /// "recording", "closed", "interrupted" or "expired".
     pub(crate) state: String,
     pub(crate) reason: String,
     pub(crate) bytes: i64,
@@ -35,6 +35,9 @@ pub(crate) struct Row {
 impl Row {
     /// The state of a recording that is not sealed.
     pub(crate) const LIVE: &str = "recording";
+
+    /// The state of a recording whose events and video are gone.
+    pub(crate) const EXPIRED: &str = "expired";
 
     /// Whether the bundle had no seal when it was last read.
     pub(crate) fn is_live(&self) -> bool {
@@ -151,6 +154,13 @@ impl Index {
             }
         };
         Ok(query.fetch_all(&self.pool).await?)
+    }
+
+    /// Marks a row as expired; what it says else stays.
+    pub(crate) async fn expired(&self, id: &str) -> Result<(), IndexError> {
+        let mark = sqlx::query("UPDATE recordings SET state = $2 WHERE id = $1").bind(id).bind(Row::EXPIRED);
+        mark.execute(&self.pool).await?;
+        Ok(())
     }
 
     /// Ids of all rows.

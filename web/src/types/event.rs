@@ -194,6 +194,13 @@ pub enum RecordedWhat {
         /// Its value as the language writes it: `400x40 at 0,0, clicks deny, recorded masked`.
         value: String,
     },
+    /// Policy asks from now on that the recording is kept for longer, or locked more firmly.
+    KeepExtended {
+        /// `none`, `governance` or `compliance`.
+        lock: String,
+        /// For how many seconds from its end on it is kept.
+        seconds: u64,
+    },
 }
 
 /// A key pressed or let go.
@@ -257,6 +264,7 @@ mod tests {
             What::DesktopLost { reason },
             What::DesktopBack { away_us: 6 },
             What::ScreenRule { holds: false, key, value },
+            What::KeepExtended { lock: portcullis_evidence::KeepLock::Compliance, seconds: 86_400 },
         ]
     }
 
@@ -268,8 +276,10 @@ mod tests {
             What::Copy { .. } | What::Control { .. } | What::Resized { .. } | What::Refused { .. } => {}
             What::ProtocolViolation { .. } | What::Gap { .. } | What::PolicyChanged { .. } | What::Bell {} => {}
             What::DesktopLost { .. } | What::DesktopBack { .. } | What::ScreenRule { .. } => {}
+            What::KeepExtended { .. } => {}
             // In the gate's journal alone, never in a bundle.
             What::SignedIn {} | What::SignedOut {} | What::Viewed { .. } => {}
+            What::RecordingExpired { .. } | What::RecordingHeld { .. } | What::RecordingReleased { .. } => {}
         }
     }
 

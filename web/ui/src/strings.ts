@@ -74,6 +74,7 @@ const titles: Record<EvidenceEvent['type'], string> = {
   desktop_lost: 'Desktop away',
   desktop_back: 'Desktop back',
   screen_rule: 'Screen rule',
+  keep_extended: 'Kept longer',
 };
 
 const kinds: Record<Kind, string> = {
@@ -89,6 +90,7 @@ const states: Record<RecordingState, string> = {
   recording: 'Recording',
   closed: 'Sealed',
   interrupted: 'Interrupted',
+  expired: 'Expired',
 };
 
 const modes: Record<RecordingMode, string> = { strict: 'strict', best_effort: 'best effort' };
@@ -392,6 +394,8 @@ export const strings = {
     refused: (what: string, reason: string) => (reason === '' ? what : `${what}: ${reason}`),
     gap: (from: string, to: string, reason: string) =>
       `${from} to ${to}${reason === '' ? '' : `: ${reason}`}`,
+    keepExtended: (lock: string, days: number) =>
+      `kept for ${days} ${days === 1 ? 'day' : 'days'}${lock === 'none' ? '' : `, locked (${lock})`}`,
     screenRule: (holds: boolean, key: string, value: string) =>
       holds ? `${key}: ${value}` : `no longer ${key}: ${value}`,
     away: (seconds: number) => `after ${seconds.toFixed(1)} s`,

@@ -33,7 +33,11 @@ impl End {
             PathInBundle::Init(k) => k > self.init,
             PathInBundle::Index | PathInBundle::Sums => true,
             PathInBundle::Events(n) | PathInBundle::Video(n) => n == self.links.saturating_add(1),
-            PathInBundle::Link(_) | PathInBundle::Session | PathInBundle::Seal | PathInBundle::TimeStamp => false,
+            PathInBundle::Link(_)
+            | PathInBundle::Session
+            | PathInBundle::Seal
+            | PathInBundle::TimeStamp
+            | PathInBundle::Expired => false,
         }
     }
 }
@@ -154,6 +158,7 @@ impl Check<'_> {
             match listed.path {
                 // Listed twice, which the layout forbids, is judged once.
                 path if self.judged.contains(&path) => {}
+                path if self.may_be_gone(path) && !self.tree.has(path) => self.gone(path),
                 PathInBundle::Events(_) => self.events_file(listed, &link.session),
                 _ => {
                     self.hash_file(listed);

@@ -8,7 +8,7 @@ use crate::link::{Link, MAX_LINK_BYTES};
 use crate::manifest::MAX_MANIFEST_BYTES;
 use crate::path::PathInBundle;
 use crate::seal::{Ending, MAX_REASON_BYTES, Seal};
-use crate::{VERSION, canonical, is_stamp, jws, read};
+use crate::{KeepTerms, VERSION, canonical, is_stamp, jws, read};
 
 /// A bundle that has been sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +92,8 @@ impl BundleWriter {
             let (bytes, sha256) = read::hash(&at).map_err(failed("read", &at))?;
             files.push(FileHash { path, bytes, sha256 });
         }
+        let asked = self.manifest.keep.into_iter().chain(self.history.keep).reduce(KeepTerms::and);
+        let keep = asked.and_then(|asked| asked.from(&ended));
         Ok(Seal {
             v: VERSION,
             session: self.manifest.id.clone(),
@@ -105,6 +107,7 @@ impl BundleWriter {
             revisions,
             gaps: self.history.gaps.clone(),
             files,
+            keep,
         })
     }
 

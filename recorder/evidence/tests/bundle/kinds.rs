@@ -5,8 +5,8 @@ use std::process::Command;
 use std::sync::Arc;
 
 use portcullis_evidence::{
-    BundleWriter, KeyList, ListedKey, Manifest, Reopened, Settings, SigningKey, State, Trust, VERSION, What,
-    time_stamp_request,
+    BundleWriter, Digest, Hold, KeepLock, KeepTerms, KeyList, ListedKey, Manifest, PathInBundle, Reopened, Settings,
+    SigningKey, State, Tombstone, Trust, VERSION, What, time_stamp_request,
 };
 
 use super::{Progress, ending, event, key, manifest, scene_of, story};
@@ -67,6 +67,53 @@ pub fn other(dir: &Path) {
         writer.close_segment(writer.from_us(), u64::from(n) * 1000, &video).unwrap();
     }
     writer.seal(ending(State::Closed)).unwrap();
+}
+
+/// When the expired bundle's time was over, and when that was seen to.
+pub const DUE: &str = "2026-03-02T10:01:00.000000Z";
+pub const EXPIRED: &str = "2026-03-03T00:00:00.000000Z";
+
+/// Closed, kept for thirty days, and expired under the gate's second key; or only half of it is gone.
+pub fn expired(dir: &Path, whole: bool) {
+    let keep = Some(KeepTerms { lock: KeepLock::Governance, seconds: 30 * 86_400 });
+    begun(dir, &Manifest { keep, ..manifest() }, 3, true).seal(ending(State::Closed)).unwrap();
+    bury(dir, &new_key(), |_| {});
+    for file in super::files(dir) {
+        let path: PathInBundle = file.parse().unwrap();
+        if path.expires() && (whole || !matches!(path, PathInBundle::Video(2 | 3))) {
+            fs::remove_file(dir.join(file)).unwrap();
+        }
+    }
+}
+
+/// Puts a tombstone on the bundle, after `change`.
+pub fn bury(dir: &Path, key: &SigningKey, change: impl FnOnce(&mut Tombstone)) {
+    let seal = fs::read(dir.join("seal.json")).unwrap();
+    let mut tombstone = Tombstone {
+        v: VERSION,
+        session: super::ID.to_owned(),
+        seal: Digest::of(&seal),
+        due: DUE.to_owned(),
+        at: EXPIRED.to_owned(),
+        by: "portcullis".to_owned(),
+        reason: "kept for 30 days".to_owned(),
+    };
+    change(&mut tombstone);
+    fs::write(dir.join("expired.json"), tombstone.sign(key).unwrap()).unwrap();
+}
+
+/// A legal hold on the story's session.
+pub fn hold() -> Hold {
+    Hold {
+        v: VERSION,
+        session: super::ID.to_owned(),
+        n: 1,
+        held: true,
+        reason: "case 7".to_owned(),
+        by: "carol".to_owned(),
+        at: EXPIRED.to_owned(),
+        prev: Hold::link(None),
+    }
 }
 
 /// The gate's keys: the first went out of use when the second came.

@@ -39,6 +39,7 @@ pub fn manifest() -> Manifest {
         mode: Mode::Strict,
         gate: "0.1.0".to_owned(),
         key: key().kid().to_owned(),
+        keep: None,
     }
 }
 

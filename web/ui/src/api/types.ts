@@ -100,7 +100,7 @@ export interface PolicyFault {
   reason: string;
 }
 
-export type RecordingState = 'recording' | 'closed' | 'interrupted';
+export type RecordingState = 'recording' | 'closed' | 'interrupted' | 'expired';
 
 /** A recording as the index lists it. */
 export interface Recording {
@@ -164,7 +164,8 @@ export type What =
   | { type: 'bell' }
   | { type: 'desktop_lost'; reason: string }
   | { type: 'desktop_back'; away_us: number }
-  | { type: 'screen_rule'; holds: boolean; key: string; value: string };
+  | { type: 'screen_rule'; holds: boolean; key: string; value: string }
+  | { type: 'keep_extended'; lock: string; seconds: number };
 
 export type EvidenceEvent = EventFrame & What;
 

@@ -81,6 +81,8 @@ export function detailOf(event: EvidenceEvent): string {
       );
     case 'screen_rule':
       return say.screenRule(event.holds, event.key, event.value);
+    case 'keep_extended':
+      return say.keepExtended(event.lock, Math.ceil(event.seconds / 86_400));
     case 'desktop_back':
       return say.away(secondsOf(event.away_us));
     case 'session_closed':
