@@ -101,6 +101,7 @@ pub(crate) struct Recording {
     pub(crate) time_stamp_authorities: PathBuf,
     pub(crate) recipients: Vec<String>,
     pub(crate) recipients_file: PathBuf,
+    pub(crate) key_folder: PathBuf,
 }
 
 /// `[docker]`.
@@ -217,7 +218,11 @@ impl Config {
         if !(8..=4096).contains(&self.recording.handover_mib) {
             bail!("`recording.handover_mib` must be from 8 to 4096");
         }
-        self.recording.recipients()?;
+        if self.recording.recipients()?.is_some() && !self.alerts.is_empty() {
+            bail!(
+                "`alerts` and `recording.recipients` exclude each other: alerts are read from the record, which is encrypted so that this gate cannot read it"
+            );
+        }
         // The answer is signed, and the question is a hash: TLS would add nothing.
         let (url, authorities) = (&self.recording.time_stamp_url, &self.recording.time_stamp_authorities);
         if !url.is_empty() && (!url.starts_with("http://") || authorities.as_os_str().is_empty()) {

@@ -203,5 +203,7 @@ fn manifest(permit: &Permit, kid: &str) -> Manifest {
         mode: if permit.strict { evidence::Mode::Strict } else { evidence::Mode::BestEffort },
         gate: env!("CARGO_PKG_VERSION").to_owned(),
         key: kid.to_owned(),
+        // The recorder says to whom, where recordings are encrypted.
+        recipients: Vec::new(),
     }
 }

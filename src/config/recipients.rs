@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::path::PathBuf;
 
 use anyhow::{Context, anyhow, bail};
 use portcullis_evidence::{MAX_AGE_TEXT_BYTES, Recipients};
@@ -35,6 +36,20 @@ impl Recording {
     }
 }
 
+impl Recording {
+    /// The folder of the keys that cover what is not encrypted yet.
+    pub(crate) fn keys(&self) -> PathBuf {
+        if !self.key_folder.as_os_str().is_empty() {
+            return self.key_folder.clone();
+        }
+        let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_absolute());
+        runtime.map_or_else(
+            || format!("/dev/shm/portcullis-{}", rustix::process::getuid().as_raw()).into(),
+            |folder| folder.join("portcullis"),
+        )
+    }
+}
+
 /// In a list of TOML there are entries, not lines.
 fn entry(error: &portcullis_evidence::AgeKeyError) -> String {
     format!("entry {}: {}", error.line, error.reason)
@@ -61,6 +76,17 @@ mod tests {
         assert_eq!(of(&named).unwrap().unwrap(), [ONE]);
         let both = of(&format!("recipients = [\"{ONE}\"]\n{named}")).unwrap_err().to_string();
         assert!(both.contains("exclude each other"), "{both}");
+    }
+
+    #[test]
+    fn alerts_cannot_read_what_is_encrypted() {
+        let mut config = Config::parse(&format!(
+            "[[alerts]]\nname = \"out\"\nkinds = [\"paste\"]\nstdout = true\n[recording]\nrecipients = [\"{ONE}\"]\n"
+        ));
+        let config = config.as_mut().unwrap();
+        config.data = "/nowhere".into();
+        let error = config.settle().unwrap_err().to_string();
+        assert!(error.contains("`alerts` and `recording.recipients` exclude each other"), "{error}");
     }
 
     #[test]

@@ -20,6 +20,10 @@ pub const MAX_IDENTITIES: usize = 64;
 pub const MAX_AGE_TEXT_BYTES: u64 = 64 * 1024;
 /// The longest header of an age file that is looked at: four times what [`MAX_RECIPIENTS`] need.
 const MAX_HEADER_BYTES: u64 = 8 * 1024;
+/// What follows the header: a nonce, then the plaintext in chunks, each with its tag.
+const NONCE_BYTES: u64 = 16;
+const CHUNK_BYTES: u64 = 64 * 1024;
+const TAG_BYTES: u64 = 16;
 /// How the last line of a header begins.
 const HEADER_END: &[u8] = b"\n--- ";
 const PUBLIC: &str = "age1";
@@ -177,10 +181,23 @@ impl Identities {
     ///
     /// # Errors
     /// [`AgeError::NotAge`], [`AgeError::Stranger`], [`AgeError::Damaged`], [`AgeError::Io`].
-    pub fn reader<'r, R: Read + 'r>(&self, sealed: R) -> Result<impl Read + 'r, AgeError> {
-        let decryptor = Decryptor::new_buffered(headed(sealed)?).map_err(refused)?;
+    pub fn reader<'r, R: Read + 'r>(&self, sealed: R) -> Result<impl Read + use<'r, R>, AgeError> {
+        self.measured(sealed, 0).map(|(_, plain)| plain)
+    }
+
+    /// As [`Identities::reader`], with the length that the plaintext of a file of `bytes` has.
+    pub(crate) fn measured<'r, R: Read + 'r>(
+        &self,
+        sealed: R,
+        bytes: u64,
+    ) -> Result<(u64, impl Read + use<'r, R>), AgeError> {
+        let (header, sealed) = headed(sealed)?;
+        let decryptor = Decryptor::new_buffered(sealed).map_err(refused)?;
         let identities = self.0.iter().map(|identity| -> &dyn age::Identity { identity });
-        decryptor.decrypt(identities).map_err(refused)
+        let plain = decryptor.decrypt(identities).map_err(refused)?;
+        let payload = bytes.saturating_sub(header).saturating_sub(NONCE_BYTES);
+        let tags = payload.div_ceil(CHUNK_BYTES.saturating_add(TAG_BYTES)).saturating_mul(TAG_BYTES);
+        Ok((payload.saturating_sub(tags), plain))
     }
 }
 
@@ -231,14 +248,15 @@ fn no_identity(text: &str) -> &'static str {
     }
 }
 
-/// The reader from its beginning, once its header is known to end within [`MAX_HEADER_BYTES`]: the parser would take any.
-fn headed<R: Read>(mut sealed: R) -> Result<impl BufRead, AgeError> {
+/// The length of the header, and the reader from its beginning, once its header is known to end within [`MAX_HEADER_BYTES`]: the parser would take any.
+fn headed<R: Read>(mut sealed: R) -> Result<(u64, impl BufRead), AgeError> {
     let mut head = Vec::new();
     (&mut sealed).take(MAX_HEADER_BYTES).read_to_end(&mut head).map_err(AgeError::Io)?;
-    if !head.windows(HEADER_END.len()).any(|bytes| bytes == HEADER_END) {
-        return Err(AgeError::NotAge);
-    }
-    Ok(Cursor::new(head).chain(BufReader::with_capacity(64 * 1024, sealed)))
+    let last = head.windows(HEADER_END.len()).position(|bytes| bytes == HEADER_END).ok_or(AgeError::NotAge)?;
+    let rest = head.iter().skip(last.saturating_add(1)).position(|byte| *byte == b'\n').ok_or(AgeError::NotAge)?;
+    let length = last.saturating_add(rest).saturating_add(2);
+    let length = u64::try_from(length).unwrap_or(u64::MAX);
+    Ok((length, Cursor::new(head).chain(BufReader::with_capacity(64 * 1024, sealed))))
 }
 
 fn refused(error: DecryptError) -> AgeError {

@@ -4,6 +4,7 @@
 //! the files. Memory does not grow with the length of files, only with their number, which is capped by their names.
 
 mod chain;
+mod encrypted;
 mod files;
 mod signer;
 mod sums;
@@ -22,7 +23,7 @@ use crate::jws::{self, JwsError, Typ, Unproved};
 use crate::key::VerifyingKey;
 use crate::manifest::{MAX_MANIFEST_BYTES, Manifest};
 use crate::path::PathInBundle;
-use crate::report::{Kind, Report};
+use crate::report::{Contents, Kind, Report};
 use crate::seal::{MAX_REASON_BYTES, MAX_SEAL_BYTES, Seal};
 use crate::source::{BundleFolder, Source};
 use crate::trust::Trust;
@@ -133,6 +134,14 @@ impl Check<'_> {
             Some(Err(error)) => self.report.fault(path, Kind::Malformed, chain_of(&error)),
             Some(Ok(manifest)) => {
                 self.report.session = Some(manifest.id.clone());
+                if manifest.is_encrypted() {
+                    let known = self
+                        .trust
+                        .identities()
+                        .is_some_and(|given| given.names().iter().any(|name| manifest.recipients.contains(name)));
+                    self.report.contents = if known { Contents::Decrypted } else { Contents::Encrypted };
+                    self.report.recipients.clone_from(&manifest.recipients);
+                }
                 self.report.files = self.report.files.saturating_add(1);
                 self.manifest = Some(manifest);
             }
@@ -273,6 +282,8 @@ fn malformed(seal: &Seal) -> Option<&'static str> {
         Some("it has another version")
     } else if !listed.eq([PathInBundle::Sums, PathInBundle::Index, PathInBundle::Session]) {
         Some("it does not list SHA256SUMS, index.m3u8 and session.json")
+    } else if seal.files.iter().any(|file| file.plain.is_some()) {
+        Some("it lists what is not encrypted as if it were")
     } else if seal.reason.len() > MAX_REASON_BYTES {
         Some("its reason is too long")
     } else if seal.links > crate::MAX_LINKS {

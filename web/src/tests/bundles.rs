@@ -98,6 +98,7 @@ impl Story {
             mode: Mode::Strict,
             gate: "0.1.0".into(),
             key: key.kid().to_owned(),
+            recipients: Vec::new(),
         };
         (manifest, key)
     }

@@ -96,6 +96,9 @@ proptest! {
             writer.write_all(part).unwrap();
         }
         let sealed = writer.finish().unwrap();
-        prop_assert_eq!(Identities::read(&secret).unwrap().open(&sealed, plain.len()).unwrap(), plain);
+        let identities = Identities::read(&secret).unwrap();
+        let (length, _) = identities.measured(&sealed[..], sealed.len() as u64).unwrap();
+        prop_assert_eq!(length, plain.len() as u64);
+        prop_assert_eq!(identities.open(&sealed, plain.len()).unwrap(), plain);
     }
 }

@@ -29,6 +29,7 @@ fn write(dir: &Path) {
         mode: Mode::Strict,
         gate: String::new(),
         key: key().kid().to_owned(),
+        recipients: Vec::new(),
     };
     let event = Event {
         v: 1,
