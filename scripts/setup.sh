@@ -22,7 +22,7 @@ test_packages=(
   # a syslog daemon, by TCP and TLS
   rsyslog rsyslog-gnutls
   # clocks that tests set, repositories that they make, what hosts them, a receiver of webhooks, and the second verifier of evidence
-  libfaketime git openssh-client openssh-server python3 python3-cryptography python3-jsonschema
+  libfaketime git openssh-client openssh-server python3 python3-cryptography python3-jsonschema age
 )
 
 missing_of() {

@@ -3,6 +3,7 @@
 mod alerts;
 mod limits;
 mod policies;
+mod recipients;
 mod retention;
 mod vault;
 
@@ -101,6 +102,9 @@ pub(crate) struct Recording {
     pub(crate) threads: u32,
     pub(crate) time_stamp_url: String,
     pub(crate) time_stamp_authorities: PathBuf,
+    pub(crate) recipients: Vec<String>,
+    pub(crate) recipients_file: PathBuf,
+    pub(crate) key_folder: PathBuf,
 }
 
 /// `[docker]`.
@@ -217,6 +221,11 @@ impl Config {
         self.retention.check()?;
         if !(8..=4096).contains(&self.recording.handover_mib) {
             bail!("`recording.handover_mib` must be from 8 to 4096");
+        }
+        if self.recording.recipients()?.is_some() && !self.alerts.is_empty() {
+            bail!(
+                "`alerts` and `recording.recipients` exclude each other: alerts are read from the record, which is encrypted so that this gate cannot read it"
+            );
         }
         // The answer is signed, and the question is a hash: TLS would add nothing.
         let (url, authorities) = (&self.recording.time_stamp_url, &self.recording.time_stamp_authorities);

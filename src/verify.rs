@@ -1,11 +1,16 @@
 //! `portcullis verify`: proves a recording with nothing but its bytes and the public keys.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
-use portcullis_evidence::{KeyList, MAX_KEY_LIST_BYTES, Report, Trust, Verdict, VerifyingKey, verify_at};
+use portcullis_evidence::{
+    COULD_NOT_LOOK, Contents, Identities, KeyList, MAX_AGE_TEXT_BYTES, MAX_KEY_LIST_BYTES, Report, Trust, Verdict,
+    VerifyingKey, verify_at,
+};
 use serde::Serialize;
 
 use crate::DataArgs;
@@ -30,6 +35,9 @@ pub(crate) struct VerifyArgs {
     /// Certificates (PEM) of the authorities whose time stamps count
     #[arg(long)]
     tsa: Option<PathBuf>,
+    /// A file of age identities (AGE-SECRET-KEY-1…): what an encrypted recording holds is then checked too
+    #[arg(long)]
+    identity: Option<PathBuf>,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -54,6 +62,9 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
         let pem = text(path).context("the authorities' certificates cannot be read")?;
         trust = trust.with_authorities(&pem).with_context(|| format!("{}", path.display()))?;
     }
+    if let Some(path) = &args.identity {
+        trust = trust.with_identities(identities(path)?);
+    }
     let report = verify_at(bundle.source(), &trust);
     let verdict = report.verdict();
     if args.json {
@@ -62,7 +73,25 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     } else {
         println!("{report}");
     }
+    if args.identity.is_some() && report.contents == Contents::Encrypted {
+        eprintln!(
+            "none of these identities opens this recording, which is encrypted to: {}",
+            report.recipients.join(", ")
+        );
+        // A fault that was found all the same says more.
+        if report.is_sound() {
+            return Ok(ExitCode::from(COULD_NOT_LOOK));
+        }
+    }
     Ok(ExitCode::from(verdict.exit_code()))
+}
+
+/// The identities in a file, which is read only as far as one may be long.
+pub(crate) fn identities(path: &Path) -> anyhow::Result<Identities> {
+    let mut text = String::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_AGE_TEXT_BYTES).read_to_string(&mut text));
+    read.with_context(|| format!("the identities in {} cannot be read", path.display()))?;
+    Identities::read(&text).map_err(|error| anyhow!("{}, {error}", path.display()))
 }
 
 /// The keys that were given; else the ones that are pinned in the data folder.

@@ -135,6 +135,7 @@ mod tests {
             gate: "0".into(),
             key: key.kid().to_owned(),
             keep: None,
+            recipients: Vec::new(),
         };
         fs::create_dir_all(spool.join(id)).unwrap();
         let settings = Settings { room_bytes: 0, ..Settings::default() };

@@ -206,5 +206,7 @@ fn manifest(permit: &Permit, kid: &str) -> Manifest {
         gate: env!("CARGO_PKG_VERSION").to_owned(),
         key: kid.to_owned(),
         keep: None,
+        // The recorder says to whom, where recordings are encrypted.
+        recipients: Vec::new(),
     }
 }

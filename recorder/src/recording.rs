@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use portcullis_evidence::{
     BundleWriter, Ending, KeepTerms, Manifest, PathInBundle, Sealed, SigningKey, State, What, stamp,
+    BundleWriter, Encryption, Ending, Manifest, PathInBundle, Sealed, Settings, SigningKey, State, What, stamp,
 };
 use portcullis_rfb::{Change, Point, Screen, Size};
 use portcullis_vault::Vault;
@@ -20,6 +21,7 @@ use crate::failure::Failure;
 use crate::film::Film;
 use crate::handover::{Bases, HandOver, HandOverError, Mark};
 use crate::keeping;
+use crate::keys;
 use crate::recover::{self, Interruption};
 use crate::spool::Spool;
 use crate::upload::Place;
@@ -56,7 +58,7 @@ struct Closing {
 }
 
 impl Recording {
-    /// Begins a recording of a screen of `size`, black at time 0. When this returns, evidence exists: the manifest is in the vault,
+    /// Begins a recording of a screen of `size`, black at time 0, encrypted to whom `config` says: the manifest gets to name them. When this returns, evidence exists: the manifest is in the vault,
     /// the first picture on film, and the room for the hand-over log allocated.
     ///
     /// # Errors
@@ -65,10 +67,11 @@ impl Recording {
         config: Config,
         vault: Arc<dyn Vault>,
         key: Arc<SigningKey>,
-        manifest: Manifest,
+        mut manifest: Manifest,
         size: Size,
     ) -> Result<Self, RecordError> {
         let vault = keeping::locking(vault, manifest.keep).await?;
+        manifest.recipients = config.encrypting.as_ref().map(|to| to.recipients.names()).unwrap_or_default();
         let place = Place { vault, prefix: manifest.prefix(), patience: config.patience };
         let keep = Mutex::new(manifest.keep);
         let (sender, finished) = mpsc::channel(MAX_WAITING);
@@ -306,15 +309,23 @@ fn lay(
     let laid = (|| {
         let ring = spool.ring();
         let capacity = config.ring_bytes.max(MIN_RING_BYTES);
-        let log = HandOver::create(&ring, capacity, config.stall, Arc::clone(&clock));
+        let encryption = config.encrypting.as_ref().map(|to| {
+            let key = keys::make(&to.keys, spool.folder())?;
+            Ok(Encryption::new(to.recipients.clone(), key))
+        });
+        let encryption = encryption.transpose()?;
+        let cover = encryption.as_ref().map(Encryption::key);
+        let log = HandOver::create(&ring, capacity, config.stall, Arc::clone(&clock), cover);
         let log = Arc::new(log.map_err(spool_error("create", &ring))?);
-        let mut bases = Bases::new(spool.folder());
+        let mut bases = Bases::new(spool.folder(), cover.cloned());
         let black = Screen::new(size);
         for _ in 0..2 {
             let written = bases.write(Mark::START, None, &black);
             written.map_err(|error| spool_error("write", bases.older())(error))?;
         }
-        let writer = BundleWriter::create(&spool.bundle(), manifest, key).map_err(RecordError::Bundle)?;
+        let settings = Settings { encryption, ..Settings::default() };
+        let writer =
+            BundleWriter::create_with(&spool.bundle(), manifest, key, settings).map_err(RecordError::Bundle)?;
         let bundle = Arc::new(Bundle::new(writer, Arc::clone(&clock), Some(finished)));
         let film = Film::begin(config, Arc::clone(&bundle), size)?;
         Ok((log, bundle, film, bases))

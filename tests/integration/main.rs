@@ -8,6 +8,7 @@ mod blinks;
 mod buckets;
 mod clipboard;
 mod crash;
+mod encryption;
 mod keyboard;
 mod lasting;
 mod notices;

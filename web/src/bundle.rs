@@ -55,9 +55,15 @@ pub(crate) async fn read(vault: &Arc<dyn Vault>, prefix: &str, now: i64) -> Resu
     for n in &contents.events {
         counts.add(vault, prefix, *n).await?;
     }
-    let ending = match &seal {
+    let said = seal.as_deref().map(sealed);
+    if let Some(Some(seal)) = said.as_ref().filter(|_| manifest.is_encrypted()) {
+        // Events that this gate cannot read: what the seal says of them is all that is known.
+        counts.events = seal.events;
+        counts.gaps = u64::try_from(seal.gaps.len()).unwrap_or(u64::MAX);
+    }
+    let ending = match &said {
         None => Ending::live(&counts),
-        Some(bytes) => sealed(bytes).map_or_else(|| Ending::broken(&counts), |seal| Ending::of(&seal)),
+        Some(seal) => seal.as_ref().map_or_else(|| Ending::broken(&counts), Ending::of),
     };
     let expired = vault.len(&Key::of(prefix, PathInBundle::Expired)?).await?.is_some();
     let ending = if expired { ending.expired() } else { ending };
@@ -81,6 +87,7 @@ pub(crate) async fn read(vault: &Arc<dyn Vault>, prefix: &str, now: i64) -> Resu
         gaps: int(counts.gaps),
         policy_revision: manifest.policy,
         policy_rule: manifest.rule,
+        recipients: manifest.recipients.join(" "),
         read_at: now,
     })
 }

@@ -1,5 +1,5 @@
 //! The run of a session's events: what is checked of each line, and what the seal says about them all.
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::digest::Digest;
@@ -8,7 +8,8 @@ use crate::gap::{self, Gap};
 use crate::{KeepTerms, MAX_KEEP_SECONDS, VERSION, canonical, is_stamp};
 
 /// Where a session's events stand.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct History {
     /// `seq` of the last event; 0 before the first.
     pub seq: u64,
@@ -22,6 +23,10 @@ pub(crate) struct History {
     pub gaps: Vec<Gap>,
     /// The longest and firmest that they ask the recording to be kept, where any does.
     pub keep: Option<KeepTerms>,
+    /// The highest revision of the screen in the segments that they belong to, as the recorder says.
+    pub revisions: u64,
+    /// The subject of the last one that says that the session is closed.
+    pub closed_by: Option<String>,
 }
 
 /// What is wrong with a line.
@@ -63,6 +68,8 @@ impl History {
         self.events = self.events.saturating_add(later.events);
         self.unknown = self.unknown.saturating_add(later.unknown);
         self.keep = self.keep.into_iter().chain(later.keep).reduce(KeepTerms::and);
+        self.revisions = self.revisions.max(later.revisions);
+        self.closed_by = later.closed_by.or(self.closed_by.take());
         later.gaps.into_iter().for_each(|gap| gap::gather(&mut self.gaps, gap));
     }
 
@@ -82,8 +89,10 @@ impl History {
     pub(crate) fn event(&mut self, event: &Event) -> Result<(), &'static str> {
         self.follows(event.seq, event.at_us)?;
         self.add(event.seq, event.at_us);
-        if let What::Gap { from_us, to_us, .. } = event.what {
-            gap::gather(&mut self.gaps, Gap { from_us, to_us });
+        match event.what {
+            What::Gap { from_us, to_us, .. } => gap::gather(&mut self.gaps, Gap { from_us, to_us }),
+            What::SessionClosed { .. } => self.closed_by = Some(event.subject.clone()),
+            _ => {}
         }
         if let What::KeepExtended { lock, seconds } = event.what {
             let asked = KeepTerms { lock, seconds };

@@ -90,6 +90,8 @@ impl Seal {
             Some("it has another version")
         } else if !listed.eq([PathInBundle::Sums, PathInBundle::Index, PathInBundle::Session]) {
             Some("it does not list SHA256SUMS, index.m3u8 and session.json")
+        } else if self.files.iter().any(|file| file.plain.is_some()) {
+            Some("it lists what is not encrypted as if it were")
         } else if self.reason.len() > MAX_REASON_BYTES {
             Some("its reason is too long")
         } else if self.links > crate::MAX_LINKS {

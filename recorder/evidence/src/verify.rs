@@ -4,6 +4,7 @@
 //! the files. Memory does not grow with the length of files, only with their number, which is capped by their names.
 
 mod chain;
+mod encrypted;
 mod expired;
 mod files;
 mod signer;
@@ -23,7 +24,7 @@ use crate::jws::{self, JwsError, Typ, Unproved};
 use crate::key::VerifyingKey;
 use crate::manifest::{MAX_MANIFEST_BYTES, Manifest};
 use crate::path::PathInBundle;
-use crate::report::{Kind, Report};
+use crate::report::{Contents, Kind, Report};
 use crate::seal::{MAX_SEAL_BYTES, Seal};
 use crate::source::{BundleFolder, Source};
 use crate::trust::Trust;
@@ -135,6 +136,14 @@ impl Check<'_> {
             Some(Err(error)) => self.report.fault(path, Kind::Malformed, chain_of(&error)),
             Some(Ok(manifest)) => {
                 self.report.session = Some(manifest.id.clone());
+                if manifest.is_encrypted() {
+                    let known = self
+                        .trust
+                        .identities()
+                        .is_some_and(|given| given.names().iter().any(|name| manifest.recipients.contains(name)));
+                    self.report.contents = if known { Contents::Decrypted } else { Contents::Encrypted };
+                    self.report.recipients.clone_from(&manifest.recipients);
+                }
                 self.report.files = self.report.files.saturating_add(1);
                 self.manifest = Some(manifest);
             }

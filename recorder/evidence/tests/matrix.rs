@@ -30,7 +30,7 @@ struct Bench {
     made: BTreeMap<PathBuf, String>,
 }
 
-const KINDS: [&str; 7] = ["closed", "interrupted", "rotated", "stamped", "growing", "expired", "expiring"];
+const KINDS: [&str; 8] = ["closed", "interrupted", "rotated", "stamped", "growing", "expired", "expiring", "encrypted"];
 
 impl Bench {
     fn new() -> Self {
@@ -46,11 +46,13 @@ impl Bench {
         kinds::growing(&dir("growing"));
         kinds::expired(&dir("expired"), true);
         kinds::expired(&dir("expiring"), false);
+        kinds::encrypted(&dir("encrypted"));
         kinds::other(&dir("other"));
         tsa.stamp(&dir("other"));
         fs::write(folder.path().join("keys.json"), kinds::key_list().to_bytes().unwrap()).unwrap();
         fs::write(folder.path().join("authority.pem"), tsa.authority()).unwrap();
-        let trust = trust(&kinds::key_list(), &tsa.authority());
+        fs::write(folder.path().join("identity.txt"), kinds::IDENTITIES[0]).unwrap();
+        let trust = trust(&kinds::key_list(), &tsa.authority()).with_identities(kinds::identities());
         Self { folder, trust, made: BTreeMap::new() }
     }
 
@@ -78,6 +80,7 @@ impl Bench {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/verifier/verify.py");
         let mut command = Command::new("python3");
         command.arg(script).arg("--keys").arg(self.folder.path().join("keys.json"));
+        command.arg("--identity").arg(self.folder.path().join("identity.txt"));
         command.arg("--tsa").arg(self.folder.path().join("authority.pem")).args(dirs);
         command.stdout(Stdio::piped()).spawn().unwrap()
     }
@@ -177,7 +180,7 @@ fn each_file_put_wrong_in_each_way() {
 #[test]
 fn each_two_files_swapped() {
     let mut bench = Bench::new();
-    for kind in ["closed", "stamped", "growing", "expiring"] {
+    for kind in ["closed", "stamped", "growing", "expiring", "encrypted"] {
         let all = files(&bench.good(kind));
         for (i, a) in all.iter().enumerate() {
             for b in &all[i + 1..] {

@@ -99,6 +99,7 @@ impl Story {
             gate: "0.1.0".into(),
             key: key.kid().to_owned(),
             keep: None,
+            recipients: Vec::new(),
         };
         (manifest, key)
     }

@@ -45,7 +45,7 @@ impl Check<'_> {
     /// Takes note of a file that is gone, and with it what could be counted.
     pub(super) fn gone(&mut self, path: PathInBundle) {
         self.judged.insert(path);
-        self.events_known &= !matches!(path, PathInBundle::Events(_));
+        self.events_known &= !matches!(path.plain(), PathInBundle::Events(_));
     }
 
     /// Whether the file may be gone because the recording's time is over.

@@ -30,6 +30,7 @@ fn write(dir: &Path) {
         gate: String::new(),
         key: key().kid().to_owned(),
         keep: None,
+        recipients: Vec::new(),
     };
     let event = Event {
         v: 1,

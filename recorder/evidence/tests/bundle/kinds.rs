@@ -5,8 +5,8 @@ use std::process::Command;
 use std::sync::Arc;
 
 use portcullis_evidence::{
-    BundleWriter, Digest, Hold, KeepLock, KeepTerms, KeyList, ListedKey, Manifest, PathInBundle, Reopened, Settings,
-    SigningKey, State, Tombstone, Trust, VERSION, What, time_stamp_request,
+    BundleWriter, CoverKey, Digest, Encryption, Hold, Identities, KeepLock, KeepTerms, KeyList, ListedKey, Manifest,
+    PathInBundle, Recipients, Reopened, Settings, SigningKey, State, Tombstone, Trust, VERSION, What, time_stamp_request,
 };
 
 use super::{Progress, ending, event, key, manifest, scene_of, story};
@@ -19,7 +19,11 @@ pub fn new_key() -> Arc<SigningKey> {
 }
 
 fn settings() -> Settings {
-    Settings { disk: portcullis_evidence::Disk::with(Arc::new(super::disk::Killed::never())), room_bytes: 0 }
+    Settings {
+        disk: portcullis_evidence::Disk::with(Arc::new(super::disk::Killed::never())),
+        room_bytes: 0,
+        encryption: None,
+    }
 }
 
 /// A bundle of the story's first scenes, or all of them, still open.
@@ -52,6 +56,41 @@ pub fn interrupted(dir: &Path, after: Arc<SigningKey>) {
 /// Two segments and no end yet.
 pub fn growing(dir: &Path) {
     drop(begun(dir, &manifest(), 2, true));
+}
+
+/// Two auditors' identities; anybody may know these.
+pub const IDENTITIES: [&str; 2] = [
+    "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX",
+    "AGE-SECRET-KEY-12FEKXAMUH6VX5MXT23WJP43LMK4QCRCL7VAX6JVU7F0R562W3RCST3KDCQ",
+];
+/// Their public halves.
+pub const RECIPIENTS: [&str; 2] = [
+    "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj",
+    "age1wfw4ykf2phkw0l3tgsd9ghc3fzymex4hz0mz0nsum5m92tf4853sgvfsyp",
+];
+
+pub fn identities() -> Identities {
+    Identities::read(IDENTITIES[0]).unwrap()
+}
+
+/// To both auditors, covered by a key that does not change.
+pub fn encryption() -> Encryption {
+    Encryption::new(Recipients::parse(RECIPIENTS).unwrap(), CoverKey::from_bytes(&[5; 32]).unwrap())
+}
+
+pub fn encrypted_manifest() -> Manifest {
+    Manifest { recipients: RECIPIENTS.map(str::to_owned).to_vec(), ..manifest() }
+}
+
+/// Closed as [`closed`], and encrypted.
+pub fn encrypted(dir: &Path) {
+    let settings = Settings { encryption: Some(encryption()), ..settings() };
+    let mut writer = BundleWriter::create_with(dir, &encrypted_manifest(), key(), settings).unwrap();
+    for mut scene in story() {
+        scene.events.retain(|what| !matches!(what, What::Gap { .. }));
+        scene_of(&mut writer, &scene, &mut Progress::default()).unwrap();
+    }
+    writer.seal(ending(State::Closed)).unwrap();
 }
 
 /// The record of another session, of the same gate.
