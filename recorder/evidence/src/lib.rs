@@ -12,6 +12,7 @@
 
 mod age;
 mod canonical;
+mod contents;
 mod digest;
 mod disk;
 mod event;
@@ -40,9 +41,10 @@ pub use age::{
     AgeError, AgeKeyError, AgeWriter, Identities, MAX_AGE_TEXT_BYTES, MAX_IDENTITIES, MAX_RECIPIENTS, Recipients,
 };
 pub use canonical::CanonicalError;
+pub use contents::{ContentsError, MAX_KEPT_BYTES, kept};
 pub use digest::{Digest, FileHash};
 pub use disk::{Disk, Fate, Mishaps, Step};
-pub use event::{Effect, Event, EventError, MAX_EVENT_BYTES, TYPES, What};
+pub use event::{Effect, Event, EventError, MAX_CONTENTS, MAX_EVENT_BYTES, TYPES, What};
 pub use gap::{Gap, MAX_GAPS};
 pub use key::{KeyError, SigningKey, VerifyingKey};
 pub use key_list::{KeyList, KeyListError, ListedKey, MAX_KEY_LIST_BYTES, MAX_KEYS};
