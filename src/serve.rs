@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use portcullis_alerts::Exports;
+use portcullis_evidence::Recipients;
 use portcullis_policy::Subject;
 use portcullis_proxy::outcome::chain;
 use portcullis_proxy::runtime::Runtime;
@@ -86,8 +87,10 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let warning = retention::warn(policies.policies.clone(), Arc::clone(&vault));
     let keeper = retention::keeper(config, &data, Arc::clone(&vault), Arc::new(keys.evidence.clone()))?;
     let sweeping = retention::start(config, keeper, Arc::clone(&journal), portal.clone());
-    let plane =
-        plane(config, recorder, keys, verifier, origins, vault, journal, aftermath, &portal, runtimes, &policies);
+    let recipients = config.recording.recipients()?.map(Arc::new);
+    let plane = plane(
+        config, recorder, keys, verifier, origins, vault, journal, aftermath, &portal, runtimes, &policies, recipients,
+    );
     let following = tokio::spawn(revoked::follow(data.revoked(), Arc::clone(&plane), revocations));
 
     let app = portcullis_proxy::api::router(Arc::clone(&plane)).merge(portal.router());
@@ -246,6 +249,7 @@ fn plane(
     portal: &Portal,
     runtimes: Vec<Arc<dyn Runtime>>,
     policies: &policy::Following,
+    recipients: Option<Arc<Recipients>>,
 ) -> Arc<Plane> {
     Plane::new(PlaneConfig {
         verifier,
@@ -266,6 +270,7 @@ fn plane(
         absence: Duration::from_secs(config.sessions.absence_seconds),
         max_fps: config.sessions.max_fps,
         bounds: config.limits.bounds(),
+        recipients,
     })
 }
 

@@ -23,6 +23,7 @@ mod request;
 mod revision;
 mod set;
 mod shown;
+mod sought;
 mod values;
 mod verdict;
 
@@ -40,9 +41,10 @@ pub use obligations::{
 pub use request::{Contents, Request, Situation, Subject};
 pub use revision::Revision;
 pub use set::{Draft, MAX_ERRORS, MAX_FILE_BYTES, MAX_FILES, PolicyFile, PolicySet};
+pub use sought::{MAX_LISTS, Sought, lists};
 pub use values::{
-    Chord, Clicks, Colour, Detector, Egress, Extent, Field, Filling, KeyLog, Known, Layout, Lock, Mask, MaskedRecord,
-    MediaPattern, Mode, Network, Part, Pattern, Rate, Region, Scanner, Size, Span, TypedPaste, Watermark, Zone,
-    read_instant,
+    Chord, Clicks, Colour, Detector, Egress, Extent, Field, Filling, Kept, KeyLog, Known, Layout, Lock, Mask,
+    MaskedRecord, MediaPattern, Mode, Network, Part, Pattern, Rate, Region, Scanner, Size, Span, Then, TypedPaste,
+    Watermark, WordFile, Zone, read_instant,
 };
 pub use verdict::{Effect, Rule, Verdict};

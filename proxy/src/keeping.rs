@@ -43,7 +43,7 @@ impl Session {
         match terms(&self.obligations()) {
             Ok(None) => Ok(()),
             Ok(Some((terms, rule))) => self.kept_as(&rule, terms).await,
-            Err(reason) => self.cannot_keep(reason),
+            Err(reason) => self.unrecorded(reason),
         }
     }
 }

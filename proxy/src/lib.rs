@@ -9,6 +9,7 @@
 pub mod api;
 pub mod bounds;
 mod crossing;
+pub mod enforced;
 mod greeting;
 mod held;
 pub mod identity;
@@ -31,6 +32,8 @@ mod veil;
 mod viewer;
 
 pub use bounds::Bounds;
+pub use crossing::Findings;
+pub use enforced::Enforced;
 pub use greeting::knock;
 pub use identity::{Caller, Identify};
 pub use journal::Journal;

@@ -113,8 +113,8 @@ impl Plane {
         .await
         .map_err(|error| failed(format!("the recording could not be started: {}", error.in_full())))?;
         self.config.aftermath.begun(&bundle);
-        let (screen, bounds) = (Screen::new(template.size), self.config.bounds);
-        let (session, acts) = Session::new(permit.clone(), policies, recording.clone(), screen, bounds);
+        let (screen, holds) = (Screen::new(template.size), (self.config.bounds, self.crossings()));
+        let (session, acts) = Session::new(permit.clone(), policies, recording.clone(), screen, holds);
         let staged = self.stage(&session, template, acts).await;
         match staged {
             Ok(stage) => Ok((session, stage)),

@@ -103,7 +103,7 @@ impl Bundle {
     }
 
     /// Appends an event; when this returns, being killed does not lose it.
-    pub(crate) fn event(&self, by: By, policy: &str, rule: &str, what: What) -> Result<(), RecordError> {
+    pub(crate) fn event(&self, by: By, policy: &str, rule: &str, what: What) -> Result<u64, RecordError> {
         let mut open = self.open();
         if open.ended {
             return Err(RecordError::Closed);
@@ -112,9 +112,10 @@ impl Bundle {
             By::Subject => self.manifest.subject.clone(),
             By::Gate => GATE.to_owned(),
         };
+        let seq = open.writer.next_seq();
         let event = Event {
             v: VERSION,
-            seq: open.writer.next_seq(),
+            seq,
             at_us: self.clock.now_us().max(open.writer.at_us()),
             time: stamp(OffsetDateTime::now_utc()),
             session: self.manifest.id.clone(),
@@ -124,12 +125,13 @@ impl Bundle {
             what,
         };
         self.wrote();
-        open.writer.event(&event).map_err(RecordError::Bundle)
+        open.writer.event(&event).map_err(RecordError::Bundle)?;
+        Ok(seq)
     }
 
     /// An event of the recorder's own, under the policy and rule that permitted the session.
     pub(crate) fn own_event(&self, what: What) -> Result<(), RecordError> {
-        self.event(By::Gate, &self.manifest.policy, &self.manifest.rule, what)
+        self.event(By::Gate, &self.manifest.policy, &self.manifest.rule, what).map(drop)
     }
 
     /// The number and the beginning of the open segment, and of the newest init segment in the chain.

@@ -146,11 +146,11 @@ impl Recording {
         }
     }
 
-    /// Appends an event of the session's subject; being killed does not lose it any more, and each second it is made durable.
+    /// Appends an event of the session's subject and answers with its `seq`; being killed does not lose it any more, and each second it is made durable.
     ///
     /// # Errors
     /// [`RecordError::Failed`] or [`RecordError::Closed`], or why the bundle did not take it; then nothing more is recorded.
-    pub fn event(&self, rule: &str, policy: &str, what: What) -> Result<(), RecordError> {
+    pub fn event(&self, rule: &str, policy: &str, what: What) -> Result<u64, RecordError> {
         let live = &*self.0;
         live.failure.check()?;
         live.bundle.event(By::Subject, policy, rule, what).inspect_err(|error| {

@@ -9,12 +9,14 @@ mod state;
 use std::sync::Arc;
 
 use anyhow::Context;
-use portcullis_policy::{PolicyFile, PolicySet};
+use portcullis_policy::PolicyFile;
+use portcullis_proxy::Enforced;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use crate::config::Config;
 use crate::data::Data;
+use crate::policy::files::Found;
 pub(crate) use judge::Fault;
 pub(crate) use state::{Known, State};
 
@@ -29,7 +31,7 @@ const BUILT_IN: [(&str, &str); 4] = [
 /// Policies that may change while the gate runs.
 pub(crate) struct Following {
     /// The policies in force, and each that replaces them.
-    pub(crate) policies: watch::Receiver<Arc<PolicySet>>,
+    pub(crate) policies: watch::Receiver<Arc<Enforced>>,
     /// What is known of where they come from.
     pub(crate) state: State,
     /// Asks for a look at once; nothing where there is no repository to look at.
@@ -44,14 +46,17 @@ impl Following {
     /// At the start what does not check stops the gate: it must not run under rules that nobody wrote. A repository whose last good commit
     /// is known does not: that one is used.
     pub(crate) async fn begin(config: &Config, data: &Data) -> anyhow::Result<Self> {
+        let keys = config.recording.recipients()?.is_some();
         if config.policies.is_set() {
-            return repository::follow(&config.policies, &data.policy()?).await;
+            return repository::follow(&config.policies, &data.policy()?, keys).await;
         }
         if !config.policy.as_os_str().is_empty() {
-            return folder::follow(&config.policy);
+            return folder::follow(&config.policy, keys).await;
         }
         let files = BUILT_IN.map(|(name, text)| PolicyFile { name: name.into(), text: text.into() });
-        let policies = judge::policies(&files).map_err(judge::told).context("the built-in policy does not check")?;
+        let found = Found { policies: files.into(), ..Found::default() };
+        let policies =
+            judge::policies(&found, keys).map_err(judge::told).context("the built-in policy does not check")?;
         let state = State::new("built in", policies.revision());
         let (keep, policies) = watch::channel(Arc::new(policies));
         // Nothing will replace it: the sender is kept open, so that followers wait rather than spin.

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
-use portcullis_policy::{Draft, PolicyError, PolicyFile, PolicySet};
+use portcullis_policy::{Draft, PolicyError, PolicySet};
 
 pub(crate) use follow::{Following, State};
 
@@ -67,15 +67,15 @@ fn code(good: bool) -> ExitCode {
 /// The policies of a folder, keys that are not enforced yet included: those are for `check` to name, and for the gate to refuse.
 fn draft(folder: &Path) -> anyhow::Result<(Draft, files::Found)> {
     let found = files::read(folder)?;
-    let draft = understood(&found.policies)?;
+    let draft = understood(&found)?;
     for later in &draft.later {
         eprintln!("{later}");
     }
     Ok((draft, found))
 }
 
-fn understood(files: &[PolicyFile]) -> anyhow::Result<Draft> {
-    match PolicySet::draft(files) {
+fn understood(found: &files::Found) -> anyhow::Result<Draft> {
+    match PolicySet::draft_with(&found.policies, &found.lists) {
         Ok(draft) => Ok(draft),
         Err(errors) => bail!(faults(&errors)),
     }

@@ -7,6 +7,7 @@ mod alerts_syslog;
 mod blinks;
 mod buckets;
 mod clipboard;
+mod contents;
 mod crash;
 mod encryption;
 mod keyboard;

@@ -4,7 +4,7 @@ mod bits;
 mod conditions;
 
 use crate::language::Policy;
-use crate::{ActionKind, Situation};
+use crate::{ActionKind, Limits, Situation};
 
 pub(crate) use bits::Bits;
 use conditions::Conditions;
@@ -91,9 +91,7 @@ impl KindIndex {
             search: those(&|policy| policy.searches(kind).next().is_some()),
             limited: those(&|policy| {
                 let limits = policy.allows(kind).map(|allow| &allow.limits);
-                limits.is_some_and(|limits| {
-                    limits.per_minute.is_some() || !limits.types.is_empty() || limits.scan.is_some()
-                })
+                limits.is_some_and(|limits| Limits { max_bytes: None, ..limits.clone() } != Limits::default())
             }),
             types: those(&|policy| policy.allows(kind).is_some_and(|allow| !allow.limits.types.is_empty())),
             max_bytes,

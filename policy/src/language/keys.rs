@@ -3,7 +3,8 @@
 //! Readers take names and bounds from here, the published schema is made from here, and whoever makes the gate enforce a key says so here.
 
 use crate::values::{
-    Clicks, Egress, KeyLog, Layout, Lock, MAX_TEMPLATE, MaskedRecord, Mode, Scanner, Size, Span, TypedPaste, Word,
+    Clicks, Egress, Kept, KeyLog, Layout, Lock, MAX_TEMPLATE, MaskedRecord, Mode, Scanner, Size, Span, Then,
+    TypedPaste, Word,
 };
 
 /// One key of the language.
@@ -115,9 +116,15 @@ static KEYS: &[Key] = &[
     key("allow.paste", Shape::Map, "Text from the browser into the desktop's clipboard."),
     key("allow.paste.max_bytes", MOST_TEXT, "The longest text, in bytes of UTF-8."),
     key("allow.paste.per_minute", OFTEN, "Texts in a minute."),
+    key("allow.paste.bytes_per_minute", MOST_FILE, "What may cross in a minute, all texts together."),
+    key("allow.paste.bytes_per_session", MOST_FILE, "What may cross in a session, all texts together."),
+    key("allow.paste.keep", Shape::Word(Kept::WORDS), "What is kept of a text, encrypted for auditors."),
     key("allow.copy", Shape::Map, "Text from the desktop's clipboard to the browser."),
     key("allow.copy.max_bytes", MOST_TEXT, "The longest text, in bytes of UTF-8."),
     key("allow.copy.per_minute", OFTEN, "Texts in a minute."),
+    key("allow.copy.bytes_per_minute", MOST_FILE, "What may cross in a minute, all texts together."),
+    key("allow.copy.bytes_per_session", MOST_FILE, "What may cross in a session, all texts together."),
+    key("allow.copy.keep", Shape::Word(Kept::WORDS), "What is kept of a text, encrypted for auditors."),
     later("allow.upload", Shape::Map, "Files into the desktop."),
     later("allow.upload.max_bytes", MOST_FILE, "The largest file."),
     later("allow.upload.per_minute", OFTEN, "Files in a minute."),
@@ -139,7 +146,12 @@ static KEYS: &[Key] = &[
     key("allow.resize", Shape::Map, "Change the size of the desktop's screen."),
     key("deny", Shape::Maps, "What is denied, whatever any policy allows."),
     key("deny[].actions", Shape::Words(crate::ActionKind::WORDS), "The actions that are denied."),
-    later("deny[].containing", Shape::Detectors, "Denied only if one of these is found in the contents."),
+    key("deny[].containing", Shape::Detectors, "Denied only if one of these is found in the contents."),
+    key(
+        "deny[].then",
+        Shape::Word(Then::WORDS),
+        "What is done with contents in which something is found; `deny` where not given.",
+    ),
     key(
         "session",
         Shape::Map,

@@ -64,7 +64,7 @@ fn shape(key: &Key) -> Value {
         Shape::Word(words) => json!({"enum": words}),
         Shape::Detectors => {
             let known = <crate::Known as crate::values::Word>::WORDS;
-            list(json!({"anyOf": [{"enum": known}, text("^regex:.+$")]}))
+            list(json!({"anyOf": [{"enum": known}, text("^(regex|words):.+$")]}))
         }
         Shape::Types => list(text("^(\\*/\\*|[a-z]+/(\\*|[a-z0-9!#$&^_.+-]+))$")),
         Shape::Chords => list(text("^((Ctrl|Alt|Shift|Super)\\+)*[!-*,-~]+$")),

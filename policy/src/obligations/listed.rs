@@ -77,6 +77,9 @@ impl Limits {
         let mut list = List::default();
         list.add("max_bytes", &self.max_bytes);
         list.add("per_minute", &self.per_minute);
+        list.add("bytes_per_minute", &self.bytes_per_minute);
+        list.add("bytes_per_session", &self.bytes_per_session);
+        list.add("keep", &self.keep);
         let types = self.types.iter().map(|types| Stated { value: joined(&types.value), rule: types.rule.clone() });
         list.add("types", &types.collect::<Vec<_>>());
         list.add("scan", &self.scan);

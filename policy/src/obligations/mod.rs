@@ -3,7 +3,8 @@
 mod listed;
 
 use crate::values::{
-    Chord, Egress, KeyLog, Lock, Mask, MediaPattern, Mode, Rate, Region, Scanner, Size, Span, TypedPaste, Watermark,
+    Chord, Egress, Kept, KeyLog, Lock, Mask, MediaPattern, Mode, Rate, Region, Scanner, Size, Span, TypedPaste,
+    Watermark,
 };
 use crate::{PolicySet, Rule, Situation};
 
@@ -107,6 +108,12 @@ pub struct Limits {
     pub max_bytes: Option<Stated<Size>>,
     /// How often in a minute.
     pub per_minute: Option<Stated<u32>>,
+    /// The most that may cross in a minute, on average.
+    pub bytes_per_minute: Option<Stated<Size>>,
+    /// The most that may cross in a session.
+    pub bytes_per_session: Option<Stated<Size>>,
+    /// What is kept of it.
+    pub keep: Option<Stated<Kept>>,
     /// Media types of files: each list must hold the file's.
     pub types: Vec<Stated<Vec<MediaPattern>>>,
     /// What scans a file before it crosses.
@@ -176,6 +183,9 @@ impl Limits {
     pub(crate) fn add(&mut self, other: &Self) {
         least(&mut self.max_bytes, &other.max_bytes);
         least(&mut self.per_minute, &other.per_minute);
+        least(&mut self.bytes_per_minute, &other.bytes_per_minute);
+        least(&mut self.bytes_per_session, &other.bytes_per_session);
+        most(&mut self.keep, &other.keep);
         every(&mut self.types, &other.types);
         most(&mut self.scan, &other.scan);
     }

@@ -15,7 +15,7 @@ mod words;
 mod zone;
 
 pub use chord::Chord;
-pub use detector::{Detector, Pattern};
+pub use detector::{Detector, Pattern, WordFile};
 pub(crate) use glob::{Glob, MAX_GLOB};
 pub(crate) use hours::{Hours, minute};
 pub use media::MediaPattern;
@@ -27,7 +27,9 @@ pub(crate) use size::show as show_bytes;
 pub use span::Span;
 pub use watermark::{Colour, Filling, Part, Watermark};
 pub(crate) use watermark::{MAX_TEMPLATE, template};
-pub use words::{Clicks, Egress, Field, KeyLog, Known, Layout, Lock, MaskedRecord, Mode, Scanner, TypedPaste};
+pub use words::{
+    Clicks, Egress, Field, Kept, KeyLog, Known, Layout, Lock, MaskedRecord, Mode, Scanner, Then, TypedPaste,
+};
 pub(crate) use words::{Word, words};
 pub use zone::{Zone, read_instant};
 

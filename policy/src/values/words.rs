@@ -110,6 +110,26 @@ words! {
 }
 
 words! {
+    /// What is done with contents in which something is found.
+    Then, "an answer to contents", {
+        /// They cross, and the event says what was found.
+        Alert = "alert",
+        /// They cross without what was found.
+        Redact = "redact",
+        /// They do not cross.
+        Deny = "deny",
+    }
+}
+
+words! {
+    /// What is kept of a text beside its size and hash.
+    Kept, "what is kept of a text", {
+        /// The text itself, encrypted for auditors.
+        Contents = "contents",
+    }
+}
+
+words! {
     /// What scans a file before it crosses.
     Scanner, "a scanner", {
         /// clamd, over its socket.

@@ -108,9 +108,10 @@ pub enum SessionNotice {
     },
     /// It is not any more: somebody did something, or the policy has changed.
     Staying {},
-    /// Something that the person did was refused.
+    /// Something that the person did was refused, or a part of it.
     Refused {
-        /// `keys` (too fast), `typed_paste` (as only a program types), `chord`, `paste` or `copy` (too often).
+        /// `keys` (too fast), `typed_paste` (as only a program types), `chord`, `paste` or `copy` (too often, too much, or for what is in it);
+        /// `paste_redacted` or `copy_redacted` (it crossed without a part of it).
         what: String,
         /// Words for the person.
         why: String,
@@ -163,6 +164,8 @@ pub struct Session {
     /// What of a pasted text reaches the desktop: `unicode`, all of it; `latin1` where its VNC server knows no more, and question marks
     /// stand for the rest.
     pub clipboard: String,
+    /// Whether a part of the screen is hidden from its viewers.
+    pub hidden: bool,
     /// Its record.
     pub recording: LiveRecording,
 }

@@ -8,6 +8,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use portcullis_policy::ScreenRules;
 use time::format_description::well_known::Rfc3339;
 
 use super::caller::{Asked, Peer, authenticate};
@@ -130,6 +131,10 @@ fn admit(plane: &Plane, session: &Session, asked: &Asked) -> Result<Response, Pr
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(opened)).into_response())
 }
 
+fn hides(rules: &ScreenRules) -> bool {
+    !(rules.masks.is_empty() && rules.visible.is_empty())
+}
+
 fn describe(plane: &Plane, session: &Session) -> model::Session {
     let permit = &session.permit;
     model::Session {
@@ -143,6 +148,7 @@ fn describe(plane: &Plane, session: &Session) -> model::Session {
         policy: PolicyRef { revision: permit.verdict.revision.to_string(), rule: permit.verdict.rule.to_string() },
         allows: allows(&plane.policies(), &session.situation(), session.bounds.rfb.clipboard_text),
         clipboard: if session.unicode.load(Ordering::Relaxed) { "unicode" } else { "latin1" }.to_owned(),
+        hidden: hides(&session.screen_rules()),
         recording: LiveRecording {
             mode: if permit.strict { "strict" } else { "best_effort" }.to_owned(),
             state: if session.is_recording() { "recording" } else { "failed" }.to_owned(),

@@ -8,6 +8,10 @@ use crate::{KeepLock, Stroke, VERSION, is_stamp};
 /// The longest line of an events file, its line feed included.
 pub const MAX_EVENT_BYTES: usize = 16 * 1024;
 
+/// Bytes of an age file in one `contents` event, and their digits in base64url.
+pub const MAX_CONTENTS: usize = 8 * 1024;
+pub(crate) const MAX_CONTENTS_DIGITS: usize = (MAX_CONTENTS * 4).div_ceil(3);
+
 /// One event: who, when, under which policy and rule, and what.
 ///
 /// INVARIANT: every event names subject, session, policy revision and rule.
@@ -34,7 +38,7 @@ pub struct Event {
     pub what: What,
 }
 
-/// What happened. Contents of clipboards never appear here, and which keys were pressed only where policy asks for it.
+/// What happened. Contents of clipboards never appear here but encrypted, where policy asks for it, and which keys were pressed only where policy asks for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum What {
@@ -112,10 +116,16 @@ pub enum What {
         effect: Effect,
         /// Length of the text in bytes of UTF-8, its lines ended by LF; as its sender says, or 0, when it was not read.
         bytes: u64,
-        /// SHA-256 of the text's UTF-8, 64 hexadecimal digits; empty when it was not read.
+        /// SHA-256 of the text's UTF-8, 64 hexadecimal digits; empty when it was not read. Of a redacted text, that of the whole.
         sha256: String,
         /// Words for a person.
         reason: String,
+        /// Names of the detectors that found something of what policy looks for: `payment-card`, `regex`, `words:FILE`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        found: Vec<String>,
+        /// In how many places it was redacted before it crossed, where it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        redacted: Option<u32>,
     },
     /// Text was offered from the desktop's clipboard to a viewer.
     Copy {
@@ -125,10 +135,27 @@ pub enum What {
         effect: Effect,
         /// Length of the text in bytes of UTF-8, its lines ended by LF; as its sender says, or 0, when it was not read.
         bytes: u64,
-        /// SHA-256 of the text's UTF-8, 64 hexadecimal digits; empty when it was not read.
+        /// SHA-256 of the text's UTF-8, 64 hexadecimal digits; empty when it was not read. Of a redacted text, that of the whole.
         sha256: String,
         /// Words for a person.
         reason: String,
+        /// Names of the detectors that found something of what policy looks for: `payment-card`, `regex`, `words:FILE`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        found: Vec<String>,
+        /// In how many places it was redacted before it crossed, where it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        redacted: Option<u32>,
+    },
+    /// A part of a text that policy keeps, as it was offered, encrypted to the recipients that the gate is configured with.
+    Contents {
+        /// `seq` of the event of the text.
+        of: u64,
+        /// Number of the part, from 1.
+        part: u32,
+        /// How many parts there are.
+        parts: u32,
+        /// The part of the age file: base64url without padding, of at most 8 KiB.
+        age: String,
     },
     /// A viewer's right to use keyboard and mouse was decided.
     Control {
@@ -237,7 +264,7 @@ pub enum What {
 }
 
 /// The types of events that this version knows: what [`What`] is tagged with.
-pub const TYPES: [&str; 27] = [
+pub const TYPES: [&str; 28] = [
     "session_opened",
     "session_closed",
     "viewer_joined",
@@ -248,6 +275,7 @@ pub const TYPES: [&str; 27] = [
     "clicks",
     "paste",
     "copy",
+    "contents",
     "control",
     "resized",
     "refused",

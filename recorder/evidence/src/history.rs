@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::digest::Digest;
-use crate::event::{Event, EventError, TYPES, What};
+use crate::event::{Event, EventError, MAX_CONTENTS_DIGITS, TYPES, What};
 use crate::gap::{self, Gap};
 use crate::{KeepTerms, MAX_KEEP_SECONDS, VERSION, canonical, is_stamp};
 
@@ -148,6 +148,13 @@ fn well_said(what: &What) -> Result<(), &'static str> {
             Err("sha256 is neither empty nor 64 hexadecimal digits")
         }
         What::KeepExtended { seconds, .. } if *seconds > MAX_KEEP_SECONDS => Err("it is kept for longer than can be"),
+        What::Paste { redacted: Some(0), .. } | What::Copy { redacted: Some(0), .. } => Err("redacted is 0"),
+        What::Contents { of, part, parts, age } => {
+            let digit = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+            let whole = (1..=MAX_CONTENTS_DIGITS).contains(&age.len()) && age.bytes().all(digit);
+            let numbered = *of > 0 && *part > 0 && *parts > 0;
+            if whole && numbered { Ok(()) } else { Err("these are no contents") }
+        }
         What::ProtocolViolation { side, .. } if side != "viewer" && side != "desktop" => {
             Err("side is neither viewer nor desktop")
         }

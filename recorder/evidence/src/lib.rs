@@ -12,6 +12,7 @@
 
 mod age;
 mod canonical;
+mod contents;
 mod cover;
 mod decrypted;
 mod digest;
@@ -45,11 +46,12 @@ pub use age::{
     AgeError, AgeKeyError, AgeWriter, Identities, MAX_AGE_TEXT_BYTES, MAX_IDENTITIES, MAX_RECIPIENTS, Recipients,
 };
 pub use canonical::CanonicalError;
+pub use contents::{ContentsError, MAX_KEPT_BYTES, kept};
 pub use cover::{COVER_BYTES, Cover, CoverKey, CoveredLog, SALT_BYTES};
 pub use decrypted::Decrypted;
 pub use digest::{Digest, FileHash, PlainHash};
 pub use disk::{Disk, Fate, Mishaps, Step};
-pub use event::{Effect, Event, EventError, MAX_EVENT_BYTES, TYPES, What};
+pub use event::{Effect, Event, EventError, MAX_CONTENTS, MAX_EVENT_BYTES, TYPES, What};
 pub use gap::{Gap, MAX_GAPS};
 pub use hold::{Hold, HoldError, MAX_HOLD_BYTES, MAX_HOLDS};
 pub use keep::{Keep, KeepLock, KeepTerms, MAX_KEEP_SECONDS};

@@ -27,8 +27,17 @@ fn one_of_each() -> Vec<What> {
         What::Strokes { viewer, strokes: vec![Stroke { down: true, keysym: 0x61, name: "a".to_owned() }] },
         What::Input { viewer, effect, kind: text(), count: 1, reason: text() },
         What::Clicks { viewer, pressed: 1, x: 1, y: 1 },
-        What::Paste { viewer, effect, bytes: 1, sha256: sha256.clone(), reason: text() },
-        What::Copy { viewer, effect, bytes: 1, sha256, reason: text() },
+        What::Paste {
+            viewer,
+            effect,
+            bytes: 1,
+            sha256: sha256.clone(),
+            reason: text(),
+            found: Vec::new(),
+            redacted: None,
+        },
+        What::Copy { viewer, effect, bytes: 1, sha256, reason: text(), found: vec![text()], redacted: Some(1) },
+        What::Contents { of: 1, part: 1, parts: 1, age: text() },
         What::Control { viewer, effect, reason: text() },
         What::Resized { width: 1, height: 1 },
         What::Refused { what: text(), reason: text() },
@@ -177,8 +186,16 @@ fn what() -> impl Strategy<Value = What> {
             x,
             y
         }),
-        (any::<u32>(), effect(), number(), text(), text())
-            .prop_map(|(viewer, effect, bytes, sha256, reason)| What::Paste { viewer, effect, bytes, sha256, reason }),
+        (any::<u32>(), effect(), number(), text(), text(), prop::collection::vec(text(), 0..3), any::<Option<u32>>())
+            .prop_map(|(viewer, effect, bytes, sha256, reason, found, redacted)| What::Paste {
+                viewer,
+                effect,
+                bytes,
+                sha256,
+                reason,
+                found,
+                redacted
+            }),
         (text(), text()).prop_map(|(what, reason)| What::Refused { what, reason }),
         (0..1000_u64, 1000..2000_u64, text()).prop_map(|(from_us, to_us, reason)| What::Gap { from_us, to_us, reason }),
         Just(What::Bell {}),

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::path::Path;
 
-use portcullis_policy::{Cases, PolicyError, PolicyFile, PolicySet, Revision};
+use portcullis_policy::{Cases, PolicyError, PolicySet, Revision};
+use portcullis_proxy::Enforced;
 
+use crate::policy::files::Found;
 use crate::policy::git::{Mirror, short, verify_signature};
 
 /// Faults that are kept and told; the rest is left for the next try.
@@ -69,9 +71,15 @@ fn faults(errors: Vec<PolicyError>) -> Vec<Fault> {
     errors.into_iter().take(MOST_FAULTS).map(Fault::from).collect()
 }
 
-/// The policies of these files.
-pub(super) fn policies(files: &[PolicyFile]) -> Result<PolicySet, Vec<Fault>> {
-    PolicySet::parse(files).map_err(faults)
+/// The policies of these files, ready to be enforced; `keys` says whether there is anybody to encrypt contents to. It may take a second.
+pub(super) fn policies(found: &Found, keys: bool) -> Result<Enforced, Vec<Fault>> {
+    let policies = PolicySet::parse_with(&found.policies, &found.lists).map_err(faults)?;
+    if let Some(rule) = policies.keeps().filter(|_| !keys) {
+        let reason =
+            format!("`{}` keeps contents, and this gate has no `recording.recipients` to encrypt them to", rule.key);
+        return Err(vec![Fault { file: rule.file, line: rule.line, column: 0, reason }]);
+    }
+    Enforced::compile(policies).map_err(faults)
 }
 
 /// All faults in one error, a line each.
@@ -81,9 +89,9 @@ pub(super) fn told(faults: Vec<Fault>) -> anyhow::Error {
 }
 
 /// The policies of a commit, named by it, if all of its cases pass.
-pub(super) fn contents(mirror: &Mirror, commit: &str) -> Result<PolicySet, Vec<Fault>> {
+pub(super) fn contents(mirror: &Mirror, commit: &str, keys: bool) -> Result<Enforced, Vec<Fault>> {
     let found = mirror.files().read(commit).map_err(|error| Fault::whole(&error))?;
-    let policies = policies(&found.policies)?;
+    let policies = policies(&found, keys)?;
     if policies.is_empty() {
         // An empty folder is a slip of a path far more often than the wish to lock everybody out, which a rule can say.
         return Err(Fault::saying(

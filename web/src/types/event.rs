@@ -109,10 +109,17 @@ pub enum RecordedWhat {
         effect: Verdict,
         /// Length of the text in bytes of UTF-8, its lines ended by LF; as its sender says, or 0, when it was not read.
         bytes: u64,
-        /// SHA-256 of the text's UTF-8, 64 hexadecimal digits; empty when it was not read.
+        /// SHA-256 of the text's UTF-8, 64 hexadecimal digits; empty when it was not read. Of a redacted text, that of the whole.
         sha256: String,
         /// Words for a person.
         reason: String,
+        /// Names of the detectors that found something of what policy looks for.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[schema(required = false)]
+        found: Vec<String>,
+        /// In how many places it was redacted before it crossed, where it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        redacted: Option<u32>,
     },
     /// Text was offered from the desktop's clipboard to a viewer.
     Copy {
@@ -122,10 +129,28 @@ pub enum RecordedWhat {
         effect: Verdict,
         /// Length of the text in bytes of UTF-8, its lines ended by LF; as its sender says, or 0, when it was not read.
         bytes: u64,
-        /// SHA-256 of the text's UTF-8, 64 hexadecimal digits; empty when it was not read.
+        /// SHA-256 of the text's UTF-8, 64 hexadecimal digits; empty when it was not read. Of a redacted text, that of the whole.
         sha256: String,
         /// Words for a person.
         reason: String,
+        /// Names of the detectors that found something of what policy looks for.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[schema(required = false)]
+        found: Vec<String>,
+        /// In how many places it was redacted before it crossed, where it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        redacted: Option<u32>,
+    },
+    /// A part of a text that policy keeps, encrypted to the auditors' keys.
+    Contents {
+        /// `seq` of the event of the text.
+        of: u64,
+        /// Number of the part, from 1.
+        part: u32,
+        /// How many parts there are.
+        parts: u32,
+        /// The part of the age file, in base64url without padding.
+        age: String,
     },
     /// A viewer's right to use keyboard and mouse was decided.
     Control {
@@ -252,8 +277,25 @@ mod tests {
             What::Strokes { viewer, strokes: vec![Stroke { down: true, keysym: 0x61, name: "a".to_owned() }] },
             What::Input { viewer, effect, kind: "chord".to_owned(), count: 2, reason: reason.clone() },
             What::Clicks { viewer, pressed: 2, x: 3, y: 4 },
-            What::Paste { viewer, effect, bytes, sha256: sha256.clone(), reason: reason.clone() },
-            What::Copy { viewer, effect: Effect::Permit, bytes, sha256, reason: reason.clone() },
+            What::Paste {
+                viewer,
+                effect,
+                bytes,
+                sha256: sha256.clone(),
+                reason: reason.clone(),
+                found: Vec::new(),
+                redacted: None,
+            },
+            What::Copy {
+                viewer,
+                effect: Effect::Permit,
+                bytes,
+                sha256,
+                reason: reason.clone(),
+                found: vec!["iban".to_owned()],
+                redacted: Some(2),
+            },
+            What::Contents { of: 3, part: 1, parts: 2, age: "YWdl".to_owned() },
             What::Control { viewer, effect, reason: reason.clone() },
             What::Resized { width: 8, height: 9 },
             What::Refused { what, reason: reason.clone() },
@@ -272,7 +314,7 @@ mod tests {
         match what {
             What::SessionOpened { .. } | What::SessionClosed { .. } | What::ViewerJoined { .. } => {}
             What::ViewerLeft { .. } | What::Keys { .. } | What::Clicks { .. } | What::Paste { .. } => {}
-            What::Strokes { .. } | What::Input { .. } => {}
+            What::Strokes { .. } | What::Input { .. } | What::Contents { .. } => {}
             What::Copy { .. } | What::Control { .. } | What::Resized { .. } | What::Refused { .. } => {}
             What::ProtocolViolation { .. } | What::Gap { .. } | What::PolicyChanged { .. } | What::Bell {} => {}
             What::DesktopLost { .. } | What::DesktopBack { .. } | What::ScreenRule { .. } => {}

@@ -95,6 +95,8 @@ pub fn story() -> Vec<Scene> {
                     bytes: 7,
                     sha256: String::new(),
                     reason: reason("no rule permits \"paste\""),
+                    found: Vec::new(),
+                    redacted: None,
                 },
                 What::Gap { from_us: 15_000_000, to_us: 16_000_000, reason: reason("the disk was full") },
             ],
