@@ -3,6 +3,7 @@
 mod alerts;
 mod limits;
 mod policies;
+mod recipients;
 mod vault;
 
 use std::collections::BTreeMap;
@@ -98,6 +99,8 @@ pub(crate) struct Recording {
     pub(crate) threads: u32,
     pub(crate) time_stamp_url: String,
     pub(crate) time_stamp_authorities: PathBuf,
+    pub(crate) recipients: Vec<String>,
+    pub(crate) recipients_file: PathBuf,
 }
 
 /// `[docker]`.
@@ -214,6 +217,7 @@ impl Config {
         if !(8..=4096).contains(&self.recording.handover_mib) {
             bail!("`recording.handover_mib` must be from 8 to 4096");
         }
+        self.recording.recipients()?;
         // The answer is signed, and the question is a hash: TLS would add nothing.
         let (url, authorities) = (&self.recording.time_stamp_url, &self.recording.time_stamp_authorities);
         if !url.is_empty() && (!url.starts_with("http://") || authorities.as_os_str().is_empty()) {

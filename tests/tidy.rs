@@ -21,7 +21,8 @@ const MAY_IMPORT: [(&str, &[&str]); 9] = [
 ];
 
 /// A dependency that lives in certain packages alone.
-const LIVES_IN: [(&str, &[&str]); 9] = [
+const LIVES_IN: [(&str, &[&str]); 10] = [
+    ("age", &["recorder/evidence"]),
     ("aho-corasick", &["policy/content"]),
     ("aws-sdk-s3", &["recorder/vault"]),
     ("ffmpeg-next", &["recorder"]),

@@ -10,6 +10,7 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)
 )]
 
+mod age;
 mod canonical;
 mod digest;
 mod disk;
@@ -35,6 +36,9 @@ mod verdict;
 mod verify;
 mod writer;
 
+pub use age::{
+    AgeError, AgeKeyError, AgeWriter, Identities, MAX_AGE_TEXT_BYTES, MAX_IDENTITIES, MAX_RECIPIENTS, Recipients,
+};
 pub use canonical::CanonicalError;
 pub use digest::{Digest, FileHash};
 pub use disk::{Disk, Fate, Mishaps, Step};
