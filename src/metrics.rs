@@ -10,6 +10,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use portcullis_alerts::{Exports, Standing};
 use portcullis_proxy::Plane;
+use portcullis_proxy::files::{FileCount, FileCounts};
 use time::OffsetDateTime;
 
 use crate::policy::State;
@@ -91,6 +92,7 @@ fn told(plane: &Plane, policies: &State, alerts: &[Standing]) -> String {
     page.add("portcullis_sessions_live", "gauge", "Sessions that are live or starting.", &[], plane.count());
     page.add("portcullis_sessions_opened_total", "counter", "Sessions that were opened.", &[], opened);
     page.add("portcullis_sessions_refused_total", "counter", "Sessions that were asked for and refused.", &[], refused);
+    page.files(&plane.files().counts);
     page.alerts(alerts);
     page.0
 }
@@ -98,6 +100,21 @@ fn told(plane: &Plane, policies: &State, alerts: &[Standing]) -> String {
 struct Page(String);
 
 impl Page {
+    /// What became of files, each way.
+    fn files(&mut self, counts: &FileCounts) {
+        let ways = counts.read();
+        self.head("portcullis_files_total", "counter", "Files that crossed, or were stopped.");
+        for FileCount { way, permitted, denied, .. } in ways {
+            for (effect, count) in [("permit", permitted), ("deny", denied)] {
+                let _ = writeln!(self.0, "portcullis_files_total{{way=\"{way}\",effect=\"{effect}\"}} {count}");
+            }
+        }
+        self.head("portcullis_file_bytes_total", "counter", "Bytes of files that crossed.");
+        for FileCount { way, bytes, .. } in ways {
+            let _ = writeln!(self.0, "portcullis_file_bytes_total{{way=\"{way}\"}} {bytes}");
+        }
+    }
+
     /// One family for each of [`OF_ALERTS`], with a line for each destination.
     fn alerts(&mut self, alerts: &[Standing]) {
         for (name, kind, help, value) in OF_ALERTS.iter().filter(|_| !alerts.is_empty()) {

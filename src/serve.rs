@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use portcullis_alerts::Exports;
 use portcullis_policy::Subject;
+use portcullis_proxy::files::Depot;
 use portcullis_proxy::outcome::chain;
 use portcullis_proxy::runtime::Runtime;
 use portcullis_proxy::runtime::docker::Containers;
@@ -79,7 +80,9 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let stamps = Stamps::start(config, &data, &vault)?;
     let aftermath = Arc::new(Exported { index: Indexed(portal.clone(), stamps), exports: exports.clone() });
     let policies = policy::Following::begin(config, &data).await?;
-    let plane = plane(config, &data, keys, verifier, origins, vault, journal, aftermath, &portal, runtimes, &policies);
+    let files = config.files.depot(&data, config.recording.recipients()?)?;
+    let plane =
+        plane(config, &data, keys, verifier, origins, vault, journal, aftermath, &portal, runtimes, &policies, files);
     let following = tokio::spawn(revoked::follow(data.revoked(), Arc::clone(&plane), revocations));
 
     let app = portcullis_proxy::api::router(Arc::clone(&plane)).merge(portal.router());
@@ -222,6 +225,7 @@ fn plane(
     portal: &Portal,
     runtimes: Vec<Arc<dyn Runtime>>,
     policies: &policy::Following,
+    files: Arc<Depot>,
 ) -> Arc<Plane> {
     Plane::new(PlaneConfig {
         verifier,
@@ -242,6 +246,7 @@ fn plane(
         absence: Duration::from_secs(config.sessions.absence_seconds),
         max_fps: config.sessions.max_fps,
         bounds: config.limits.bounds(),
+        files,
     })
 }
 

@@ -16,7 +16,15 @@ const MAY_IMPORT: [(&str, &[&str]); 10] = [
     ("recorder", &["portcullis-rfb", "portcullis-evidence", "portcullis-vault"]),
     (
         "proxy",
-        &["portcullis-rfb", "portcullis-policy", "portcullis-evidence", "portcullis-recorder", "portcullis-vault"],
+        &[
+            "portcullis-rfb",
+            "portcullis-content",
+            "portcullis-files",
+            "portcullis-policy",
+            "portcullis-evidence",
+            "portcullis-recorder",
+            "portcullis-vault",
+        ],
     ),
     ("web", &["portcullis-policy", "portcullis-evidence", "portcullis-vault"]),
 ];

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::index::Index;
 use crate::language::{self, Policy};
 use crate::shown::Shown;
-use crate::{PolicyError, Revision, Rule};
+use crate::{Limits, PolicyError, Revision, Rule};
 
 /// Files in one set; more is refused.
 pub const MAX_FILES: usize = 4096;
@@ -105,6 +105,11 @@ impl PolicySet {
     /// Every entry of `allow` and `deny`, in the order of files: the rules that verdicts can rest on.
     pub fn rules(&self) -> Vec<Rule> {
         self.policies.iter().flat_map(Policy::rules).collect()
+    }
+
+    /// The limits of every entry of `allow`, in the order of files.
+    pub fn allowed(&self) -> impl Iterator<Item = &Limits> {
+        self.policies.iter().flat_map(|policy| policy.allow.iter().map(|allow| &allow.limits))
     }
 
     /// The policies, in the order of their files.

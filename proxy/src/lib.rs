@@ -9,6 +9,7 @@
 pub mod api;
 pub mod bounds;
 mod crossing;
+pub mod files;
 mod greeting;
 mod held;
 pub mod identity;

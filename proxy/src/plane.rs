@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use crate::bounds::Bounds;
+use crate::files::Depot;
 use crate::identity::{Caller, Identify, same};
 use crate::journal::{About, Journal, Knocks};
 use crate::outcome::Outcome;
@@ -79,6 +80,8 @@ pub struct PlaneConfig {
     pub max_fps: u32,
     /// What desktops and viewers may make the gate do, wait for and hold.
     pub bounds: Bounds,
+    /// How files are carried, and what became of them.
+    pub files: Arc<Depot>,
 }
 
 /// Every live session of this gate.
@@ -295,6 +298,12 @@ impl Plane {
     #[must_use]
     pub fn counts(&self) -> (u64, u64) {
         (self.opened.load(Ordering::Relaxed), self.refusals.load(Ordering::Relaxed))
+    }
+
+    /// How files are carried, and what became of them.
+    #[must_use]
+    pub fn files(&self) -> &Depot {
+        &self.config.files
     }
 
     /// The policy in force.

@@ -24,6 +24,7 @@ use tokio::time::timeout;
 
 use crate::bounds::Bounds;
 use crate::crossing::{Paces, Quotas};
+use crate::files::{Depot, Files};
 use crate::link::Act;
 use crate::outcome::Outcome;
 use crate::pace::Pace;
@@ -67,6 +68,8 @@ pub struct Session {
     pub(crate) notices: broadcast::Sender<Notice>,
     pub(crate) paces: Mutex<Paces>,
     pub(crate) quotas: Mutex<Quotas>,
+    /// Files in and out of the desktop.
+    pub(crate) files: Files,
     /// How long it lasts.
     pub(crate) life: Life,
     inputs: Mutex<Inputs>,
@@ -103,7 +106,7 @@ impl Session {
         policies: watch::Receiver<Arc<PolicySet>>,
         recording: Recording,
         screen: Screen,
-        bounds: Bounds,
+        (bounds, depot): (Bounds, Arc<Depot>),
     ) -> (Arc<Self>, mpsc::Receiver<Act>) {
         let (acts, receiver) = mpsc::channel(ACTS);
         let life = Life::new(policies.borrow().obligations(&permit.situation(permit.started.into())));
@@ -116,6 +119,7 @@ impl Session {
             notices: broadcast::Sender::new(NOTICES),
             paces: Mutex::new(Paces::new(bounds.texts)),
             quotas: Mutex::default(),
+            files: Files::new(depot),
             life,
             inputs: Mutex::default(),
             policies,

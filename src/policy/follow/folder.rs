@@ -7,6 +7,7 @@ use std::time::Duration;
 use portcullis_policy::{PolicyFile, PolicySet};
 use tokio::sync::watch;
 
+use super::equipment::Equipment;
 use super::judge::{Fault, policies, told};
 use super::{Following, State};
 use crate::policy::files;
@@ -14,17 +15,17 @@ use crate::policy::files;
 /// How often the folder is looked at.
 const LOOK: Duration = Duration::from_millis(700);
 
-pub(super) fn follow(folder: &Path) -> anyhow::Result<Following> {
+pub(super) fn follow(folder: &Path, equipment: Equipment) -> anyhow::Result<Following> {
     let files = read(folder)?;
-    let policies = policies(&files).map_err(told)?;
+    let policies = policies(&files, equipment).map_err(told)?;
     tracing::info!(revision = %policies.revision(), files = files.len(), "policies loaded");
     let state = State::new(&folder.display().to_string(), policies.revision());
     let (sender, receiver) = watch::channel(Arc::new(policies));
-    let looking = tokio::spawn(keep_looking(folder.to_owned(), files, sender, state.clone()));
+    let looking = tokio::spawn(keep_looking((folder.to_owned(), equipment), files, sender, state.clone()));
     Ok(Following { policies: receiver, state, wake: None, looking })
 }
 
-async fn keep_looking(folder: PathBuf, mut last: Vec<PolicyFile>, sender: watch::Sender<Arc<PolicySet>>, state: State) {
+async fn keep_looking((folder, equipment): (PathBuf, Equipment), mut last: Vec<PolicyFile>, sender: watch::Sender<Arc<PolicySet>>, state: State) {
     // What is being written is not applied: a change counts when two looks in a row see the same.
     let mut settling: Option<Vec<PolicyFile>> = None;
     loop {
@@ -51,7 +52,7 @@ async fn keep_looking(folder: PathBuf, mut last: Vec<PolicyFile>, sender: watch:
             Err(_) => return,
         };
         state.looked();
-        match policies(&files) {
+        match policies(&files, equipment) {
             Ok(policies) => {
                 tracing::info!(revision = %policies.revision(), "policies changed");
                 state.live(policies.revision(), None);

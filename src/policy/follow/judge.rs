@@ -5,6 +5,7 @@ use std::path::Path;
 
 use portcullis_policy::{Cases, PolicyError, PolicyFile, PolicySet, Revision};
 
+use super::equipment::Equipment;
 use crate::policy::git::{Mirror, short, verify_signature};
 
 /// Faults that are kept and told; the rest is left for the next try.
@@ -69,9 +70,12 @@ fn faults(errors: Vec<PolicyError>) -> Vec<Fault> {
     errors.into_iter().take(MOST_FAULTS).map(Fault::from).collect()
 }
 
-/// The policies of these files.
-pub(super) fn policies(files: &[PolicyFile]) -> Result<PolicySet, Vec<Fault>> {
-    PolicySet::parse(files).map_err(faults)
+/// The policies of these files, if this gate has what they ask for.
+pub(super) fn policies(files: &[PolicyFile], equipment: Equipment) -> Result<PolicySet, Vec<Fault>> {
+    let policies = PolicySet::parse(files).map_err(faults)?;
+    let mut lacks = equipment.lacks(&policies);
+    lacks.truncate(MOST_FAULTS);
+    if lacks.is_empty() { Ok(policies) } else { Err(lacks) }
 }
 
 /// All faults in one error, a line each.
@@ -81,9 +85,9 @@ pub(super) fn told(faults: Vec<Fault>) -> anyhow::Error {
 }
 
 /// The policies of a commit, named by it, if all of its cases pass.
-pub(super) fn contents(mirror: &Mirror, commit: &str) -> Result<PolicySet, Vec<Fault>> {
+pub(super) fn contents(mirror: &Mirror, commit: &str, equipment: Equipment) -> Result<PolicySet, Vec<Fault>> {
     let found = mirror.files().read(commit).map_err(|error| Fault::whole(&error))?;
-    let policies = policies(&found.policies)?;
+    let policies = policies(&found.policies, equipment)?;
     if policies.is_empty() {
         // An empty folder is a slip of a path far more often than the wish to lock everybody out, which a rule can say.
         return Err(Fault::saying(

@@ -10,6 +10,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 
 use super::good::Good;
+use super::equipment::Equipment;
 use super::judge::{self, Fault};
 use super::{Following, State};
 use crate::config::Policies;
@@ -34,6 +35,7 @@ struct Judge {
     mirror: Mirror,
     config: Policies,
     data: PathBuf,
+    equipment: Equipment,
 }
 
 struct Follower {
@@ -47,11 +49,12 @@ struct Follower {
 }
 
 /// Uses the last good commit at once, or waits for the first, and follows the branch from there.
-pub(super) async fn follow(config: &Policies, data: &Path) -> anyhow::Result<Following> {
+pub(super) async fn follow(config: &Policies, data: &Path, equipment: Equipment) -> anyhow::Result<Following> {
     let signers = &config.signers;
     ensure!(!config.signed() || signers.is_file(), "`policies.signers`, {}, is not a file", signers.display());
     let last = Good::load(data, config)?;
-    let judge = Judge { mirror: mirror(data, config, false).await?, config: config.clone(), data: data.to_owned() };
+    let mirror_of = mirror(data, config, false).await?;
+    let judge = Judge { mirror: mirror_of, config: config.clone(), data: data.to_owned(), equipment };
     let source = judge.mirror.to_string();
     let (judged, kept) = match judge.clone().last_good(last.clone()).await {
         Some(judged) => (judged, true),
@@ -89,7 +92,7 @@ impl Judge {
             true => Some(judge::signature(&self.mirror, commit, &self.config.signers, &self.data)?),
             false => None,
         };
-        let policies = judge::contents(&self.mirror, commit)?;
+        let policies = judge::contents(&self.mirror, commit, self.equipment)?;
         Ok(Judged { policies, good: Good::of(&self.config, commit, signer) })
     }
 
@@ -109,7 +112,7 @@ impl Judge {
             if self.config.signed() && good.signer.is_none() {
                 return self.judge(&good.commit, None);
             }
-            judge::contents(&self.mirror, &good.commit).map(|policies| Judged { policies, good })
+            judge::contents(&self.mirror, &good.commit, self.equipment).map(|policies| Judged { policies, good })
         });
         match judged.await.unwrap_or_else(|_| Err(vec![Fault::interrupted()])) {
             Ok(judged) => Some(judged),
