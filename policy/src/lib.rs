@@ -35,14 +35,15 @@ pub use explain::{Allowance, Considered, Explanation, Holds, Says, Step, Why};
 pub use language::{Key, keys, schema};
 pub use nearest::nearest;
 pub use obligations::{
-    DesktopRules, FileLimits, InputRules, Limits, Obligation, Obligations, RecordingRules, ScreenRules, SessionRules, Stated,
+    DesktopRules, FileLimits, InputRules, Limits, Obligation, Obligations, RecordingRules, ScreenRules, SessionRules,
+    Stated,
 };
 pub use request::{Contents, Request, Situation, Subject};
 pub use revision::Revision;
 pub use set::{Draft, MAX_ERRORS, MAX_FILE_BYTES, MAX_FILES, PolicyFile, PolicySet};
 pub use values::{
-    Archives, Chord, Clicks, Colour, Detector, Egress, Extension, Extent, Field, Filling, KeyLog, Known, Layout, Lock, Mask,
-    MaskedRecord, MediaPattern, Metadata, Mode, Network, Part, Pattern, Quarantine, Rate, Region, Scanner, Size, Span, TypedPaste, Watermark, Zone,
-    read_instant,
+    Archives, Chord, Clicks, Colour, Detector, Egress, Extension, Extent, Field, Filling, KeyLog, Known, Layout, Lock,
+    Mask, MaskedRecord, MediaPattern, Metadata, Mode, Network, Part, Pattern, Quarantine, Rate, Region, Scanner, Size,
+    Span, TypedPaste, Watermark, Zone, read_instant,
 };
 pub use verdict::{Effect, Rule, Verdict};

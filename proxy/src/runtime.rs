@@ -21,8 +21,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::SessionId;
 
 pub use standing::{Address, Protection, Static, StaticError, Trust};
-pub use transfer::{FOLDER, Listed, Transfer, TransferError};
 pub use template::{Docker, Process, Template, TemplateError, TemplateKind};
+pub use transfer::{FOLDER, Listed, Transfer, TransferError};
 
 /// How long a desktop may take from its start until its socket accepts.
 pub const READY_WITHIN: Duration = Duration::from_secs(20);

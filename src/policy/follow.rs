@@ -54,7 +54,8 @@ impl Following {
             return folder::follow(&config.policy, equipment);
         }
         let files = BUILT_IN.map(|(name, text)| PolicyFile { name: name.into(), text: text.into() });
-        let policies = judge::policies(&files, equipment).map_err(judge::told).context("the built-in policy does not check")?;
+        let policies =
+            judge::policies(&files, equipment).map_err(judge::told).context("the built-in policy does not check")?;
         let state = State::new("built in", policies.revision());
         let (keep, policies) = watch::channel(Arc::new(policies));
         // Nothing will replace it: the sender is kept open, so that followers wait rather than spin.

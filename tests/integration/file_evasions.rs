@@ -28,7 +28,20 @@ async fn no_way_around_the_rules_reaches_the_desktop() {
         assert_eq!(status, 403, "{name}: {answer}");
         assert!(answer["detail"].as_str().unwrap().contains(word), "{name}: {answer}");
     }
-    for name in ["../../etc/cron.d/a", "..", "a/b.txt", "a\\b.txt", ".bashrc", "-rf", "CON.txt", "a\u{202e}txt.exe", "a\n.txt", " a.txt", "a.txt ", ""] {
+    for name in [
+        "../../etc/cron.d/a",
+        "..",
+        "a/b.txt",
+        "a\\b.txt",
+        ".bashrc",
+        "-rf",
+        "CON.txt",
+        "a\u{202e}txt.exe",
+        "a\n.txt",
+        " a.txt",
+        "a.txt ",
+        "",
+    ] {
         let (status, answer) = api.upload(&opened.id, name, "x").await.unwrap();
         assert_eq!(status, 400, "{name:?}: {answer}");
     }

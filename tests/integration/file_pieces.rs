@@ -52,7 +52,9 @@ async fn an_upload_goes_on_where_its_connection_broke() {
     wire.write_all(&file[1000..9000]).await.unwrap();
     wire.flush().await.unwrap();
     drop(wire);
-    let at = until("what came of it is there", async || Ok(offset(&api, &place).await.filter(|at| *at > 1000))).await.unwrap();
+    let at = until("what came of it is there", async || Ok(offset(&api, &place).await.filter(|at| *at > 1000)))
+        .await
+        .unwrap();
     assert!(at <= 9000, "{at}");
     let at = usize::try_from(at).unwrap();
     assert_eq!(append(&api, &place, at as u64, file[at..].to_vec()).await, (204, Some(file.len() as u64)));

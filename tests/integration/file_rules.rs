@@ -81,7 +81,8 @@ async fn a_real_clamd_stops_what_it_knows_and_nothing_crosses_without_it() {
 #[tokio::test]
 async fn what_this_gate_cannot_do_is_refused_at_its_start() {
     for (asks, key) in [("scan: clamav", "allow.upload.scan"), ("quarantine: all", "allow.upload.quarantine")] {
-        let policy = format!("policy: files\napplies: {{groups: [testers]}}\nallow:\n  upload: {{max_bytes: 1 KiB, {asks}}}\n");
+        let policy =
+            format!("policy: files\napplies: {{groups: [testers]}}\nallow:\n  upload: {{max_bytes: 1 KiB, {asks}}}\n");
         let refused = Gate::start(&plan().policy("files.yaml", &policy)).await.unwrap_err();
         let told = format!("{refused:#}");
         assert!(told.contains("files.yaml:4") && told.contains(key), "{told}");
@@ -113,14 +114,18 @@ async fn quarantined_copies_are_for_who_has_the_key() {
 async fn policy_that_changes_during_an_upload_counts() {
     let (gate, api, opened, desktop) = opened(super::files::FILES, "").await;
     let (send, body) = tokio::sync::mpsc::channel::<Result<Vec<u8>, std::io::Error>>(1);
-    let body = reqwest::Body::wrap_stream(futures_util::stream::unfold(body, async |mut body| Some((body.recv().await?, body))));
+    let body = reqwest::Body::wrap_stream(futures_util::stream::unfold(body, async |mut body| {
+        Some((body.recv().await?, body))
+    }));
     let (session, uploader) = (opened.id.clone(), api.clone());
     let uploading = tokio::spawn(async move { uploader.upload(&session, "late.txt", body).await });
     send.send(Ok(b"begun".to_vec())).await.unwrap();
     let denied = "policy: stop\napplies: {}\ndeny: [{actions: [upload]}]\n";
     std::fs::write(gate.policies().join("stop.yaml"), denied).unwrap();
     let path = format!("/api/sessions/{}", opened.id);
-    until("the policy is in force", async || Ok((api.get(&path).await?["allows"]["upload"] == false).then_some(()))).await.unwrap();
+    until("the policy is in force", async || Ok((api.get(&path).await?["allows"]["upload"] == false).then_some(())))
+        .await
+        .unwrap();
     send.send(Ok(b" and ended".to_vec())).await.unwrap();
     drop(send);
     let (status, answer) = uploading.await.unwrap().unwrap();

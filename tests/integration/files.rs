@@ -3,7 +3,7 @@
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::process::Command;
 
-use portcullis_tests::{Api, DesktopProbe, Gate, Opened};
+use portcullis_tests::{Api, DesktopProbe, Gate, Opened, until};
 use serde_json::{Value, json};
 
 use super::{events, of_type, plan};
@@ -45,7 +45,11 @@ async fn a_file_crosses_both_ways_and_is_on_the_record() {
     let (gate, api, opened, desktop) = opened(FILES, "").await;
     let text = "a note of seventeen\n".repeat(100);
     let (status, answer) = api.upload(&opened.id, "note é.txt", text.clone()).await.unwrap();
-    assert_eq!((status, &answer["name"], &answer["media_type"]), (201, &json!("note é.txt"), &json!("text/plain")), "{answer}");
+    assert_eq!(
+        (status, &answer["name"], &answer["media_type"]),
+        (201, &json!("note é.txt"), &json!("text/plain")),
+        "{answer}"
+    );
     assert_eq!((&answer["bytes"], &answer["metadata_stripped"]), (&json!(text.len()), &json!(false)));
     assert!(answer["policy"]["rule"].as_str().unwrap().starts_with("files.yaml:4"), "{answer}");
     let (_, again) = api.upload(&opened.id, "note é.txt", "other").await.unwrap();
@@ -62,19 +66,38 @@ async fn a_file_crosses_both_ways_and_is_on_the_record() {
     let list = api.get(&format!("/api/sessions/{}/files", opened.id)).await.unwrap();
     assert_eq!((&list["folder"], list["files"].as_array().unwrap().len()), (&json!("Transfer"), 2), "{list}");
     assert_eq!(list["files"][1]["bytes"], text.len());
-    let answer = api.send(reqwest::Method::GET, &format!("/api/sessions/{}/files/note%20%C3%A9.txt", opened.id), &[], None).await.unwrap();
+    let answer = api
+        .send(reqwest::Method::GET, &format!("/api/sessions/{}/files/note%20%C3%A9.txt", opened.id), &[], None)
+        .await
+        .unwrap();
     let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
-    assert_eq!(header("content-disposition"), "attachment; filename=\"note _.txt\"; filename*=UTF-8''note%20%C3%A9.txt");
-    assert_eq!((header("content-type"), header("x-content-type-options")), ("application/octet-stream".into(), "nosniff".into()));
+    assert_eq!(
+        header("content-disposition"),
+        "attachment; filename=\"note _.txt\"; filename*=UTF-8''note%20%C3%A9.txt"
+    );
+    assert_eq!(
+        (header("content-type"), header("x-content-type-options")),
+        ("application/octet-stream".into(), "nosniff".into())
+    );
     assert_eq!(answer.text().await.unwrap(), text);
     let session = api.get(&format!("/api/sessions/{}", opened.id)).await.unwrap();
-    assert_eq!((&session["allows"]["upload"], &session["allows"]["upload_bytes"]), (&json!(true), &json!(1 << 20)), "{session}");
+    assert_eq!(
+        (&session["allows"]["upload"], &session["allows"]["upload_bytes"]),
+        (&json!(true), &json!(1 << 20)),
+        "{session}"
+    );
 
     let uploads = ended(&gate, &api, &opened.id, "upload").await;
     assert_eq!(uploads.len(), 2);
     let first = &uploads[0];
-    assert_eq!((&first["effect"], &first["name"], &first["bytes"]), (&json!("permit"), &json!("note é.txt"), &json!(text.len())));
-    assert_eq!((first["sha256"].as_str().unwrap().len(), first["rule"].as_str().unwrap()), (64, "files.yaml:4 allow.upload.max_bytes"));
+    assert_eq!(
+        (&first["effect"], &first["name"], &first["bytes"]),
+        (&json!("permit"), &json!("note é.txt"), &json!(text.len()))
+    );
+    assert_eq!(
+        (first["sha256"].as_str().unwrap().len(), first["rule"].as_str().unwrap()),
+        (64, "files.yaml:4 allow.upload.max_bytes")
+    );
     assert!(first.get("found").is_none() && first.get("quarantined").is_none());
     let events = events(&gate.bundle(&opened.id).unwrap()).unwrap();
     let downloads = of_type(&events, "download");
@@ -98,9 +121,16 @@ async fn what_a_hostile_desktop_lays_out_stays_there() {
     // It grows for as long as somebody reads it.
     let endless = format!("exec head -c 200M /dev/zero > {}", folder.join("endless.txt").display());
     let mut growing = Command::new("sh").args(["-c", &endless]).spawn().unwrap();
+    let length = || std::fs::metadata(folder.join("endless.txt")).map_or(0, |found| found.len());
+    until("it is long", async || Ok((length() > 4 << 20).then_some(()))).await.unwrap();
     let list = api.get(&format!("/api/sessions/{}/files", opened.id)).await.unwrap();
-    let names: Vec<_> = list["files"].as_array().unwrap().iter().map(|file| file["name"].as_str().unwrap().to_owned()).collect();
-    assert!(names.contains(&"plain.txt".to_owned()) && !names.iter().any(|name| name.contains("link") || name.contains("pipe")), "{names:?}");
+    let names: Vec<_> =
+        list["files"].as_array().unwrap().iter().map(|file| file["name"].as_str().unwrap().to_owned()).collect();
+    assert!(
+        names.contains(&"plain.txt".to_owned())
+            && !names.iter().any(|name| name.contains("link") || name.contains("pipe")),
+        "{names:?}"
+    );
     for (name, expected) in [
         ("plain.txt", 200),
         ("link.txt", 409),
@@ -141,7 +171,9 @@ async fn files_are_for_the_session_s_own_subject_alone() {
 async fn kill_9_in_mid_upload_leaves_nothing() {
     let (mut gate, api, opened, desktop) = opened(FILES, "").await;
     let (send, body) = tokio::sync::mpsc::channel::<Result<Vec<u8>, std::io::Error>>(1);
-    let body = reqwest::Body::wrap_stream(futures_util::stream::unfold(body, async |mut body| Some((body.recv().await?, body))));
+    let body = reqwest::Body::wrap_stream(futures_util::stream::unfold(body, async |mut body| {
+        Some((body.recv().await?, body))
+    }));
     let session = opened.id.clone();
     let uploading = tokio::spawn(async move { api.upload(&session, "half.txt", body).await });
     send.send(Ok(b"half of it".to_vec())).await.unwrap();

@@ -82,7 +82,12 @@ impl Api {
     ///
     /// # Errors
     /// When there is no answer, or it is not JSON.
-    pub async fn upload(&self, session: &str, name: &str, file: impl Into<reqwest::Body>) -> anyhow::Result<(u16, Value)> {
+    pub async fn upload(
+        &self,
+        session: &str,
+        name: &str,
+        file: impl Into<reqwest::Body>,
+    ) -> anyhow::Result<(u16, Value)> {
         let path = format!("/api/sessions/{session}/files?name={}", encoded(name));
         let answer = self.bytes(Method::POST, &path, &[("content-type", "application/octet-stream")], file).await?;
         let (status, text) = (answer.status().as_u16(), answer.text().await?);

@@ -36,7 +36,12 @@ impl Clamd {
         );
         std::fs::write(at("clamd.conf"), configuration)?;
         let mut command = Command::new("/usr/sbin/clamd");
-        command.arg("--config-file").arg(at("clamd.conf")).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .arg("--config-file")
+            .arg(at("clamd.conf"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         let child = command.spawn().context("clamd is not installed: scripts/setup.sh test")?;
         let clamd = Self { folder, child };
         let socket = clamd.socket();

@@ -3,7 +3,8 @@
 //! Readers take names and bounds from here, the published schema is made from here, and whoever makes the gate enforce a key says so here.
 
 use crate::values::{
-    Archives, Clicks, Egress, KeyLog, Layout, Lock, MAX_TEMPLATE, MaskedRecord, Metadata, Mode, Quarantine, Scanner, Size, Span, TypedPaste, Word,
+    Archives, Clicks, Egress, KeyLog, Layout, Lock, MAX_TEMPLATE, MaskedRecord, Metadata, Mode, Quarantine, Scanner,
+    Size, Span, TypedPaste, Word,
 };
 
 /// One key of the language.
@@ -132,7 +133,11 @@ static KEYS: &[Key] = &[
     key("allow.upload.extensions", Shape::Extensions, "Extensions that names of files may have, without the dot."),
     key("allow.upload.archives", Shape::Word(Archives::WORDS), "What becomes of archives; `look` where not given."),
     key("allow.upload.scan", Shape::Word(Scanner::WORDS), "What scans a file before it crosses."),
-    key("allow.upload.metadata", Shape::Word(Metadata::WORDS), "What becomes of metadata in pictures; `keep` where not given."),
+    key(
+        "allow.upload.metadata",
+        Shape::Word(Metadata::WORDS),
+        "What becomes of metadata in pictures; `keep` where not given.",
+    ),
     key(
         "allow.upload.quarantine",
         Shape::Word(Quarantine::WORDS),
@@ -150,7 +155,11 @@ static KEYS: &[Key] = &[
     key("allow.download.extensions", Shape::Extensions, "Extensions that names of files may have, without the dot."),
     key("allow.download.archives", Shape::Word(Archives::WORDS), "What becomes of archives; `look` where not given."),
     key("allow.download.scan", Shape::Word(Scanner::WORDS), "What scans a file before it crosses."),
-    key("allow.download.metadata", Shape::Word(Metadata::WORDS), "What becomes of metadata in pictures; `keep` where not given."),
+    key(
+        "allow.download.metadata",
+        Shape::Word(Metadata::WORDS),
+        "What becomes of metadata in pictures; `keep` where not given.",
+    ),
     key(
         "allow.download.quarantine",
         Shape::Word(Quarantine::WORDS),

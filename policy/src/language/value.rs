@@ -6,8 +6,8 @@ use super::node::{Node, Placed, Value};
 use crate::Stated;
 use crate::shown::Shown;
 use crate::values::{
-    Chord, Colour, Detector, Extension, Extent, Glob, Hours, MAX_GLOB, MediaPattern, Network, Part, Rate, Size, Span, Word, Zone,
-    meant, show_bytes, template,
+    Chord, Colour, Detector, Extension, Extent, Glob, Hours, MAX_GLOB, MediaPattern, Network, Part, Rate, Size, Span,
+    Word, Zone, meant, show_bytes, template,
 };
 
 /// Characters of an entry of a list, of which regular expressions are the longest; more is refused.

@@ -59,11 +59,16 @@ impl Limits {
             let extension = contents.extension?;
             let lists = self.files.extensions.iter();
             let foreign = lists.into_iter().find(|list| !list.value.iter().any(|known| known.matches(extension)))?;
-            let shown = if extension.is_empty() { "without an extension".to_owned() } else { format!("of .{}", crate::shown::Shown(extension)) };
+            let shown = if extension.is_empty() {
+                "without an extension".to_owned()
+            } else {
+                format!("of .{}", crate::shown::Shown(extension))
+            };
             Some(Unlike { rule: &foreign.rule, words: format!("{shown} is not among the extensions") })
         };
         let archives = || {
-            let rule = self.files.archives.as_ref().filter(|archives| contents.archive && archives.value == Archives::Deny)?;
+            let rule =
+                self.files.archives.as_ref().filter(|archives| contents.archive && archives.value == Archives::Deny)?;
             Some(Unlike { rule: &rule.rule, words: "of an archive is not allowed by `archives`".to_owned() })
         };
         types.or_else(extensions).or_else(archives)

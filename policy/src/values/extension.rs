@@ -24,10 +24,15 @@ impl Extension {
 
     /// Reads `pdf`.
     pub(crate) fn read(text: &str) -> Result<Self, String> {
-        let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || matches!(letter, '-' | '_' | '+');
+        let plain =
+            |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || matches!(letter, '-' | '_' | '+');
         match text {
-            text if text.starts_with('.') => Err(format!("`{}` begins with a dot; write the letters behind it", Shown(text))),
-            text if text.contains('.') => Err(format!("`{}` has two parts; the last one is the extension", Shown(text))),
+            text if text.starts_with('.') => {
+                Err(format!("`{}` begins with a dot; write the letters behind it", Shown(text)))
+            }
+            text if text.contains('.') => {
+                Err(format!("`{}` has two parts; the last one is the extension", Shown(text)))
+            }
             text if (1..=MAX_EXTENSION).contains(&text.len()) && text.chars().all(plain) => Ok(Self(text.to_owned())),
             _ => Err(format!("`{}` is not an extension; write one such as pdf, in small letters", Shown(text))),
         }

@@ -33,7 +33,12 @@ pub(super) struct Named {
 }
 
 /// A live session of the caller's own, under the same rules as the caller.
-pub(super) fn own(plane: &Plane, asked: &Asked, id: &str, from: Option<std::net::IpAddr>) -> Result<Arc<Session>, Problem> {
+pub(super) fn own(
+    plane: &Plane,
+    asked: &Asked,
+    id: &str,
+    from: Option<std::net::IpAddr>,
+) -> Result<Arc<Session>, Problem> {
     let session = known(plane, asked, id)?;
     if !same(&session.permit.subject, asked.caller.subject()) {
         return Err(Problem::new(StatusCode::FORBIDDEN, "files are for the session's own subject"));

@@ -52,8 +52,7 @@ pub(super) async fn create(
         let length = number(&headers, "upload-length")
             .ok_or_else(|| bad("Upload-Length is missing: say how many bytes the file has"))?;
         let name = name(&headers).ok_or_else(|| bad("Upload-Metadata has no `filename` in base64"))?;
-        let name = FileName::parse(&name)
-            .map_err(|refused| unnamed(&session, ActionKind::Upload, &name, refused))?;
+        let name = FileName::parse(&name).map_err(|refused| unnamed(&session, ActionKind::Upload, &name, refused))?;
         let upload = session.files.uploads.begin(&session, name, length)?;
         let place = format!("/api/sessions/{}/uploads/{}", session.id, upload.id);
         let mut response = (StatusCode::CREATED, [(header::LOCATION, place)]).into_response();
@@ -211,7 +210,8 @@ fn name(headers: &HeaderMap) -> Option<String> {
 
 fn expires(response: &mut Response, upload: &Upload) {
     // RFC 9110's form of dates.
-    let form = format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
+    let form =
+        format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
     let at: OffsetDateTime = upload.expires();
     if let Some(value) = at.format(form).ok().and_then(|at| HeaderValue::from_str(&at).ok()) {
         response.headers_mut().insert("upload-expires", value);

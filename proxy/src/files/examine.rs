@@ -3,7 +3,7 @@
 use std::io::BufReader;
 
 use portcullis_files::{Class, Inspection, Limits, Refused, Stripped, inspect, strip_metadata};
-use portcullis_policy::{Rule, Verdict};
+use portcullis_policy::{Detector, Rule, Verdict};
 
 use super::clamd::{ScanError, Scanned};
 use super::passage::Passage;
@@ -30,7 +30,7 @@ pub(super) struct Seen {
     /// Members that were looked at.
     pub(super) entries: u32,
     /// The detectors that found something.
-    pub(super) found: Vec<portcullis_policy::Detector>,
+    pub(super) found: Vec<Detector>,
     /// What speaks against it whatever policy allows, in words for a person.
     pub(super) against: Option<String>,
     /// A rule that would have searched text that cannot be had.
@@ -42,7 +42,11 @@ impl Seen {
     /// The names of all that found something, sorted, for its event.
     pub(super) fn names(&self) -> Vec<String> {
         let (most, characters) = MOST_FOUND;
-        let detectors = self.found.iter().map(ToString::to_string);
+        // What an expression matches may be what it says: it says nothing of itself.
+        let detectors = self.found.iter().map(|detector| match detector {
+            Detector::Pattern(_) => "regex".to_owned(),
+            named => named.to_string(),
+        });
         let mut names: Vec<String> = detectors.chain(self.scanner.then(|| SCANNER.to_owned())).collect();
         names.iter_mut().for_each(|name| *name = name.chars().take(characters).collect());
         names.sort();
@@ -59,7 +63,8 @@ impl Seen {
             archive: inspection.class == Class::Archive,
             entries: inspection.entries,
             found: search.found(&inspection.found).into_iter().cloned().collect(),
-            against: unread.map(|kind| format!("text in it ({kind}) cannot be read, and policy looks for what must not cross")),
+            against: unread
+                .map(|kind| format!("text in it ({kind}) cannot be read, and policy looks for what must not cross")),
             unsearched: unread.and(search.rule.clone()),
             nested: inspection.nested,
             scanner: false,
@@ -98,7 +103,10 @@ pub(super) async fn scan(passage: &Passage, file: &Spooled, seen: &mut Seen) {
         }
         Ok(Err(error)) => {
             if let ScanError::Away(_) = &error {
-                tracing::error!(error = chain(&error), "clamd cannot be reached: files that policy wants scanned do not cross");
+                tracing::error!(
+                    error = chain(&error),
+                    "clamd cannot be reached: files that policy wants scanned do not cross"
+                );
             }
             seen.against = Some(error.to_string());
         }
@@ -110,7 +118,12 @@ pub(super) async fn scan(passage: &Passage, file: &Spooled, seen: &mut Seen) {
 ///
 /// # Errors
 /// When it cannot be taken out: the file then does not cross with it.
-pub(super) async fn strip(passage: &Passage, file: &Spooled, media_type: &'static str, verdict: &Verdict) -> Result<Option<Spooled>, Stopped> {
+pub(super) async fn strip(
+    passage: &Passage,
+    file: &Spooled,
+    media_type: &'static str,
+    verdict: &Verdict,
+) -> Result<Option<Spooled>, Stopped> {
     let config = &passage.session.files.depot.config;
     let spool = Spool::create(&config.spool, config.largest, config.keep_free);
     let mut spool = spool.map_err(|error| Stopped::spool(&error, verdict))?;
@@ -132,4 +145,3 @@ pub(super) async fn strip(passage: &Passage, file: &Spooled, media_type: &'stati
 pub(super) fn has_metadata(media_type: &str) -> bool {
     media_type.starts_with("image/")
 }
-

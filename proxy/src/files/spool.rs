@@ -10,8 +10,8 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use rustix::fs::fstatvfs;
 use sha2::{Digest, Sha256};
-use tokio::sync::mpsc;
 use std::time::Duration;
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 /// After so many bytes it is looked again whether the disk has room.

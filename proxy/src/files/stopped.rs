@@ -107,7 +107,8 @@ pub(super) fn denied(verdict: &Verdict, reason: String) -> Verdict {
 /// Puts a file on the record whose name cannot cross, with what of the name can be shown.
 pub(crate) fn unnamed(session: &Session, kind: ActionKind, name: &str, refused: NameRefused) -> Stopped {
     let verdict = denied(&session.judge(kind.at_all()), refused.to_string());
-    let name: String = name.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).take(SHOWN).collect();
+    let name: String =
+        name.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).take(SHOWN).collect();
     let (effect, reason) = (Verdicted::Deny, verdict.reason.clone());
     let (media_type, sha256, found) = (String::new(), String::new(), Vec::new());
     let (bytes, archive_entries, quarantined) = (0, None, None);

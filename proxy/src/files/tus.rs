@@ -74,7 +74,9 @@ impl Uploads {
         {
             let mut uploads = self.lock();
             if uploads.len() >= MOST {
-                return Err(Stopped::Busy("as many uploads as may wait for their next piece do; finish or end one of them"));
+                return Err(Stopped::Busy(
+                    "as many uploads as may wait for their next piece do; finish or end one of them",
+                ));
             }
             uploads.insert(id, Arc::clone(&upload));
         }

@@ -246,8 +246,12 @@ fn checked_docker(name: &str, docker: Docker) -> Result<Docker, TemplateError> {
     if docker.image.is_empty() || docker.image.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return refused("image", "empty or hold spaces");
     }
-    for (key, value) in [("memory_mib", docker.memory_mib), ("cpu_percent", docker.cpu_percent), ("pids", docker.pids), ("transfer_mib", docker.transfer_mib)]
-    {
+    for (key, value) in [
+        ("memory_mib", docker.memory_mib),
+        ("cpu_percent", docker.cpu_percent),
+        ("pids", docker.pids),
+        ("transfer_mib", docker.transfer_mib),
+    ] {
         if value == 0 {
             return refused(key, "zero");
         }

@@ -27,11 +27,19 @@ impl Equipment {
     pub(super) fn lacks(self, policies: &PolicySet) -> Vec<Fault> {
         let mut faults = Vec::new();
         let mut fault = |rule: &Rule, reason: &str| {
-            faults.push(Fault { file: rule.file.clone(), line: rule.line, column: 0, reason: format!("`{}` {reason}", rule.key) });
+            faults.push(Fault {
+                file: rule.file.clone(),
+                line: rule.line,
+                column: 0,
+                reason: format!("`{}` {reason}", rule.key),
+            });
         };
         for limits in policies.allowed() {
             if let Some(scan) = limits.scan.as_ref().filter(|_| !self.scanner) {
-                fault(&scan.rule, "asks for a scanner, and this gate has none: say where clamd listens with `files.clamd`");
+                fault(
+                    &scan.rule,
+                    "asks for a scanner, and this gate has none: say where clamd listens with `files.clamd`",
+                );
             }
             let quarantine = limits.files.quarantine.as_ref().filter(|quarantine| quarantine.value != Quarantine::None);
             if let Some(quarantine) = quarantine.filter(|_| !self.recipients) {

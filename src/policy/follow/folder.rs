@@ -25,7 +25,12 @@ pub(super) fn follow(folder: &Path, equipment: Equipment) -> anyhow::Result<Foll
     Ok(Following { policies: receiver, state, wake: None, looking })
 }
 
-async fn keep_looking((folder, equipment): (PathBuf, Equipment), mut last: Vec<PolicyFile>, sender: watch::Sender<Arc<PolicySet>>, state: State) {
+async fn keep_looking(
+    (folder, equipment): (PathBuf, Equipment),
+    mut last: Vec<PolicyFile>,
+    sender: watch::Sender<Arc<PolicySet>>,
+    state: State,
+) {
     // What is being written is not applied: a change counts when two looks in a row see the same.
     let mut settling: Option<Vec<PolicyFile>> = None;
     loop {

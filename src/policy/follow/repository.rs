@@ -9,8 +9,8 @@ use portcullis_policy::PolicySet;
 use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 
-use super::good::Good;
 use super::equipment::Equipment;
+use super::good::Good;
 use super::judge::{self, Fault};
 use super::{Following, State};
 use crate::config::Policies;

@@ -57,7 +57,8 @@ impl Transfer for Archive {
     async fn list(&self) -> Result<Vec<Listed>, TransferError> {
         // The API has no other way to list than to read all: no more than the volume holds.
         let mut pieces = self.read(&format!("{MOUNT}/."));
-        let (mut reading, mut listed, mut left) = (Reading::default(), Vec::new(), self.room.saturating_add(LISTED_BESIDE));
+        let (mut reading, mut listed, mut left) =
+            (Reading::default(), Vec::new(), self.room.saturating_add(LISTED_BESIDE));
         while let Some(piece) = pieces.next().await {
             let piece = piece.map_err(failed)?;
             left = left.saturating_sub(u64::try_from(piece.len()).unwrap_or(u64::MAX));

@@ -98,10 +98,20 @@ enum Where {
     #[default]
     Header,
     /// Bytes of a pax header or a long name that are missing, what is there, the kind, and the padding behind.
-    Meta { left: u64, held: Vec<u8>, kind: u8, padding: u64 },
+    Meta {
+        left: u64,
+        held: Vec<u8>,
+        kind: u8,
+        padding: u64,
+    },
     /// Bytes of an entry that are missing, and the padding behind.
-    Contents { left: u64, padding: u64 },
-    Padding { left: u64 },
+    Contents {
+        left: u64,
+        padding: u64,
+    },
+    Padding {
+        left: u64,
+    },
     /// The archive has ended.
     Over,
 }
@@ -184,7 +194,11 @@ impl Reading {
             return Ok(());
         }
         let sum = number(block, 148..156)?;
-        let counted: u64 = block.iter().enumerate().map(|(at, byte)| if (148..156).contains(&at) { 32 } else { u64::from(*byte) }).sum();
+        let counted: u64 = block
+            .iter()
+            .enumerate()
+            .map(|(at, byte)| if (148..156).contains(&at) { 32 } else { u64::from(*byte) })
+            .sum();
         if sum != counted {
             return Err(TransferError::Malformed("a header's checksum is wrong"));
         }
@@ -224,8 +238,11 @@ impl Meta {
                 let mut rest = held;
                 while !rest.is_empty() {
                     let space = rest.iter().position(|byte| *byte == b' ').ok_or_else(text)?;
-                    let length = rest.get(..space).and_then(|digits| std::str::from_utf8(digits).ok()?.parse::<usize>().ok());
-                    let record = length.filter(|length| *length > space).and_then(|length| rest.get(space.saturating_add(1)..length));
+                    let length =
+                        rest.get(..space).and_then(|digits| std::str::from_utf8(digits).ok()?.parse::<usize>().ok());
+                    let record = length
+                        .filter(|length| *length > space)
+                        .and_then(|length| rest.get(space.saturating_add(1)..length));
                     let (Some(length), Some(record)) = (length, record) else { return Err(text()) };
                     let record = std::str::from_utf8(record).map_err(|_| text())?.trim_end_matches('\n');
                     match record.split_once('=') {
@@ -307,7 +324,8 @@ mod tests {
         }
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("a.tar"), &stream).unwrap();
-        let status = std::process::Command::new("tar").arg("-xf").arg("a.tar").current_dir(folder.path()).status().unwrap();
+        let status =
+            std::process::Command::new("tar").arg("-xf").arg("a.tar").current_dir(folder.path()).status().unwrap();
         assert!(status.success() && std::fs::read(folder.path().join(&name)).unwrap() == vec![7; 700]);
     }
 

@@ -1,15 +1,17 @@
 //! The transfer folder of a desktop of processes: a temporary file system in its jail, reached from outside by one descriptor.
 
 use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Write};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use portcullis_files::FileName;
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags, fchmod, fchown, fstatfs, linkat, openat, openat2, statat};
+use rustix::fs::{
+    AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags, fchmod, fchown, fstatfs, linkat, openat, openat2, statat,
+};
 use rustix::io::Errno;
-use rustix::process::{Gid, PidfdFlags, Pid, Signal, Uid, pidfd_open};
+use rustix::process::{Gid, Uid};
 use time::OffsetDateTime;
 
 use crate::files::{Spool, Spooled};
@@ -21,9 +23,12 @@ const TMPFS: u64 = 0x0102_1994;
 /// Entries that are looked at for a list: more may lie there than are listed.
 const MOST_SEEN: usize = 10_000;
 /// Bytes that are copied at once.
-const PIECE: usize = 1 << 18;
+const PIECE: usize = 1 << 20;
 /// INVARIANT: a name leads to a file in the folder itself: no link is followed, no other file system entered.
-const WITHIN: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS).union(ResolveFlags::NO_XDEV).union(ResolveFlags::NO_MAGICLINKS);
+const WITHIN: ResolveFlags = ResolveFlags::BENEATH
+    .union(ResolveFlags::NO_SYMLINKS)
+    .union(ResolveFlags::NO_XDEV)
+    .union(ResolveFlags::NO_MAGICLINKS);
 
 /// The folder, held by a descriptor: whatever is done to paths in the jail, this stays what it is.
 pub(super) struct Folder {
@@ -32,16 +37,18 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Opens the folder of the jail whose first process has this number, once everything in it is mounted. None if it is not there.
-    pub(super) fn open(first: i32, account: &Account) -> Option<Self> {
-        let process = pidfd_open(Pid::from_raw(first)?, PidfdFlags::empty()).ok()?;
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let root = openat(CWD, format!("/proc/{first}/root/"), OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).ok()?;
-        // INVARIANT: the process that was opened by number lives on, so the number was its own.
-        rustix::process::pidfd_send_signal(&process, Signal::from_named_raw(0)?).ok()?;
+    /// Opens the folder of a jail by its first process, once everything in it is mounted. None if it is not there.
+    pub(super) fn open((number, first): (i32, OwnedFd), account: &Account) -> Option<Self> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let root = openat(CWD, format!("/proc/{number}/root/"), flags, Mode::empty()).ok()?;
+        // INVARIANT: the number is still that process's, so this is its root and no other's.
+        let of_first = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", first.as_raw_fd())).ok()?;
+        of_first.lines().any(|line| line == format!("Pid:\t{number}")).then_some(())?;
         let inside = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-        let folder = openat2(&root, MOUNT.trim_start_matches('/'), flags, Mode::empty(), inside).ok()?;
-        let readable = openat2(&folder, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty(), WITHIN).ok()?;
+        let folder =
+            openat2(&root, MOUNT.trim_start_matches('/'), flags | OFlags::NOFOLLOW, Mode::empty(), inside).ok()?;
+        let readable =
+            openat2(&folder, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty(), WITHIN).ok()?;
         // The gate's own disk is never written through it.
         let system = fstatfs(&readable).ok()?;
         (u64::try_from(system.f_type).ok()? == TMPFS).then_some(())?;
@@ -92,13 +99,25 @@ fn list(folder: BorrowedFd<'_>) -> Result<Vec<Listed>, TransferError> {
 }
 
 /// INVARIANT: the file has no name until it is whole, and then takes none that another has.
-fn put(folder: BorrowedFd<'_>, name: &FileName, from: &mut dyn Read, (uid, gid): (Uid, Gid)) -> Result<FileName, TransferError> {
+fn put(
+    folder: BorrowedFd<'_>,
+    name: &FileName,
+    from: &mut dyn Read,
+    (uid, gid): (Uid, Gid),
+) -> Result<FileName, TransferError> {
     let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
     let mut file = File::from(openat2(folder, ".", flags, Mode::RUSR | Mode::WUSR, WITHIN).map_err(failed)?);
-    std::io::copy(from, &mut file).map_err(|error| match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => TransferError::Full,
-        _ => TransferError::Io(error),
-    })?;
+    let mut piece = vec![0; PIECE];
+    loop {
+        let count = from.read(&mut piece).map_err(TransferError::Io)?;
+        if count == 0 {
+            break;
+        }
+        file.write_all(piece.get(..count).unwrap_or_default()).map_err(|error| match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => TransferError::Full,
+            _ => TransferError::Io(error),
+        })?;
+    }
     fchown(&file, Some(uid), Some(gid)).map_err(failed)?;
     fchmod(&file, Mode::RUSR | Mode::WUSR).map_err(failed)?;
     let unnamed = format!("/proc/self/fd/{}", file.as_raw_fd());

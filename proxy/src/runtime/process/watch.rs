@@ -66,9 +66,9 @@ impl Jail {
         Ok(Self { child, first: inner.and_then(open), number: inner, words, listener })
     }
 
-    /// The number of the first process inside, as this machine sees it.
-    pub(super) fn first_process(&self) -> Option<i32> {
-        self.number
+    /// The first process inside: its number as this machine sees it, and a descriptor of it, which tells whether the number is still its own.
+    pub(super) fn first_process(&self) -> Option<(i32, OwnedFd)> {
+        self.number.zip(self.first.as_ref()?.try_clone().ok())
     }
 
     /// Waits until nothing of the desktop runs any more, which `end` makes so, and says why.
