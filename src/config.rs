@@ -1,6 +1,7 @@
 //! The configuration: one documented TOML file over the defaults in `portcullis.toml`, and the environment over both.
 
 mod alerts;
+mod files;
 mod limits;
 mod policies;
 mod recipients;
@@ -17,6 +18,7 @@ use portcullis_proxy::runtime::{Template, TemplateKind};
 use serde::{Deserialize, Deserializer};
 
 pub(crate) use alerts::{Alert, To};
+pub(crate) use files::Files;
 pub(crate) use limits::Limits;
 pub(crate) use policies::{Policies, Transport};
 pub(crate) use retention::Retention;
@@ -49,6 +51,7 @@ pub(crate) struct Config {
     pub(crate) vault: Vault,
     pub(crate) retention: Retention,
     pub(crate) docker: Docker,
+    pub(crate) files: Files,
     pub(crate) desktops: Vec<Template>,
 }
 
@@ -214,6 +217,7 @@ impl Config {
         }
         self.apart()?;
         self.limits.check()?;
+        self.files.check()?;
         self.policies.check(&self.policy)?;
         self.metrics_address()?;
         alerts::check(&self.alerts)?;

@@ -9,6 +9,7 @@ use anyhow::Context;
 use portcullis_alerts::Exports;
 use portcullis_evidence::Recipients;
 use portcullis_policy::Subject;
+use portcullis_proxy::files::Depot;
 use portcullis_proxy::outcome::chain;
 use portcullis_proxy::runtime::Runtime;
 use portcullis_proxy::runtime::docker::Containers;
@@ -87,10 +88,11 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let warning = retention::warn(policies.policies.clone(), Arc::clone(&vault));
     let keeper = retention::keeper(config, &data, Arc::clone(&vault), Arc::new(keys.evidence.clone()))?;
     let sweeping = retention::start(config, keeper, Arc::clone(&journal), portal.clone());
-    let recipients = config.recording.recipients()?.map(Arc::new);
-    let plane = plane(
-        config, recorder, keys, verifier, origins, vault, journal, aftermath, &portal, runtimes, &policies, recipients,
-    );
+    let recipients = config.recording.recipients()?;
+    let files = config.files.depot(&data, recipients.clone())?;
+    let crossing = (files, recipients.map(Arc::new));
+    let plane =
+        plane(config, recorder, keys, verifier, origins, vault, journal, aftermath, &portal, runtimes, &policies, crossing);
     let following = tokio::spawn(revoked::follow(data.revoked(), Arc::clone(&plane), revocations));
 
     let app = portcullis_proxy::api::router(Arc::clone(&plane)).merge(portal.router());
@@ -249,7 +251,7 @@ fn plane(
     portal: &Portal,
     runtimes: Vec<Arc<dyn Runtime>>,
     policies: &policy::Following,
-    recipients: Option<Arc<Recipients>>,
+    (files, recipients): (Arc<Depot>, Option<Arc<Recipients>>),
 ) -> Arc<Plane> {
     Plane::new(PlaneConfig {
         verifier,
@@ -271,6 +273,7 @@ fn plane(
         max_fps: config.sessions.max_fps,
         bounds: config.limits.bounds(),
         recipients,
+        files,
     })
 }
 

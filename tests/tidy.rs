@@ -18,6 +18,7 @@ const MAY_IMPORT: [(&str, &[&str]); 10] = [
         "proxy",
         &[
             "portcullis-content",
+            "portcullis-files",
             "portcullis-rfb",
             "portcullis-policy",
             "portcullis-evidence",

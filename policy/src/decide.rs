@@ -154,11 +154,9 @@ impl PolicySet {
             let reason = over(kind, bytes, limit, &rule);
             return Some((rule, reason));
         }
-        let media_type = request.contents.media_type?;
-        let lists = applying.possible.both(&says.types).filter_map(limits).flat_map(|limits| &limits.types);
-        let foreign = lists.into_iter().find(|types| !types.value.iter().any(|pattern| pattern.matches(media_type)))?;
-        let reason = format!("{kind} of {} is not among the types of {}", Shown(media_type), place(&foreign.rule));
-        Some((foreign.rule.clone(), reason))
+        let choosing = applying.possible.both(&says.choosing).filter_map(limits);
+        let unlike = choosing.into_iter().find_map(|limits| limits.unlike(request.contents))?;
+        Some((unlike.rule.clone(), format!("{kind} {} of {}", unlike.words, place(unlike.rule))))
     }
 
     fn verdict(&self, effect: Effect, rule: Rule, reason: String) -> Verdict {

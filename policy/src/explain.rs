@@ -153,12 +153,8 @@ fn says(policy: &Policy, request: &Request<'_>) -> Option<Says> {
     if let Some(limit) = allow.limits.max_bytes.as_ref().filter(|limit| bytes > limit.value.bytes()) {
         return Some(Says::Limits(limit.rule.clone()));
     }
-    let foreign = |media_type: &str| {
-        let lists = allow.limits.types.iter();
-        lists.into_iter().find(|types| !types.value.iter().any(|pattern| pattern.matches(media_type)))
-    };
-    match request.contents.media_type.and_then(foreign) {
-        Some(types) => Some(Says::Limits(types.rule.clone())),
+    match allow.limits.unlike(request.contents) {
+        Some(unlike) => Some(Says::Limits(unlike.rule.clone())),
         None => found().or_else(|| Some(Says::Allows(policy.allow_rule(allow)))),
     }
 }

@@ -6,7 +6,7 @@ use crate::index::Index;
 use crate::language::{self, Policy};
 use crate::shown::Shown;
 use crate::sought::{Lists, MAX_LISTS};
-use crate::{Detector, Lock, PolicyError, Revision, Rule, Stated};
+use crate::{Detector, Limits, Lock, PolicyError, Revision, Rule, Stated};
 
 /// Files in one set; more is refused.
 pub const MAX_FILES: usize = 4096;
@@ -130,6 +130,11 @@ impl PolicySet {
     pub fn firmest_lock(&self) -> Option<Stated<Lock>> {
         let locks = self.policies.iter().filter_map(|policy| policy.asks.recording.lock.clone());
         locks.filter(|lock| lock.value != Lock::None).max_by_key(|lock| lock.value)
+    }
+
+    /// The limits of every entry of `allow`, in the order of files.
+    pub fn allowed(&self) -> impl Iterator<Item = &Limits> {
+        self.policies.iter().flat_map(|policy| policy.allow.iter().map(|allow| &allow.limits))
     }
 
     /// The policies, in the order of their files.

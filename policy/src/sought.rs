@@ -75,12 +75,6 @@ impl PolicySet {
         }
         all
     }
-
-    /// The first rule by which contents are kept, if there is one: who has no key to encrypt them to cannot follow it.
-    pub fn keeps(&self) -> Option<Rule> {
-        let allowed = self.policies().iter().flat_map(|policy| &policy.allow);
-        allowed.filter_map(|allow| allow.limits.keep.as_ref()).map(|keep| keep.rule.clone()).next()
-    }
 }
 
 /// The lists of words that these policies name, by their paths in the policy folder: what is to be read beside them. Of what is no policy, none.

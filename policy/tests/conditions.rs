@@ -139,7 +139,7 @@ fn files_are_denied_by_their_types() {
     let images = "policy: images\napplies: {groups: [users]}\nallow: {upload: {types: [image/*, text/plain]}}\n";
     let set = set(&[OFFICE, everything, images]);
     let upload = |bytes, media_type| {
-        decided(&set, MONDAY, OFFICE_PC, Action::Upload { bytes }, Contents { media_type, found: &[] })
+        decided(&set, MONDAY, OFFICE_PC, Action::Upload { bytes }, Contents { media_type, ..Contents::default() })
     };
     assert_eq!(upload(1, Some("image/png")), "permit by 0.yaml:9 allow.upload");
     // Every list must hold the type.

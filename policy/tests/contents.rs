@@ -155,11 +155,3 @@ fn lists_are_known_by_the_policies_that_name_them_and_part_of_the_revision() {
     // What a list holds is shown by nothing.
     assert!(!format!("{:?}", parse("nightfall")).contains("nightfall"));
 }
-
-#[test]
-fn what_keeps_contents_is_told_by_its_rule() {
-    let keeping = "policy: k\napplies: {groups: [k]}\nallow:\n  copy: {keep: contents}\n";
-    assert_eq!(set().keeps(), None);
-    let set = PolicySet::parse(&[file("k.yaml", keeping)]).unwrap();
-    assert_eq!(set.keeps().unwrap().to_string(), "k.yaml:4 allow.copy.keep");
-}

@@ -49,6 +49,11 @@ impl Enforced {
         self.searcher.only(&of.into_iter().filter_map(place).collect::<Vec<_>>())
     }
 
+    /// The detector at a place of the searcher.
+    pub(crate) fn detector(&self, place: usize) -> Option<&Detector> {
+        self.detectors.get(place)
+    }
+
     /// The detectors that found something, each once, in the order of the policies.
     #[must_use]
     pub fn found(&self, found: &[Found]) -> Vec<Detector> {

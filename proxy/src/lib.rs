@@ -10,6 +10,7 @@ pub mod api;
 pub mod bounds;
 mod crossing;
 pub mod enforced;
+pub mod files;
 mod greeting;
 mod held;
 pub mod identity;

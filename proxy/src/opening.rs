@@ -113,7 +113,8 @@ impl Plane {
         .await
         .map_err(|error| failed(format!("the recording could not be started: {}", error.in_full())))?;
         self.config.aftermath.begun(&bundle);
-        let (screen, holds) = (Screen::new(template.size), (self.config.bounds, self.crossings()));
+        let holds = (self.config.bounds, self.crossings(), Arc::clone(&self.config.files));
+        let screen = Screen::new(template.size);
         let (session, acts) = Session::new(permit.clone(), policies, recording.clone(), screen, holds);
         let staged = self.stage(&session, template, acts).await;
         match staged {
@@ -146,6 +147,7 @@ impl Plane {
             .find(|runtime| runtime.name() == template.kind.runtime())
             .ok_or_else(|| format!("this gate has no {} runtime", template.kind.runtime()))?;
         let desktop = runtime.start(template, &session.id).await.map_err(|error| chain(&error))?;
+        session.files.reach(desktop.transfer());
         let linked = async {
             let link = greet(desktop.as_ref(), &self.config.bounds).await?;
             if link.size != template.size {

@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 use crate::bounds::Bounds;
 use crate::crossing::{Crossings, Findings, Keys};
 use crate::enforced::Enforced;
+use crate::files::Depot;
 use crate::identity::{Caller, Identify, same};
 use crate::journal::{About, Journal, Knocks};
 use crate::outcome::Outcome;
@@ -83,6 +84,8 @@ pub struct PlaneConfig {
     pub bounds: Bounds,
     /// To whom texts are encrypted that policy keeps; where there is none, no policy may keep any.
     pub recipients: Option<Arc<Recipients>>,
+    /// How files are carried, and what became of them.
+    pub files: Arc<Depot>,
 }
 
 /// Every live session of this gate.
@@ -312,6 +315,12 @@ impl Plane {
     /// What a new session counts and keeps of what crosses.
     pub(crate) fn crossings(&self) -> Crossings {
         Crossings::new(Arc::clone(&self.findings), Keys(self.config.recipients.clone()))
+    }
+
+    /// How files are carried, and what became of them.
+    #[must_use]
+    pub fn files(&self) -> &Depot {
+        &self.config.files
     }
 
     /// The policy in force.

@@ -25,6 +25,7 @@ use tokio::time::timeout;
 use crate::bounds::Bounds;
 use crate::crossing::{Crossings, Paces};
 use crate::enforced::Enforced;
+use crate::files::{Depot, Files};
 use crate::link::Act;
 use crate::outcome::Outcome;
 use crate::pace::Pace;
@@ -68,6 +69,8 @@ pub struct Session {
     pub(crate) notices: broadcast::Sender<Notice>,
     pub(crate) paces: Mutex<Paces>,
     pub(crate) crossings: Crossings,
+    /// Files in and out of the desktop.
+    pub(crate) files: Files,
     /// How long it lasts.
     pub(crate) life: Life,
     inputs: Mutex<Inputs>,
@@ -104,7 +107,7 @@ impl Session {
         policies: watch::Receiver<Arc<Enforced>>,
         recording: Recording,
         screen: Screen,
-        (bounds, crossings): (Bounds, Crossings),
+        (bounds, crossings, depot): (Bounds, Crossings, Arc<Depot>),
     ) -> (Arc<Self>, mpsc::Receiver<Act>) {
         let (acts, receiver) = mpsc::channel(ACTS);
         let life = Life::new(policies.borrow().obligations(&permit.situation(permit.started.into())));
@@ -117,6 +120,7 @@ impl Session {
             notices: broadcast::Sender::new(NOTICES),
             paces: Mutex::new(Paces::new(bounds.texts)),
             crossings,
+            files: Files::new(depot),
             life,
             inputs: Mutex::default(),
             policies,

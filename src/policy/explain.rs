@@ -72,7 +72,7 @@ pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
         let found_in: Vec<Detector> =
             args.containing.iter().map(|text| parsed(text.parse())).collect::<Result<_, _>>()?;
         let found_in: Vec<&Detector> = found_in.iter().collect();
-        let contents = Contents { media_type: args.media_type.as_deref(), found: &found_in };
+        let contents = Contents { media_type: args.media_type.as_deref(), found: &found_in, ..Contents::default() };
         let action = asked(action, args.bytes.as_deref())?;
         let why = draft.set.why(&Request { situation, action, contents });
         let commits =

@@ -1,5 +1,6 @@
 //! The policies that a gate follows: those built in, a folder, or a git repository; a revision that does not check stays out.
 
+mod equipment;
 mod folder;
 mod good;
 mod judge;
@@ -17,6 +18,7 @@ use tokio::task::JoinHandle;
 use crate::config::Config;
 use crate::data::Data;
 use crate::policy::files::Found;
+use equipment::Equipment;
 pub(crate) use judge::Fault;
 pub(crate) use state::{Known, State};
 
@@ -46,17 +48,17 @@ impl Following {
     /// At the start what does not check stops the gate: it must not run under rules that nobody wrote. A repository whose last good commit
     /// is known does not: that one is used.
     pub(crate) async fn begin(config: &Config, data: &Data) -> anyhow::Result<Self> {
-        let keys = config.recording.recipients()?.is_some();
+        let equipment = Equipment::of(config)?;
         if config.policies.is_set() {
-            return repository::follow(&config.policies, &data.policy()?, keys).await;
+            return repository::follow(&config.policies, &data.policy()?, equipment).await;
         }
         if !config.policy.as_os_str().is_empty() {
-            return folder::follow(&config.policy, keys).await;
+            return folder::follow(&config.policy, equipment).await;
         }
         let files = BUILT_IN.map(|(name, text)| PolicyFile { name: name.into(), text: text.into() });
         let found = Found { policies: files.into(), ..Found::default() };
         let policies =
-            judge::policies(&found, keys).map_err(judge::told).context("the built-in policy does not check")?;
+            judge::policies(&found, equipment).map_err(judge::told).context("the built-in policy does not check")?;
         let state = State::new("built in", policies.revision());
         let (keep, policies) = watch::channel(Arc::new(policies));
         // Nothing will replace it: the sender is kept open, so that followers wait rather than spin.

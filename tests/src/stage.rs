@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use axum::http::HeaderMap;
 use portcullis_evidence::{Report, SigningKey, verify};
 use portcullis_policy::{PolicyFile, PolicySet, Subject};
+use portcullis_proxy::files::{Depot, FilesConfig};
 use portcullis_proxy::runtime::{Process, Runtime, Template, TemplateKind};
 use portcullis_proxy::token::Verifier;
 use portcullis_proxy::{
@@ -138,6 +139,7 @@ impl Stage {
             max_fps: MAX_FPS,
             bounds,
             recipients: None,
+            files: Depot::open(FilesConfig::within(folder.path()))?,
         });
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
@@ -250,7 +252,7 @@ fn desk(size: Size) -> Template {
         description: String::new(),
         icon: String::new(),
         size,
-        kind: TemplateKind::Process(Process { programs: Vec::new(), network: false, user: None }),
+        kind: TemplateKind::Process(Process { programs: Vec::new(), network: false, user: None, transfer_mib: 256 }),
     }
 }
 

@@ -7,7 +7,7 @@ use super::node::{self, At, Node, Placed};
 use super::policy::{Allow, Applies, Containing, Deny, Policy};
 use super::value::{names, stated, value, words};
 use crate::verdict::DEFAULT_POLICY;
-use crate::{ActionKind, Limits, MAX_FILE_BYTES, PolicyError, PolicyFile, Stated, Then};
+use crate::{ActionKind, FileLimits, Limits, MAX_FILE_BYTES, PolicyError, PolicyFile, Stated, Then};
 
 /// Reads one file; adds to `errors` and returns nothing when there is any fault in it. What it uses of the language that this version does
 /// not enforce is added to `later`.
@@ -99,10 +99,22 @@ fn allow(node: &Node, faults: &mut Faults<'_>) -> Vec<Allow> {
             keep: stated(&limits, &path, "keep", faults),
             types: types.into_iter().collect::<Vec<Stated<_>>>(),
             scan: stated(&limits, &path, "scan", faults),
+            files: files(&limits, &path, faults),
         };
         allowed.push(Allow { kind, at: key.at, limits });
     }
     allowed
+}
+
+/// What stands below `upload` and `download` alone.
+fn files(limits: &Fields<'_>, path: &str, faults: &mut Faults<'_>) -> FileLimits {
+    FileLimits {
+        per_session: stated(limits, path, "per_session", faults),
+        extensions: stated(limits, path, "extensions", faults).into_iter().collect(),
+        archives: stated(limits, path, "archives", faults),
+        metadata: stated(limits, path, "metadata", faults),
+        quarantine: stated(limits, path, "quarantine", faults),
+    }
 }
 
 fn deny(node: &Node, faults: &mut Faults<'_>) -> Vec<Deny> {

@@ -1,5 +1,6 @@
 //! What a session owes because of policy: the strictest of all that the applying policies ask, each value with the rule that asks it.
 
+mod files;
 mod listed;
 
 use crate::values::{
@@ -8,6 +9,7 @@ use crate::values::{
 };
 use crate::{PolicySet, Rule, Situation};
 
+pub use files::FileLimits;
 pub use listed::Obligation;
 
 /// A value with the rule that asks it.
@@ -118,6 +120,8 @@ pub struct Limits {
     pub types: Vec<Stated<Vec<MediaPattern>>>,
     /// What scans a file before it crosses.
     pub scan: Option<Stated<Scanner>>,
+    /// What else is asked of files.
+    pub files: FileLimits,
 }
 
 impl PolicySet {
@@ -188,6 +192,7 @@ impl Limits {
         most(&mut self.keep, &other.keep);
         every(&mut self.types, &other.types);
         most(&mut self.scan, &other.scan);
+        self.files.add(&other.files);
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod chord;
 mod detector;
+mod extension;
 mod glob;
 mod hours;
 mod media;
@@ -16,6 +17,7 @@ mod zone;
 
 pub use chord::Chord;
 pub use detector::{Detector, Pattern, WordFile};
+pub use extension::Extension;
 pub(crate) use glob::{Glob, MAX_GLOB};
 pub(crate) use hours::{Hours, minute};
 pub use media::MediaPattern;
@@ -28,7 +30,8 @@ pub use span::Span;
 pub use watermark::{Colour, Filling, Part, Watermark};
 pub(crate) use watermark::{MAX_TEMPLATE, template};
 pub use words::{
-    Clicks, Egress, Field, Kept, KeyLog, Known, Layout, Lock, MaskedRecord, Mode, Scanner, Then, TypedPaste,
+    Archives, Clicks, Egress, Field, Kept, KeyLog, Known, Layout, Lock, MaskedRecord, Metadata, Mode, Quarantine, Scanner,
+    Then, TypedPaste,
 };
 pub(crate) use words::{Word, words};
 pub use zone::{Zone, read_instant};

@@ -138,6 +138,38 @@ words! {
 }
 
 words! {
+    /// What becomes of archives.
+    Archives, "an answer to archives", {
+        /// What is in them is looked at as files of their own are.
+        Look = "look",
+        /// None crosses.
+        Deny = "deny",
+    }
+}
+
+words! {
+    /// What becomes of the metadata of pictures.
+    Metadata, "an answer to metadata", {
+        /// It stays.
+        Keep = "keep",
+        /// Pictures cross without it.
+        Strip = "strip",
+    }
+}
+
+words! {
+    /// Of which files a copy is kept for auditors.
+    Quarantine, "a quarantine", {
+        /// Of none.
+        None = "none",
+        /// Of those that did not cross.
+        Denied = "denied",
+        /// Of all.
+        All = "all",
+    }
+}
+
+words! {
     /// What becomes of clicks into a mask.
     Clicks, "an answer to clicks", {
         /// They reach the desktop.

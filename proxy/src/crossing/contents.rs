@@ -83,6 +83,11 @@ impl Crossings {
         Self { findings, keys, ..Self::default() }
     }
 
+    /// Counts what was found in one text or file.
+    pub(crate) fn count(&self, found: &[&Detector], effect: Effect) {
+        self.findings.count(found, effect);
+    }
+
     fn lane(&self, kind: ActionKind) -> &Lane {
         if kind == ActionKind::Paste { &self.paste } else { &self.copy }
     }
@@ -131,7 +136,7 @@ impl Session {
             None => self.tell(kind, &judged),
         }
         let found: Vec<&Detector> = judged.found.iter().collect();
-        self.crossings.findings.count(&found, judged.verdict.effect);
+        self.crossings.count(&found, judged.verdict.effect);
         let what = if kind == ActionKind::Paste { paste } else { copy };
         let what = what(viewer, &text, &judged.verdict, names(&judged.found), judged.redacted);
         let seq = self.note_numbered(&judged.verdict, what)?;

@@ -38,7 +38,7 @@ pub struct Event {
     pub what: What,
 }
 
-/// What happened. Contents of clipboards never appear here but encrypted, where policy asks for it, and which keys were pressed only where policy asks for it.
+/// What happened. Contents of clipboards and files never appear here but encrypted, where policy asks for it, and which keys were pressed only where policy asks for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum What {
@@ -157,6 +157,54 @@ pub enum What {
         /// The part of the age file: base64url without padding, of at most 8 KiB.
         age: String,
     },
+    /// A file was brought to go into the desktop.
+    Upload {
+        /// Whether it crossed.
+        effect: Effect,
+        /// Its name, one component of a path.
+        name: String,
+        /// Its length in bytes; when it was not read to its end, what was read or what its sender says of it, or 0.
+        bytes: u64,
+        /// Its media type by its bytes; empty when it was not looked at.
+        media_type: String,
+        /// SHA-256 of its bytes, 64 hexadecimal digits; empty when it was not read to its end.
+        sha256: String,
+        /// What was found in it: names of detectors, sorted; absent when nothing was.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        found: Vec<String>,
+        /// Members of archives that were looked at; absent when there were none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        archive_entries: Option<u32>,
+        /// Where its quarantined copy lies below the gate's folder for them; absent when there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        quarantined: Option<String>,
+        /// Words for a person.
+        reason: String,
+    },
+    /// A file was asked for out of the desktop.
+    Download {
+        /// Whether it crossed.
+        effect: Effect,
+        /// Its name, one component of a path.
+        name: String,
+        /// Its length in bytes; when it was not read to its end, what was read or what its sender says of it, or 0.
+        bytes: u64,
+        /// Its media type by its bytes; empty when it was not looked at.
+        media_type: String,
+        /// SHA-256 of its bytes, 64 hexadecimal digits; empty when it was not read to its end.
+        sha256: String,
+        /// What was found in it: names of detectors, sorted; absent when nothing was.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        found: Vec<String>,
+        /// Members of archives that were looked at; absent when there were none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        archive_entries: Option<u32>,
+        /// Where its quarantined copy lies below the gate's folder for them; absent when there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        quarantined: Option<String>,
+        /// Words for a person.
+        reason: String,
+    },
     /// A viewer's right to use keyboard and mouse was decided.
     Control {
         /// Number of the viewer.
@@ -264,7 +312,7 @@ pub enum What {
 }
 
 /// The types of events that this version knows: what [`What`] is tagged with.
-pub const TYPES: [&str; 28] = [
+pub const TYPES: [&str; 30] = [
     "session_opened",
     "session_closed",
     "viewer_joined",
@@ -276,6 +324,8 @@ pub const TYPES: [&str; 28] = [
     "paste",
     "copy",
     "contents",
+    "upload",
+    "download",
     "control",
     "resized",
     "refused",

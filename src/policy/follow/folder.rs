@@ -8,6 +8,7 @@ use portcullis_proxy::Enforced;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
+use super::equipment::Equipment;
 use super::judge::{Fault, policies, told};
 use super::{Following, State};
 use crate::policy::files::{self, Found};
@@ -15,28 +16,28 @@ use crate::policy::files::{self, Found};
 /// How often the folder is looked at.
 const LOOK: Duration = Duration::from_millis(700);
 
-pub(super) async fn follow(folder: &Path, keys: bool) -> anyhow::Result<Following> {
+pub(super) async fn follow(folder: &Path, equipment: Equipment) -> anyhow::Result<Following> {
     let files = read(folder)?;
-    let policies = judged(files.clone(), keys).await.map_err(told)?;
+    let policies = judged(files.clone(), equipment).await.map_err(told)?;
     tracing::info!(revision = %policies.revision(), files = files.policies.len(), "policies loaded");
     let state = State::new(&folder.display().to_string(), policies.revision());
     let (sender, receiver) = watch::channel(Arc::new(policies));
-    let follower = Follower { folder: folder.to_owned(), keys, sender, state: state.clone() };
+    let follower = Follower { folder: folder.to_owned(), equipment, sender, state: state.clone() };
     let looking = tokio::spawn(follower.keep_looking(files));
     Ok(Following { policies: receiver, state, wake: None, looking })
 }
 
 struct Follower {
     folder: PathBuf,
-    /// Whether there is anybody to encrypt contents to.
-    keys: bool,
+    /// What policies may ask for.
+    equipment: Equipment,
     sender: watch::Sender<Arc<Enforced>>,
     state: State,
 }
 
 impl Follower {
     async fn keep_looking(self, mut last: Found) {
-        let Self { folder, keys, sender, state } = self;
+        let Self { folder, equipment, sender, state } = self;
         // What is being written is not applied: a change counts when two looks in a row see the same.
         let mut settling: Option<Found> = None;
         loop {
@@ -62,7 +63,7 @@ impl Follower {
                 Err(_) => return,
             };
             state.looked();
-            match judged(files.clone(), keys).await {
+            match judged(files.clone(), equipment).await {
                 Ok(policies) => {
                     tracing::info!(revision = %policies.revision(), "policies changed");
                     state.live(policies.revision(), None);
@@ -79,8 +80,8 @@ impl Follower {
 }
 
 /// Compiles what policies look for where nobody else waits for it.
-async fn judged(files: Found, keys: bool) -> Result<Enforced, Vec<Fault>> {
-    spawn_blocking(move || policies(&files, keys)).await.unwrap_or_else(|_| Err(vec![Fault::interrupted()]))
+async fn judged(files: Found, equipment: Equipment) -> Result<Enforced, Vec<Fault>> {
+    spawn_blocking(move || policies(&files, equipment)).await.unwrap_or_else(|_| Err(vec![Fault::interrupted()]))
 }
 
 /// The policies of a folder and their lists of words; a gate runs no cases of a folder.

@@ -6,6 +6,7 @@ use std::path::Path;
 use portcullis_policy::{Cases, PolicyError, PolicySet, Revision};
 use portcullis_proxy::Enforced;
 
+use super::equipment::Equipment;
 use crate::policy::files::Found;
 use crate::policy::git::{Mirror, short, verify_signature};
 
@@ -71,13 +72,13 @@ fn faults(errors: Vec<PolicyError>) -> Vec<Fault> {
     errors.into_iter().take(MOST_FAULTS).map(Fault::from).collect()
 }
 
-/// The policies of these files, ready to be enforced; `keys` says whether there is anybody to encrypt contents to. It may take a second.
-pub(super) fn policies(found: &Found, keys: bool) -> Result<Enforced, Vec<Fault>> {
+/// The policies of these files, ready to be enforced, if this gate has what they ask for. It may take a second.
+pub(super) fn policies(found: &Found, equipment: Equipment) -> Result<Enforced, Vec<Fault>> {
     let policies = PolicySet::parse_with(&found.policies, &found.lists).map_err(faults)?;
-    if let Some(rule) = policies.keeps().filter(|_| !keys) {
-        let reason =
-            format!("`{}` keeps contents, and this gate has no `recording.recipients` to encrypt them to", rule.key);
-        return Err(vec![Fault { file: rule.file, line: rule.line, column: 0, reason }]);
+    let mut lacks = equipment.lacks(&policies);
+    if !lacks.is_empty() {
+        lacks.truncate(MOST_FAULTS);
+        return Err(lacks);
     }
     Enforced::compile(policies).map_err(faults)
 }
@@ -89,9 +90,9 @@ pub(super) fn told(faults: Vec<Fault>) -> anyhow::Error {
 }
 
 /// The policies of a commit, named by it, if all of its cases pass.
-pub(super) fn contents(mirror: &Mirror, commit: &str, keys: bool) -> Result<Enforced, Vec<Fault>> {
+pub(super) fn contents(mirror: &Mirror, commit: &str, equipment: Equipment) -> Result<Enforced, Vec<Fault>> {
     let found = mirror.files().read(commit).map_err(|error| Fault::whole(&error))?;
-    let policies = policies(&found, keys)?;
+    let policies = policies(&found, equipment)?;
     if policies.is_empty() {
         // An empty folder is a slip of a path far more often than the wish to lock everybody out, which a rule can say.
         return Err(Fault::saying(

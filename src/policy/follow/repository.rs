@@ -9,6 +9,7 @@ use portcullis_proxy::Enforced;
 use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 
+use super::equipment::Equipment;
 use super::good::Good;
 use super::judge::{self, Fault};
 use super::{Following, State};
@@ -34,8 +35,8 @@ struct Judge {
     mirror: Mirror,
     config: Policies,
     data: PathBuf,
-    /// Whether there is anybody to encrypt contents to.
-    keys: bool,
+    /// What policies may ask for.
+    equipment: Equipment,
 }
 
 struct Follower {
@@ -49,12 +50,12 @@ struct Follower {
 }
 
 /// Uses the last good commit at once, or waits for the first, and follows the branch from there.
-pub(super) async fn follow(config: &Policies, data: &Path, keys: bool) -> anyhow::Result<Following> {
+pub(super) async fn follow(config: &Policies, data: &Path, equipment: Equipment) -> anyhow::Result<Following> {
     let signers = &config.signers;
     ensure!(!config.signed() || signers.is_file(), "`policies.signers`, {}, is not a file", signers.display());
     let last = Good::load(data, config)?;
     let mirrored = mirror(data, config, false).await?;
-    let judge = Judge { mirror: mirrored, config: config.clone(), data: data.to_owned(), keys };
+    let judge = Judge { mirror: mirrored, config: config.clone(), data: data.to_owned(), equipment };
     let source = judge.mirror.to_string();
     let (judged, kept) = match judge.clone().last_good(last.clone()).await {
         Some(judged) => (judged, true),
@@ -92,7 +93,7 @@ impl Judge {
             true => Some(judge::signature(&self.mirror, commit, &self.config.signers, &self.data)?),
             false => None,
         };
-        let policies = judge::contents(&self.mirror, commit, self.keys)?;
+        let policies = judge::contents(&self.mirror, commit, self.equipment)?;
         Ok(Judged { policies, good: Good::of(&self.config, commit, signer) })
     }
 
@@ -112,7 +113,7 @@ impl Judge {
             if self.config.signed() && good.signer.is_none() {
                 return self.judge(&good.commit, None);
             }
-            judge::contents(&self.mirror, &good.commit, self.keys).map(|policies| Judged { policies, good })
+            judge::contents(&self.mirror, &good.commit, self.equipment).map(|policies| Judged { policies, good })
         });
         match judged.await.unwrap_or_else(|_| Err(vec![Fault::interrupted()])) {
             Ok(judged) => Some(judged),

@@ -152,6 +152,54 @@ pub enum RecordedWhat {
         /// The part of the age file, in base64url without padding.
         age: String,
     },
+    /// A file was brought to go into the desktop.
+    Upload {
+        /// Whether it crossed.
+        effect: Verdict,
+        /// Its name, one component of a path.
+        name: String,
+        /// Its length in bytes; when it was not read to its end, what was read or what its sender says of it, or 0.
+        bytes: u64,
+        /// Its media type by its bytes; empty when it was not looked at.
+        media_type: String,
+        /// SHA-256 of its bytes, 64 hexadecimal digits; empty when it was not read to its end.
+        sha256: String,
+        /// What was found in it: names of detectors, sorted; absent when nothing was.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        found: Vec<String>,
+        /// Members of archives that were looked at; absent when there were none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        archive_entries: Option<u32>,
+        /// Where its quarantined copy lies below the gate's folder for them; absent when there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        quarantined: Option<String>,
+        /// Words for a person.
+        reason: String,
+    },
+    /// A file was asked for out of the desktop.
+    Download {
+        /// Whether it crossed.
+        effect: Verdict,
+        /// Its name, one component of a path.
+        name: String,
+        /// Its length in bytes; when it was not read to its end, what was read or what its sender says of it, or 0.
+        bytes: u64,
+        /// Its media type by its bytes; empty when it was not looked at.
+        media_type: String,
+        /// SHA-256 of its bytes, 64 hexadecimal digits; empty when it was not read to its end.
+        sha256: String,
+        /// What was found in it: names of detectors, sorted; absent when nothing was.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        found: Vec<String>,
+        /// Members of archives that were looked at; absent when there were none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        archive_entries: Option<u32>,
+        /// Where its quarantined copy lies below the gate's folder for them; absent when there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        quarantined: Option<String>,
+        /// Words for a person.
+        reason: String,
+    },
     /// A viewer's right to use keyboard and mouse was decided.
     Control {
         /// Number of the viewer.
