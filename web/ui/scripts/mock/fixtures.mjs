@@ -2,13 +2,19 @@
 
 const revision = 'sha256:1f9c04be77a2';
 
-const allow = (control, paste, copy, resize = false) => ({
+const allow = (control, paste, copy, { resize = false, upload = false, download = false } = {}) => ({
   control,
   paste,
   copy,
   resize,
   paste_bytes: paste ? 4096 : 0,
   copy_bytes: copy ? 65536 : 0,
+  upload,
+  download,
+  upload_bytes: upload ? 64 * 1024 * 1024 : 0,
+  download_bytes: download ? 1024 * 1024 : 0,
+  upload_types: upload ? ['application/pdf', 'image/*', 'text/plain'] : [],
+  upload_extensions: [],
 });
 
 export const me = {
@@ -68,7 +74,7 @@ export const desktops = [
     permitted: true,
     reason: 'contractors may open dev desktops',
     policy: { revision, rule: 'contractors.yaml:7 allow.open' },
-    allows: allow(true, true, true),
+    allows: allow(true, true, true, { upload: true, download: true }),
     recorded: 'strict',
   },
   {
@@ -120,6 +126,7 @@ export function sessions(now) {
       policy: desktops[0].policy,
       allows: desktops[0].allows,
       clipboard: 'latin1',
+      hidden: false,
       recording: { mode: 'strict', state: 'recording', keys: 'counts' },
     },
     {
@@ -133,6 +140,7 @@ export function sessions(now) {
       policy: desktops[1].policy,
       allows: desktops[1].allows,
       clipboard: 'latin1',
+      hidden: false,
       recording: { mode: 'strict', state: 'recording', keys: 'counts' },
     },
     {
@@ -146,10 +154,22 @@ export function sessions(now) {
       policy: desktops[2].policy,
       allows: desktops[2].allows,
       clipboard: 'latin1',
+      hidden: false,
       recording: { mode: 'best_effort', state: 'failed', keys: 'counts' },
     },
   ];
 }
+
+/** What lies in the transfer folder of the browser's session. */
+export const files = (now) => [
+  { name: 'quarterly-report.pdf', bytes: 412_877, modified: new Date(now - 4 * 60_000).toISOString() },
+  { name: 'customers.csv', bytes: 2_811_904, modified: new Date(now - 26 * 60_000).toISOString() },
+  {
+    name: 'Screenshot 2026-11-22 at 09.41.07 of the very long window title.png',
+    bytes: 88_120,
+    modified: new Date(now - 190 * 60_000).toISOString(),
+  },
+];
 
 /** The recordings that have video: the sample's length is theirs. */
 export const playable = {
@@ -176,6 +196,8 @@ export function recordings(now, sampleMs) {
     denied: n % 4 === 1 ? (n % 7) + 1 : 0,
     policy: { revision, rule: n % 3 === 2 ? 'audit.yaml:3 allow.open' : 'contractors.yaml:7 allow.open' },
     gaps: 0,
+    encrypted: false,
+    recipients: [],
     ...more,
   });
   const list = [
@@ -269,6 +291,54 @@ export function events(recording) {
       },
     ],
     [33, 'contractors.yaml:7 allow.watch', { type: 'bell' }],
+    [
+      20.2,
+      'contractors.yaml:16 deny[0].containing',
+      {
+        type: 'paste',
+        viewer,
+        effect: 'permit',
+        bytes: 331,
+        sha256,
+        found: ['iban', 'payment-card'],
+        redacted: 2,
+        reason: 'payment cards and accounts are taken out',
+      },
+    ],
+    [
+      20.2,
+      'contractors.yaml:16 deny[0].containing',
+      { type: 'contents', of: 12, part: 1, parts: 1, age: '' },
+    ],
+    [
+      28.9,
+      'contractors.yaml:10 allow.upload',
+      {
+        type: 'upload',
+        effect: 'permit',
+        name: 'notes.zip',
+        bytes: 48_211,
+        media_type: 'application/zip',
+        sha256,
+        archive_entries: 3,
+        reason: '',
+      },
+    ],
+    [
+      29.6,
+      'contractors.yaml:18 deny[1].containing',
+      {
+        type: 'download',
+        effect: 'deny',
+        name: 'customers.csv',
+        bytes: 2_811_904,
+        media_type: 'text/csv',
+        sha256,
+        found: ['payment-card'],
+        quarantined: '0193c7aa-2f6e-7b10-a3d4-1c9e5f7b8a21/2.age',
+        reason: 'holds payment cards',
+      },
+    ],
     [46.3, 'contractors.yaml:7 allow.open', { type: 'desktop_lost', reason: 'it closed its connection' }],
     [47.7, 'contractors.yaml:7 allow.open', { type: 'desktop_back', away_us: 1_400_000 }],
     [

@@ -2,7 +2,8 @@
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
-import { desktops, events, me, policy, recordings, sessions } from './fixtures.mjs';
+import { files as filesApi } from './files.mjs';
+import { desktops, events, files, me, policy, recordings, sessions } from './fixtures.mjs';
 import { accept } from './rfb.mjs';
 
 export const CSP = [
@@ -43,6 +44,13 @@ export async function start(dist, sample, port = 0) {
     /** Where the events of interrupted recordings cannot be read. */
     faults: [],
     connections: [],
+    /** What lies in the transfer folder, and uploads that are not whole. */
+    files: files(now),
+    uploads: new Map(),
+    /** Names that the gate stops, each with its problem. */
+    stopped: new Map(),
+    /** What is held back of files on their way, until it is let go. */
+    held: null,
     /** Pages that listen to a session: each is told a notice. */
     pages: [],
     tickets: 0,
@@ -59,9 +67,10 @@ export async function start(dist, sample, port = 0) {
   async function answer(request, response) {
     const { pathname, searchParams } = new URL(request.url, 'http://mock');
     if (!pathname.startsWith('/api/')) return page(response, pathname);
-    const body = await read(request);
     const forced = world.problems.get(`${request.method} ${pathname}`);
     if (forced) return problem(response, forced.status, forced.title, forced.detail, forced.rule);
+    if (world.signedIn && (await filesApi(world, request, response, pathname, searchParams))) return;
+    const body = await read(request);
     if (pathname === '/api/sign-in') {
       if (body.link !== 'good')
         return problem(response, 401, 'Link not known', 'This link was used, or is too old.');
@@ -173,19 +182,19 @@ function file(response, path) {
   createReadStream(path).pipe(response);
 }
 
-function json(response, value, status = 200) {
+export function json(response, value, status = 200) {
   response.writeHead(status, { 'content-type': 'application/json' });
   response.end(JSON.stringify(value));
 }
 
-function empty(response) {
+export function empty(response) {
   response.writeHead(204);
   response.end();
 }
 
-function problem(response, status, title, detail, rule) {
+export function problem(response, status, title, detail, rule, policy) {
   response.writeHead(status, { 'content-type': 'application/problem+json' });
-  response.end(JSON.stringify({ type: 'about:blank', title, status, detail, rule }));
+  response.end(JSON.stringify({ type: 'about:blank', title, status, detail, rule, policy }));
 }
 
 async function read(request) {

@@ -3,6 +3,7 @@ import type { Session } from '../api/types';
 import { strings } from '../strings';
 import { byteWords } from '../times';
 import { crossingOf, type Press } from './clipboard';
+import type { Refused } from './notices.svelte';
 import type { Said } from './said';
 import type { View } from './view';
 
@@ -74,6 +75,28 @@ export class Crossings {
     this.#say(what === 'paste' ? say.pasteDenied : say.copyDenied, 'stop', what);
   }
 
+  /** The gate refused something, or took parts of it away, and says by which rule. */
+  refused({ what, why, rule }: Refused): void {
+    const known = (say.refused as Record<string, string>)[what];
+    const icons: Record<string, Said['icon']> = {
+      paste: 'paste',
+      paste_redacted: 'paste',
+      copy: 'copy',
+      copy_redacted: 'copy',
+      upload: 'upload',
+      download: 'download',
+    };
+    const icon = icons[what] ?? 'keyboard';
+    this.said = {
+      words: known ?? why,
+      tone: 'stop',
+      icon,
+      // The keyboard's own words say why already.
+      ...(icon === 'keyboard' || !known || why === '' ? {} : { why: sentence(why) }),
+      ...(rule === '' ? {} : { rule }),
+    };
+  }
+
   dismiss(): void {
     this.said = null;
   }
@@ -91,4 +114,9 @@ export class Crossings {
   #say(words: string, tone: Said['tone'], icon: Said['icon']): void {
     this.said = { words, tone, icon };
   }
+}
+
+/** The gate's reasons as they stand in a line of words. */
+function sentence(why: string): string {
+  return `${why.charAt(0).toUpperCase()}${why.slice(1)}${why.endsWith('.') ? '' : '.'}`;
 }
