@@ -20,5 +20,5 @@ export default defineConfig({
       '/sessions': { target: gate, ws: true },
     },
   },
-  test: { include: ['src/**/*.test.ts'], environment: 'node' },
+  test: { include: ['src/**/*.test.ts', 'tests/*.test.mjs'], environment: 'node' },
 });

@@ -48,7 +48,7 @@ async function look(scene) {
   });
   tab.on('pageerror', (error) => fault(error.stack ?? error.message));
   try {
-    scene.before?.(gate.world);
+    await scene.before?.(gate.world);
     await tab.goto(gate.address + scene.path);
     await scene.act?.(tab, gate.world, fault);
     await tab.evaluate(axe);

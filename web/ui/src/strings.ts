@@ -3,6 +3,7 @@ import type { Ending } from './session/close';
 import type { EventsFault, EvidenceEvent, RecordingMode, RecordingState } from './api/types';
 import type { Kind } from './player/events';
 import { files } from './strings/files';
+import { proof } from './strings/proof';
 import { sealed } from './strings/sealed';
 
 const plural = (count: number, one: string, many = `${one}s`): string =>
@@ -269,6 +270,7 @@ export const strings = {
   },
 
   files,
+  proof,
   sealed,
 
   ending: {

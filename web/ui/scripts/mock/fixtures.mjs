@@ -176,9 +176,10 @@ export const playable = {
   closed: '0193c7aa-2f6e-7b10-a3d4-1c9e5f7b8a21',
   interrupted: '0193c79b-7de1-7a42-b7f0-62d3c8e19f55',
   running: '0193c8f2-6a51-7c1e-9d0a-5b2f8e4d7c10',
+  sealed: '0193c78e-1b20-7f44-9e01-7c5a4d3b2e10',
 };
 
-export function recordings(now, sampleMs) {
+export function recordings(now, sampleMs, recipient) {
   const people = ['alice@example.org', 'bob@example.org', 'chidi@partner.example', 'dana@example.org'];
   const names = ['terminal', 'browser', 'browser', 'ledger', 'terminal'];
   const at = (minutes) => new Date(now - minutes * 60_000).toISOString();
@@ -223,8 +224,9 @@ export function recordings(now, sampleMs) {
       duration_ms: sampleMs,
       denied: 3,
     }),
+    one(playable.sealed, 3, { duration_ms: sampleMs, denied: 4, encrypted: true, recipients: [recipient] }),
   ];
-  for (let n = 3; n < 70; n += 1) {
+  for (let n = 4; n < 70; n += 1) {
     const id = `0193b${String(n).padStart(3, '0')}-7c00-7000-8000-${String(n * 7919).padStart(12, '0')}`;
     list.push(
       one(id, n, n % 17 === 0 ? { state: 'interrupted', reason: 'the machine lost power', gaps: 1 } : {}),
@@ -234,7 +236,7 @@ export function recordings(now, sampleMs) {
 }
 
 /** The events of a sample recording, on its clock. */
-export function events(recording) {
+export function events(recording, kept = '') {
   const start = Date.parse(recording.started);
   const sha256 = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
   const viewer = 1;
@@ -308,7 +310,7 @@ export function events(recording) {
     [
       20.2,
       'contractors.yaml:16 deny[0].containing',
-      { type: 'contents', of: 12, part: 1, parts: 1, age: '' },
+      { type: 'contents', of: 0, part: 1, parts: 1, age: kept },
     ],
     [
       28.9,
@@ -375,6 +377,7 @@ export function events(recording) {
   return rows
     .filter(([, , what]) => recording.state === 'closed' || what.type !== 'session_closed')
     .filter(([, , what]) => recording.gaps > 0 || what.type !== 'gap')
+    .filter(([, , what]) => kept !== '' || what.type !== 'contents')
     .map(([second, rule, what], seq) => ({
       v: 1,
       seq,
@@ -385,5 +388,7 @@ export function events(recording) {
       policy: recording.policy.revision,
       rule,
       ...what,
+      // It follows the event of its text.
+      ...(what.type === 'contents' ? { of: seq - 1 } : {}),
     }));
 }

@@ -4,7 +4,9 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { files as filesApi } from './files.mjs';
 import { desktops, events, files, me, policy, recordings, sessions } from './fixtures.mjs';
+import { proof } from './proof.mjs';
 import { accept } from './rfb.mjs';
+import { recipient, sealed } from './sealed.mjs';
 
 export const CSP = [
   "default-src 'none'",
@@ -38,7 +40,11 @@ export async function start(dist, sample, port = 0) {
     desktops,
     sessions: sessions(now),
     policy: policy(now),
-    recordings: recordings(now, sample.lengthMs),
+    recordings: recordings(now, sample.lengthMs, recipient),
+    /** A file of the encrypted recording whose bytes are not those that were encrypted; the age file of a kept text. */
+    changed: '',
+    proves: false,
+    kept: '',
     /** Paths that answer with a problem instead: `METHOD /path` to problem. */
     problems: new Map(),
     /** Where the events of interrupted recordings cannot be read. */
@@ -70,6 +76,8 @@ export async function start(dist, sample, port = 0) {
     const forced = world.problems.get(`${request.method} ${pathname}`);
     if (forced) return problem(response, forced.status, forced.title, forced.detail, forced.rule);
     if (world.signedIn && (await filesApi(world, request, response, pathname, searchParams))) return;
+    if (world.signedIn && proof(world, response, pathname)) return;
+    if (world.signedIn && (await sealed(world, response, pathname, sample))) return;
     const body = await read(request);
     if (pathname === '/api/sign-in') {
       if (body.link !== 'good')
@@ -134,7 +142,7 @@ export async function start(dist, sample, port = 0) {
           : problem(response, 404, 'No such recording', 'There is no recording with this name for you.');
       case 'GET recordings/id/events':
         return json(response, {
-          events: recording ? events(recording) : [],
+          events: recording && !recording.encrypted ? events(recording, world.kept) : [],
           faults: recording?.state === 'interrupted' ? world.faults : [],
         });
       case 'GET recordings/id/index.m3u8':

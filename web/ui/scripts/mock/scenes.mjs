@@ -1,6 +1,7 @@
 /** Each page and each of its states: how to come to it, what to do there, and what must then be so. */
 import { playable, sessions } from './fixtures.mjs';
 import { fileScenes } from './scenes-files.mjs';
+import { sealedScenes } from './scenes-sealed.mjs';
 import { showDesktop, showVideo, text, until } from './steps.mjs';
 
 const live = sessions(Date.now())[0].id;
@@ -401,5 +402,6 @@ export const scenes = [
     act: (tab) => text(tab, 'This recording could not be opened'),
   },
   ...fileScenes,
+  ...sealedScenes,
   { name: 'missing', path: '/nowhere', act: (tab) => text(tab, 'There is no such page') },
 ];

@@ -107,7 +107,8 @@ class Keeper implements World {
     expect(Number(headers['upload-offset'])).toBe(this.kept);
     this.kept += body?.size ?? 0;
     onsent?.(body?.size ?? 0);
-    return answered(204, { 'upload-offset': String(this.kept) });
+    const metadata = this.kept === this.size ? { 'upload-metadata': 'filename w7wgKDIpLmJpbg==' } : {};
+    return answered(204, { 'upload-offset': String(this.kept), ...metadata });
   };
 }
 
@@ -122,7 +123,7 @@ describe('a large file', () => {
   it('goes piece by piece, under its name', async () => {
     const keeper = new Keeper();
     const { run, sent } = begin(keeper, PIECE + 5);
-    await run();
+    expect(await run()).toBe('ü (2).bin');
     const place = '/kept/filename w7wuYmlu';
     expect(keeper.calls).toEqual(['POST /up', `PATCH ${place} 0`, `PATCH ${place} ${PIECE}`]);
     expect(sent).toEqual([0, PIECE, PIECE + 5]);

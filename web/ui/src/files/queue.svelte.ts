@@ -116,8 +116,8 @@ export class Transfers {
       const upload = new Upload(uploadsUrl(this.id), file.name, file, this.moves);
       return {
         run: async (signal, onmoved) => {
-          await upload.run(signal, (bytes) => onmoved(bytes, file.size));
-          return null;
+          const name = await upload.run(signal, (bytes) => onmoved(bytes, file.size));
+          return name === null ? null : { name, metadata_stripped: false };
         },
         forget: () => upload.forget(),
       };

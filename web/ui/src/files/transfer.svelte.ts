@@ -11,9 +11,12 @@ export type Direction = 'upload' | 'download';
  */
 export type Stage = 'waiting' | 'moving' | 'judging' | 'done' | 'stopped' | 'failed' | 'cancelled';
 
+/** What the gate says of a file that it took. */
+export type Taken = Pick<HandedIn, 'name' | 'metadata_stripped'>;
+
 /** What moves a file: tells of its bytes and resolves when it is where it should be. */
 export interface Course {
-  run: (signal: AbortSignal, onmoved: (bytes: number, of: number) => void) => Promise<HandedIn | null>;
+  run: (signal: AbortSignal, onmoved: (bytes: number, of: number) => void) => Promise<Taken | null>;
   /** The person does not want it any more. */
   forget?: () => Promise<void>;
 }
@@ -31,7 +34,7 @@ export class Transfer {
   left = $state<number | null>(null);
   problem = $state<Problem | null>(null);
   /** What the gate said of a file that it took. */
-  taken = $state<HandedIn | null>(null);
+  taken = $state<Taken | null>(null);
 
   #rate = new Rate();
   #abort: AbortController | null = null;

@@ -21,6 +21,7 @@ export interface World {
 export class Upload {
   /** Where the gate keeps it; null before it was created. */
   #place: string | null = null;
+  #called: string | null = null;
 
   constructor(
     private readonly url: string,
@@ -30,10 +31,10 @@ export class Upload {
   ) {}
 
   /**
-   * Sends what the gate lacks; resolves when it has all of it and permits it. Throws CallFailed for what does not pass by itself, the
+   * Sends what the gate lacks; resolves when it has all of it and permits it, to the name that it got where the gate says one. Throws CallFailed for what does not pass by itself, the
    * gate's verdict among it, and the signal's reason when aborted.
    */
-  async run(signal: AbortSignal, onsent: (bytes: number) => void): Promise<void> {
+  async run(signal: AbortSignal, onsent: (bytes: number) => void): Promise<string | null> {
     let attempt = 0;
     let offset = 0;
     for (;;) {
@@ -45,7 +46,7 @@ export class Upload {
           offset = await this.#patch(offset, signal, onsent);
           attempt = 0;
         }
-        return;
+        return this.#called;
       } catch (thrown) {
         if (signal.aborted || !this.#goesOn(thrown)) throw thrown;
         if (offset > begun) attempt = 0;
@@ -97,6 +98,7 @@ export class Upload {
       onsent: (bytes) => onsent(offset + bytes),
     });
     const now = offsetOf(answer, this.file.size);
+    this.#called = nameOf(answer.header('upload-metadata'));
     // An answer that takes nothing would be asked for ever.
     if (now <= offset) throw unreadable(answer.status);
     return now;
@@ -113,6 +115,14 @@ export class Upload {
     const disagrees = this.#place !== null && (thrown.status === 409 || thrown.status === 423);
     return disagrees || (passing(thrown.problem) && thrown.status !== 429);
   }
+}
+
+/** The name in an answer's metadata, in which it stands as in what is asked; null where there is none. */
+function nameOf(metadata: string | null): string | null {
+  const encoded = /^filename ([\w+/=]+)$/.exec(metadata ?? '')?.[1];
+  if (encoded === undefined) return null;
+  const bytes = Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0));
+  return new TextDecoder().decode(bytes);
 }
 
 function offsetOf(answer: Answered, size: number): number {

@@ -1,5 +1,6 @@
 /** The clipboard between this computer and the desktop: does what is permitted and says what is not, never silently nothing. */
 import type { Session } from '../api/types';
+import { sentence } from '../policy';
 import { strings } from '../strings';
 import { byteWords } from '../times';
 import { crossingOf, type Press } from './clipboard';
@@ -114,9 +115,4 @@ export class Crossings {
   #say(words: string, tone: Said['tone'], icon: Said['icon']): void {
     this.said = { words, tone, icon };
   }
-}
-
-/** The gate's reasons as they stand in a line of words. */
-function sentence(why: string): string {
-  return `${why.charAt(0).toUpperCase()}${why.slice(1)}${why.endsWith('.') ? '' : '.'}`;
 }

@@ -42,6 +42,7 @@ export const files = {
   progress: (name: string) => `Progress of ${name}`,
   into: 'into the desktop',
   from: 'to this computer',
+  called: (name: string) => `It is called “${name}” there: its own name was taken.`,
   stripped: 'Its metadata was removed on the way.',
   /** What is said when a file has arrived or not. */
   over: {
