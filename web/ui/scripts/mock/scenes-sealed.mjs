@@ -34,7 +34,7 @@ export const sealedScenes = [
       tab.on('request', (request) => sent.push(`${request.url()} ${request.postData() ?? ''}`));
       await text(tab, 'This recording is encrypted');
       const file = { name: 'key.txt', mimeType: 'text/plain', buffer: Buffer.from(`# mine\n${auditor}\n`) };
-      await tab.locator('input[type=file]').setInputFiles([file]);
+      await tab.locator('section[aria-labelledby=sealed] input[type=file]').setInputFiles([file]);
       await showVideo(tab);
       await text(tab, 'Opened with your identity');
       await tab

@@ -67,6 +67,10 @@ export const proof = {
   verdicts,
   kinds,
   name: (verdict: Verdict) => verdict.replaceAll('_', ' '),
+  strip: (verdict: Verdict) =>
+    verdict === 'sound'
+      ? 'Verified in this page: all of it is what was signed.'
+      : `Verified in this page: ${verdict.replaceAll('_', ' ')}. ${verdicts[verdict]}`,
   faults: 'What is wrong',
   more: (count: number) => `and ${plural(count, 'more fault')}`,
   checked: 'What was checked',

@@ -10,7 +10,7 @@ export interface Place {
   read: (path: string) => Promise<Uint8Array>;
 }
 
-/** The nine forms of names, three of them also encrypted. */
+/** The forms of names, three of them also encrypted. */
 const NAME =
   /^(session\.json|index\.m3u8|SHA256SUMS|seal\.json|seal\.tsr|events\/(?!0{5})\d{5}\.jsonl(\.age)?|video\/(?!0{5})\d{5}\.m4s(\.age)?|chain\/(?!0{5})\d{5}\.jws|video\/init-(?!0{4})\d{4}\.mp4(\.age)?)$/;
 /** Entries that are looked at. */
@@ -20,7 +20,7 @@ export const isName = (path: string): boolean => NAME.test(path);
 
 export class Files {
   faults: Fault[] = [];
-  /** Files of the nine forms; false for what is no regular file. */
+  /** Files of these forms; false for what is no regular file. */
   found = new Map<string, number | false>();
   judged = new Set<string>();
   /** Bytes read so far. */

@@ -205,7 +205,7 @@ class Check {
         return false;
       }
       bytes = await this.open(bytes, path);
-      need(plain && plain.bytes === bytes.length && plain.sha256 === (await sha256(bytes)), 'edited');
+      need(plain && plain.bytes === bytes.length && plain.sha256 === (await sha256(bytes)));
     }
     if (path.startsWith('events/')) this.#tally.read(bytes, session);
     return true;
