@@ -248,6 +248,14 @@ fn describes(definition: &Value, value: &Value) {
     assert_eq!(names(&definition["required"]), names(value));
 }
 
+/// The same, of what only encrypted bundles have.
+fn describes_all_but(definition: &Value, value: &Value, absent: &str) {
+    let mut described = names(&definition["properties"]);
+    assert!(described.remove(absent), "{absent} is described");
+    assert_eq!(described, names(value));
+    assert_eq!(names(&definition["required"]), names(value));
+}
+
 fn payload(bytes: &[u8], part: impl Fn(&str) -> String) -> Value {
     use base64::Engine as _;
     let payload = part(std::str::from_utf8(bytes).unwrap());
@@ -262,14 +270,24 @@ fn the_schema_describes_what_is_written() {
     let folder = tempfile::tempdir().unwrap();
     bundle::sealed(folder.path());
     let read = |file: &str| fs::read(folder.path().join(file)).unwrap();
-    describes(&defs["manifest"], &serde_json::from_slice(&read("session.json")).unwrap());
+    let manifest = serde_json::from_slice(&read("session.json")).unwrap();
+    describes_all_but(&defs["manifest"], &manifest, "recipients");
     let link = payload(&read("chain/00001.jws"), |text| text.split('.').nth(1).unwrap().to_owned());
     describes(&defs["link"], &link);
-    describes(&defs["file"], &link["files"][0]);
+    describes_all_but(&defs["linked"], &link["files"][0], "plain");
     let seal = payload(&read("seal.json"), |text| {
         serde_json::from_str::<Value>(text).unwrap()["payload"].as_str().unwrap().to_owned()
     });
     describes(&defs["seal"], &seal);
+    describes(&defs["file"], &seal["files"][0]);
+    let encrypted = tempfile::tempdir().unwrap();
+    bundle::kinds::encrypted(encrypted.path());
+    let read = |file: &str| fs::read(encrypted.path().join(file)).unwrap();
+    let manifest: Value = serde_json::from_slice(&read("session.json")).unwrap();
+    assert_eq!(names(&defs["manifest"]["properties"]), names(&manifest));
+    let link = payload(&read("chain/00001.jws"), |text| text.split('.').nth(1).unwrap().to_owned());
+    assert_eq!(names(&defs["linked"]["properties"]), names(&link["files"][0]));
+    describes(&defs["linked"]["properties"]["plain"], &link["files"][0]["plain"]);
     describes(&defs["gap"], &seal["gaps"][0]);
     let list = serde_json::from_slice(&bundle::kinds::key_list().to_bytes().unwrap()).unwrap();
     describes(&defs["key_list"], &list);
