@@ -291,8 +291,9 @@ fn describes(definition: &Value, value: &Value) {
 
 /// As [`describes`], but these members may be absent.
 fn describes_with(definition: &Value, value: &Value, optional: &[&str]) {
-    assert_eq!(names(&definition["properties"]), names(value));
-    let mut required = names(value);
+    let (mut described, mut required) = (names(value), names(value));
+    described.extend(optional.iter().map(|member| (*member).to_owned()));
+    assert_eq!(names(&definition["properties"]), described);
     required.retain(|member| !optional.contains(&member.as_str()));
     assert_eq!(names(&definition["required"]), required);
 }
@@ -316,18 +317,29 @@ fn the_schema_describes_what_is_written() {
     let read_kept = |file: &str| fs::read(kept.join(file)).unwrap();
     let flattened = |text: &str| serde_json::from_str::<Value>(text).unwrap()["payload"].as_str().unwrap().to_owned();
     let manifest = serde_json::from_slice(&read_kept("session.json")).unwrap();
-    describes_with(&defs["manifest"], &manifest, &["keep"]);
+    describes_with(&defs["manifest"], &manifest, &["keep", "recipients"]);
     describes(&defs["keep_terms"], &manifest["keep"]);
     let link = payload(&read("chain/00001.jws"), |text| text.split('.').nth(1).unwrap().to_owned());
     describes(&defs["link"], &link);
-    describes(&defs["file"], &link["files"][0]);
-    describes(&defs["gap"], &payload(&read("seal.json"), flattened)["gaps"][0]);
+    describes_with(&defs["linked"], &link["files"][0], &["plain"]);
+    let lacks = payload(&read("seal.json"), flattened);
+    describes(&defs["file"], &lacks["files"][0]);
+    describes(&defs["gap"], &lacks["gaps"][0]);
     let seal = payload(&read_kept("seal.json"), flattened);
     describes_with(&defs["seal"], &seal, &["keep"]);
     describes(&defs["keep"], &seal["keep"]);
     describes(&defs["tombstone"], &payload(&read_kept("expired.json"), flattened));
     let hold = bundle::kinds::hold().sign(&bundle::key()).unwrap();
     describes(&defs["hold"], &payload(&hold, |text| text.split('.').nth(1).unwrap().to_owned()));
+    let encrypted = folder.path().join("encrypted");
+    bundle::kinds::encrypted(&encrypted);
+    let read = |file: &str| fs::read(encrypted.join(file)).unwrap();
+    let manifest = serde_json::from_slice(&read("session.json")).unwrap();
+    describes_with(&defs["manifest"], &manifest, &["keep", "recipients"]);
+    assert!(manifest["recipients"].is_array());
+    let link = payload(&read("chain/00001.jws"), |text| text.split('.').nth(1).unwrap().to_owned());
+    describes_with(&defs["linked"], &link["files"][0], &["plain"]);
+    describes(&defs["linked"]["properties"]["plain"], &link["files"][0]["plain"]);
     let list = serde_json::from_slice(&bundle::kinds::key_list().to_bytes().unwrap()).unwrap();
     describes(&defs["key_list"], &list);
     describes(&defs["key"], &list["keys"][0]);

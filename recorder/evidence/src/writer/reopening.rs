@@ -82,6 +82,7 @@ impl BundleWriter {
         if let Some(seal) = writer.read_seal()? {
             // A crash right after the seal took its name may have left that name in memory alone.
             writer.sync_folder(None)?;
+            writer.remove_covered(true)?;
             return Ok(Reopened::Sealed(Box::new(writer.manifest), Box::new(seal)));
         }
         writer.follow_chain()?;
