@@ -168,8 +168,11 @@ async fn files_go_in_and_out_by_the_archive_api_one_plain_file_at_a_time() {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     };
     assert_eq!(inside("stat -c '%u %a %s' ~/Transfer/nöte.txt"), "1000 600 70000");
-    inside("cd /home/transfer && ln -s /etc/passwd link.txt && mkfifo pipe.txt && mkdir folder.txt && truncate -s 2M large.txt && echo hi >small.txt");
-    let listed: Vec<_> = folder.list().await.unwrap().into_iter().map(|file| (file.name.to_string(), file.bytes)).collect();
+    inside(
+        "cd /home/transfer && ln -s /etc/passwd link.txt && mkfifo pipe.txt && mkdir folder.txt && truncate -s 2M large.txt && echo hi >small.txt",
+    );
+    let listed: Vec<_> =
+        folder.list().await.unwrap().into_iter().map(|file| (file.name.to_string(), file.bytes)).collect();
     let expected = [("large.txt", 2 << 20), ("nöte (2).txt", 70_000), ("nöte.txt", 70_000), ("small.txt", 3)];
     assert_eq!(listed, expected.map(|(name, bytes)| (name.to_owned(), bytes)));
     let take = async |name: &str| folder.take(&FileName::parse(name).unwrap(), spool()).await;
