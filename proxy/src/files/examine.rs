@@ -135,7 +135,11 @@ pub(super) async fn strip(
         strip_metadata(reader, media_type, &mut spool).map(|stripped| (stripped, spool))
     });
     match stripped.await.map_err(|_| Stopped::Ended)? {
-        Ok((Stripped::NotNeeded, _)) => Ok(None),
+        // A picture of a kind whose metadata is not known may have any.
+        Ok((Stripped::NotNeeded, _)) => {
+            let reason = format!("metadata cannot be taken out of {media_type}");
+            Err(Stopped::by(super::stopped::denied(verdict, reason)))
+        }
         Ok((_, spool)) => Ok(Some(spool.finish())),
         Err(refused) => {
             let reason = format!("its metadata cannot be taken out: {refused}");
