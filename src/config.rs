@@ -2,8 +2,11 @@
 
 mod alerts;
 mod desktops;
+mod files;
 mod limits;
 mod policies;
+mod recipients;
+mod retention;
 mod vault;
 
 use std::collections::BTreeMap;
@@ -17,8 +20,10 @@ use serde::{Deserialize, Deserializer};
 
 pub(crate) use alerts::{Alert, To};
 pub(crate) use desktops::{Capacity, Egress};
+pub(crate) use files::Files;
 pub(crate) use limits::Limits;
 pub(crate) use policies::{Policies, Transport};
+pub(crate) use retention::Retention;
 pub(crate) use vault::{Kind as VaultKind, Vault};
 
 /// Every key with its default, and what it means.
@@ -46,9 +51,11 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     pub(crate) recording: Recording,
     pub(crate) vault: Vault,
+    pub(crate) retention: Retention,
     pub(crate) docker: Docker,
     pub(crate) capacity: Capacity,
     pub(crate) egress: Egress,
+    pub(crate) files: Files,
     pub(crate) desktops: Vec<Template>,
 }
 
@@ -102,6 +109,10 @@ pub(crate) struct Recording {
     pub(crate) threads: u32,
     pub(crate) time_stamp_url: String,
     pub(crate) time_stamp_authorities: PathBuf,
+    pub(crate) recipients: Vec<String>,
+    pub(crate) recipients_file: PathBuf,
+    pub(crate) encrypt: bool,
+    pub(crate) key_folder: PathBuf,
 }
 
 /// `[docker]`.
@@ -213,12 +224,19 @@ impl Config {
         self.capacity.check(&self.desktops)?;
         self.egress.check(&self.desktops)?;
         self.limits.check()?;
+        self.files.check()?;
         self.policies.check(&self.policy)?;
         self.metrics_address()?;
         alerts::check(&self.alerts)?;
         self.vault.check()?;
+        self.retention.check()?;
         if !(8..=4096).contains(&self.recording.handover_mib) {
             bail!("`recording.handover_mib` must be from 8 to 4096");
+        }
+        if self.recording.recipients()?.is_some() && self.recording.encrypt && !self.alerts.is_empty() {
+            bail!(
+                "`alerts` and `recording.recipients` exclude each other: alerts are read from the record, which is encrypted so that this gate cannot read it; with `recording.encrypt = false` only what policy keeps is"
+            );
         }
         // The answer is signed, and the question is a hash: TLS would add nothing.
         let (url, authorities) = (&self.recording.time_stamp_url, &self.recording.time_stamp_authorities);

@@ -1,12 +1,15 @@
 //! `portcullis verify`: proves a recording with nothing but its bytes and the public keys.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use portcullis_evidence::{
-    BundleFolder, Fault, KeyList, Kind, MAX_KEY_LIST_BYTES, Report, Trust, Verdict, VerifyingKey, verify_at,
+    COULD_NOT_LOOK, Contents, Identities, KeyList, MAX_AGE_TEXT_BYTES, MAX_KEY_LIST_BYTES, Report, Trust, Verdict,
+    VerifyingKey, verify_at,
 };
 use serde::Serialize;
 
@@ -17,7 +20,8 @@ use crate::key_list::LIST;
 /// Arguments of `verify`.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// The bundle's folder, or its place in a bucket: s3://bucket/prefix/ID, by the way that `[vault.s3]` of the configuration names
+    /// The bundle's folder; its place in a bucket, s3://bucket/prefix/ID, by the way that `[vault.s3]` of the configuration names; or
+    /// the id of a session in the vault
     path: PathBuf,
     /// A public key (PEM) that the bundle may be signed with, whatever the time; may be given more than once
     #[arg(long, conflicts_with = "keys")]
@@ -31,6 +35,9 @@ pub(crate) struct VerifyArgs {
     /// Certificates (PEM) of the authorities whose time stamps count
     #[arg(long)]
     tsa: Option<PathBuf>,
+    /// A file of age identities (AGE-SECRET-KEY-1…): what an encrypted recording holds is then checked too
+    #[arg(long)]
+    identity: Option<PathBuf>,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -49,24 +56,16 @@ struct Printed<'a> {
 
 /// Verifies and prints; the exit code is the verdict's. What keeps it from looking at all is exit code 2.
 pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
-    let url = args.path.to_str().filter(|path| path.starts_with("s3://"));
-    let brought = url.map(|url| crate::vault::bring(&args.place.load()?, url)).transpose()?;
-    let path = brought.as_ref().map_or(args.path.as_path(), |brought| brought.path());
-    if !path.is_dir() {
-        bail!("{} is not a folder: give the bundle's folder, the one that holds session.json", path.display());
-    }
+    let bundle = crate::bundle::open(&args.path, || args.place.load())?;
     let mut trust = trust(args)?;
     if let Some(path) = &args.tsa {
         let pem = text(path).context("the authorities' certificates cannot be read")?;
         trust = trust.with_authorities(&pem).with_context(|| format!("{}", path.display()))?;
     }
-    let mut report = verify_at(&BundleFolder::at(path), &trust);
-    let strange = brought.iter().flat_map(|brought| &brought.strange);
-    report.faults.extend(strange.map(|name| Fault {
-        path: name.clone(),
-        kind: Kind::Extra,
-        reason: "no file of a bundle has this name".to_owned(),
-    }));
+    if let Some(path) = &args.identity {
+        trust = trust.with_identities(identities(path)?);
+    }
+    let report = verify_at(bundle.source(), &trust);
     let verdict = report.verdict();
     if args.json {
         let printed = Printed { verdict, exit_code: verdict.exit_code(), report: &report };
@@ -74,7 +73,25 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     } else {
         println!("{report}");
     }
+    if args.identity.is_some() && report.contents == Contents::Encrypted {
+        eprintln!(
+            "none of these identities opens this recording, which is encrypted to: {}",
+            report.recipients.join(", ")
+        );
+        // A fault that was found all the same says more.
+        if report.is_sound() {
+            return Ok(ExitCode::from(COULD_NOT_LOOK));
+        }
+    }
     Ok(ExitCode::from(verdict.exit_code()))
+}
+
+/// The identities in a file, which is read only as far as one may be long.
+pub(crate) fn identities(path: &Path) -> anyhow::Result<Identities> {
+    let mut text = String::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_AGE_TEXT_BYTES).read_to_string(&mut text));
+    read.with_context(|| format!("the identities in {} cannot be read", path.display()))?;
+    Identities::read(&text).map_err(|error| anyhow!("{}, {error}", path.display()))
 }
 
 /// The keys that were given; else the ones that are pinned in the data folder.
@@ -87,7 +104,12 @@ fn trust(args: &VerifyArgs) -> anyhow::Result<Trust> {
         let keys: anyhow::Result<Vec<_>> = args.key.iter().map(|path| public(path)).collect();
         return Ok(Trust::of(&keys?));
     }
-    let folder = Data::at(&args.place.load()?.data).keys();
+    own_trust(&Data::at(&args.place.load()?.data))
+}
+
+/// The keys that are pinned in a data folder.
+pub(crate) fn own_trust(data: &Data) -> anyhow::Result<Trust> {
+    let folder = data.keys();
     let pinned = folder.join(LIST);
     if pinned.is_file() {
         return listed(&pinned, &[]);

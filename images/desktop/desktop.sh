@@ -11,6 +11,8 @@ ulimit -c 0 && ulimit -n 4096
 umask 077
 mkdir -m 0700 "$HOME" "$XDG_RUNTIME_DIR" && cd "$HOME" || exit 70
 cp "$here/Xdefaults" .Xdefaults
+# Files that the gate carries come and go here; what is mounted there nobody can move.
+[ ! -d /home/transfer ] || ln -s /home/transfer Transfer
 
 # The way out, where there is one: a port of this desktop's own loopback leads to the gate's socket, and nowhere else.
 if [ -S /run/egress/egress.sock ]; then

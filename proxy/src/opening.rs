@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use crate::egress::Way;
 use crate::greeting::greet;
 use crate::identity::{Caller, same};
+use crate::keeping;
 use crate::link::{Act, Severed};
 use crate::outcome::{Outcome, chain};
 use crate::permit::{Permit, SessionId};
@@ -124,8 +125,10 @@ impl Plane {
         if *policies.borrow_and_update().revision() != permit.verdict.revision {
             policies.mark_changed();
         }
+        let asked = policies.borrow().obligations(&permit.situation(permit.started.into()));
         // INVARIANT: the evidence exists before the desktop is touched.
-        let manifest = manifest(permit, self.config.key.kid());
+        let keep = keeping::of_a_new_session(&asked)?;
+        let manifest = Manifest { keep, ..manifest(permit, self.config.key.kid()) };
         let bundle = manifest.prefix();
         let recording = Recording::start(
             self.config.recorder.clone(),
@@ -137,8 +140,9 @@ impl Plane {
         .await
         .map_err(|error| failed(format!("the recording could not be started: {}", error.in_full())))?;
         self.config.aftermath.begun(&bundle);
-        let (screen, bounds) = (Screen::new(template.size), self.config.bounds);
-        let (session, acts) = Session::new(permit.clone(), policies, recording.clone(), screen, bounds);
+        let holds = (self.config.bounds, self.crossings(), Arc::clone(&self.config.files));
+        let screen = Screen::new(template.size);
+        let (session, acts) = Session::new(permit.clone(), policies, recording.clone(), screen, holds);
         let staged = self.stage(&session, template, acts, admission).await;
         match staged {
             Ok(stage) => Ok((session, stage)),
@@ -167,6 +171,7 @@ impl Plane {
         let desktop = self.pool.start(template, &session.id, admission).await.map_err(|error| chain(&error))?;
         let identity = desktop.identity();
         session.note_desktop(&identity).map_err(|outcome| outcome.to_string())?;
+        session.files.reach(desktop.transfer());
         let linked = async {
             let link = greet(desktop.as_ref(), &self.config.bounds).await?;
             if link.size != template.size {
@@ -231,5 +236,8 @@ fn manifest(permit: &Permit, kid: &str) -> Manifest {
         mode: if permit.strict { evidence::Mode::Strict } else { evidence::Mode::BestEffort },
         gate: env!("CARGO_PKG_VERSION").to_owned(),
         key: kid.to_owned(),
+        keep: None,
+        // The recorder says to whom, where recordings are encrypted.
+        recipients: Vec::new(),
     }
 }

@@ -1,6 +1,7 @@
 //! The session plane: every live session, how one is opened, and how all are closed.
 
 mod count;
+mod told;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,14 +11,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use portcullis_evidence::{SigningKey, What};
-use portcullis_policy::{PolicySet, Subject};
+use portcullis_evidence::{Recipients, SigningKey, What};
+use portcullis_policy::Subject;
 use portcullis_vault::Vault;
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use crate::bounds::Bounds;
-use crate::egress::{Counts, Ways};
+use crate::crossing::Findings;
+use crate::egress::Ways;
+use crate::enforced::Enforced;
+use crate::files::Depot;
 use crate::identity::{Caller, Identify, same};
 use crate::journal::{About, Journal, Knocks};
 use crate::outcome::Outcome;
@@ -51,7 +55,7 @@ pub struct PlaneConfig {
     /// Exact origins that a browser may come from.
     pub origins: Vec<String>,
     /// The policy in force, and each one that replaces it.
-    pub policies: watch::Receiver<Arc<PolicySet>>,
+    pub policies: watch::Receiver<Arc<Enforced>>,
     /// The desktops that can be opened.
     pub templates: Vec<Template>,
     /// The runtimes, asked by template.
@@ -84,6 +88,10 @@ pub struct PlaneConfig {
     pub capacity: Capacity,
     /// Where desktops that have a way out come out.
     pub egress: Arc<Ways>,
+    /// To whom texts are encrypted that policy keeps; where there is none, no policy may keep any.
+    pub recipients: Option<Arc<Recipients>>,
+    /// How files are carried, and what became of them.
+    pub files: Arc<Depot>,
 }
 
 /// Every live session of this gate.
@@ -97,6 +105,7 @@ pub struct Plane {
     pub(crate) tasks: TaskTracker,
     opened: AtomicU64,
     refusals: AtomicU64,
+    findings: Arc<Findings>,
 }
 
 /// A place in the table of sessions, taken before anything is started so that limits hold.
@@ -143,6 +152,7 @@ impl Plane {
             tasks: TaskTracker::new(),
             opened: AtomicU64::new(0),
             refusals: AtomicU64::new(0),
+            findings: Arc::default(),
         })
     }
 
@@ -301,21 +311,9 @@ impl Plane {
         self.table().len()
     }
 
-    /// Sessions that were opened, and those that were asked for and refused, since the gate started.
-    #[must_use]
-    pub fn counts(&self) -> (u64, u64) {
-        (self.opened.load(Ordering::Relaxed), self.refusals.load(Ordering::Relaxed))
-    }
-
-    /// What desktops did with their ways out.
-    #[must_use]
-    pub fn egress(&self) -> &Counts {
-        &self.config.egress.counts
-    }
-
     /// The policy in force.
     #[must_use]
-    pub fn policies(&self) -> Arc<PolicySet> {
+    pub fn policies(&self) -> Arc<Enforced> {
         self.config.policies.borrow().clone()
     }
 

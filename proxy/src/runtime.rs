@@ -13,8 +13,10 @@ mod running;
 mod socket;
 pub mod standing;
 mod template;
+mod transfer;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -29,6 +31,7 @@ pub use reach::Reach;
 pub use room::{Capacity, Cost, Full};
 pub use standing::{Address, Protection, Static, StaticError, Trust};
 pub use template::{Docker, OnExit, Process, Template, TemplateError, TemplateKind, Warm};
+pub use transfer::{FOLDER, Listed, Transfer, TransferError};
 
 /// How long a desktop may take from its start until its socket accepts.
 pub const READY_WITHIN: Duration = Duration::from_secs(20);
@@ -97,6 +100,11 @@ pub trait Desktop: Send + Sync {
     /// The next connection that it makes to the outside; never where it has no way out.
     async fn outward(&self) -> UnixStream {
         std::future::pending().await
+    }
+
+    /// The folder that files go into and come out of; none where there is none.
+    fn transfer(&self) -> Option<Arc<dyn Transfer>> {
+        None
     }
 
     /// Waits until the desktop is no more and says why, in words for a person; at once if it has ended already.

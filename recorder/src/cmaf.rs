@@ -8,7 +8,7 @@ mod scan;
 
 use boxes::Boxes;
 use portcullis_rfb::Size;
-pub(crate) use scan::scan;
+pub(crate) use scan::{Fragment, scan};
 
 use crate::encoder::{ParameterSets, TICKS_PER_SECOND};
 use crate::number::long;

@@ -77,6 +77,10 @@ impl Runtime for Turns {
     async fn reap(&self) -> Result<usize, RuntimeError> {
         Ok(0)
     }
+
+    async fn origin(&self, _: &Template) -> Result<String, RuntimeError> {
+        Ok(String::new())
+    }
 }
 
 #[async_trait]

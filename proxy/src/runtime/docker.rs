@@ -1,8 +1,10 @@
 //! Desktops as containers of a Docker Engine: one each, without network, capabilities or a writable root.
 
+mod archive;
 mod body;
 mod container;
 mod seccomp;
+mod tar;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -11,6 +13,7 @@ use async_trait::async_trait;
 use bollard::errors::Error;
 use bollard::query_parameters::{CreateContainerOptionsBuilder, ListContainersOptionsBuilder, StartContainerOptions};
 
+use self::archive::Archive;
 use self::body::{DESKTOP, GATE};
 use self::container::Container;
 use super::account::Account;
@@ -102,9 +105,11 @@ impl Runtime for Containers {
         };
         match begun.await {
             Ok((way_out, container)) => {
+                let room = u64::from(docker.transfer_mib).saturating_mul(1024 * 1024);
+                let archive = Archive::of(&self.engine, &container.id, &account, room);
                 let vessel = Some(Box::new(container.clone()) as Box<_>);
                 let parts = Parts { folder, account, living, way_out, vessel };
-                Running::when_ready(parts, |end| container.watch(end)).await
+                Running::when_ready(parts, |end| container.watch(end), || Some(archive as _)).await
             }
             Err(why) => {
                 folder.remove();

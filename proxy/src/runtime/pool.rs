@@ -20,7 +20,7 @@ use tokio_util::task::TaskTracker;
 use self::shelf::{Member, Shelf};
 use super::revive::{Another, Revived};
 use super::room::{Capacity, Full, Room, Share};
-use super::{Desktop, Identity, OnExit, Runtime, RuntimeError, Stream, Template};
+use super::{Desktop, Identity, OnExit, Runtime, RuntimeError, Stream, Template, Transfer};
 use crate::SessionId;
 use crate::outcome::chain;
 
@@ -231,6 +231,10 @@ impl Desktop for Held {
 
     async fn outward(&self) -> UnixStream {
         self.desktop.outward().await
+    }
+
+    fn transfer(&self) -> Option<Arc<dyn Transfer>> {
+        self.desktop.transfer()
     }
 
     async fn ended(&self) -> String {

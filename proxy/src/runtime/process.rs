@@ -4,9 +4,11 @@ mod etc;
 mod jail;
 mod ledger;
 mod spawner;
+mod transfer;
 mod watch;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -67,8 +69,10 @@ impl Runtime for Processes {
         };
         match begun.await {
             Ok(jail) => {
+                let first = jail.first_process();
+                let reach = || Some(Arc::new(transfer::Folder::open(first?, &account)?) as _);
                 let parts = Parts { folder, account, living, way_out, vessel: None };
-                Running::when_ready(parts, |end| jail.watch(end)).await
+                Running::when_ready(parts, |end| jail.watch(end), reach).await
             }
             Err(why) => {
                 folder.remove();

@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use portcullis_files::FileName;
 use portcullis_rfb::desktop::Config;
 use tokio::net::UnixStream;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::running::DESTROYED;
-use super::{Desktop, Identity, RuntimeError, Stream};
+use super::{Desktop, Identity, Listed, RuntimeError, Stream, Transfer, TransferError};
+use crate::files::{Spool, Spooled};
 use crate::outcome::chain;
 
 /// A desktop that lasted for this long starts the count of ends anew.
@@ -103,6 +105,10 @@ impl Desktop for Revived {
         }
     }
 
+    fn transfer(&self) -> Option<Arc<dyn Transfer>> {
+        self.current().transfer().map(|_| Arc::new(Folder(self.current.clone())) as Arc<dyn Transfer>)
+    }
+
     async fn ended(&self) -> String {
         let mut over = self.over.clone();
         match over.wait_for(Option::is_some).await {
@@ -114,5 +120,29 @@ impl Desktop for Revived {
     async fn destroy(&self) {
         self.end.cancel();
         self.ended().await;
+    }
+}
+
+/// The transfer folder of the desktop of this moment: what was in that of the one before went with it.
+struct Folder(watch::Receiver<Arc<dyn Desktop>>);
+
+impl Folder {
+    fn current(&self) -> Result<Arc<dyn Transfer>, TransferError> {
+        self.0.borrow().transfer().ok_or(TransferError::Gone)
+    }
+}
+
+#[async_trait]
+impl Transfer for Folder {
+    async fn list(&self) -> Result<Vec<Listed>, TransferError> {
+        self.current()?.list().await
+    }
+
+    async fn put(&self, name: &FileName, file: &Spooled) -> Result<FileName, TransferError> {
+        self.current()?.put(name, file).await
+    }
+
+    async fn take(&self, name: &FileName, spool: Spool) -> Result<Spool, TransferError> {
+        self.current()?.take(name, spool).await
     }
 }

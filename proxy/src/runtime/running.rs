@@ -11,7 +11,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::account::Account;
 use super::folder::SessionFolder;
 use super::roll::Entry;
-use super::{Desktop, Identity, RuntimeError, Stream, socket};
+use super::{Desktop, Identity, RuntimeError, Stream, Transfer, socket};
 
 /// The reason of an end that was asked for.
 pub(super) const DESTROYED: &str = "the desktop was destroyed";
@@ -43,13 +43,19 @@ pub(super) struct Running {
     vessel: Option<Box<dyn Vessel>>,
     end: CancellationToken,
     over: watch::Receiver<Option<String>>,
+    transfer: Option<Arc<dyn Transfer>>,
     _end_on_drop: DropGuard,
 }
 
 impl Running {
     /// Starts the task that owns the desktop: `watch` must return when the desktop is no more, why, and make that so when the token is
-    /// cancelled. The folder is removed after it. Returns when the socket accepts; on an error nothing is left.
-    pub(super) async fn when_ready<W, F>(parts: Parts, watch: W) -> Result<Box<dyn Desktop>, RuntimeError>
+    /// cancelled. The folder is removed after it. Returns when the socket accepts; on an error nothing is left. What files go through is asked
+    /// for then, when everything in the desktop is mounted.
+    pub(super) async fn when_ready<W, F>(
+        parts: Parts,
+        watch: W,
+        transfer: impl FnOnce() -> Option<Arc<dyn Transfer>>,
+    ) -> Result<Box<dyn Desktop>, RuntimeError>
     where
         W: FnOnce(CancellationToken) -> F,
         F: Future<Output = String> + Send + 'static,
@@ -68,8 +74,8 @@ impl Running {
         });
 
         let guard = end.clone().drop_guard();
-        let socket = folder.socket();
-        let desktop = Self { name, socket, owner: account.uid, way_out, vessel, end, over, _end_on_drop: guard };
+        let (socket, owner) = (folder.socket(), account.uid);
+        let mut desktop = Self { name, socket, owner, way_out, vessel, end, over, transfer: None, _end_on_drop: guard };
         let ready = tokio::select! {
             ready = socket::wait_until_ready(&desktop.socket, desktop.owner) => ready,
             reason = desktop.ended() => Err(RuntimeError::Died { reason }),
@@ -79,6 +85,7 @@ impl Running {
             return Err(why);
         }
         folder.close_rfb();
+        desktop.transfer = transfer();
         Ok(Box::new(desktop))
     }
 }
@@ -120,6 +127,10 @@ impl Desktop for Running {
                 }
             }
         }
+    }
+
+    fn transfer(&self) -> Option<Arc<dyn Transfer>> {
+        self.transfer.clone()
     }
 
     async fn ended(&self) -> String {

@@ -114,6 +114,12 @@ impl TemplateKind {
         }
     }
 
+    /// Whether its desktops have a folder for files: those that the gate did not start have none.
+    #[must_use]
+    pub fn has_folder(&self) -> bool {
+        !matches!(self, Self::Static(_))
+    }
+
     /// Whether one session at a time may have it: what is not started for a session is one and the same for all.
     #[must_use]
     pub fn is_exclusive(&self) -> bool {
@@ -133,6 +139,13 @@ pub struct Process {
     /// The user to run as when the gate is root; `nobody` if not given. Without root it is the gate's own user.
     #[serde(default)]
     pub user: Option<String>,
+    /// What its folder for files may hold, in MiB of this machine's memory.
+    #[serde(default = "transfer_mib")]
+    pub transfer_mib: u32,
+}
+
+fn transfer_mib() -> u32 {
+    256
 }
 
 /// Why a template is refused; the message says how to mend it.

@@ -7,3 +7,4 @@ mod engine;
 mod hostile;
 mod pool;
 mod runtime;
+mod transfer;

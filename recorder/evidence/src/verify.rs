@@ -4,6 +4,8 @@
 //! the files. Memory does not grow with the length of files, only with their number, which is capped by their names.
 
 mod chain;
+mod encrypted;
+mod expired;
 mod files;
 mod signer;
 mod sums;
@@ -16,17 +18,17 @@ use std::path::Path;
 
 use time::OffsetDateTime;
 
-use crate::digest::{Digest, FileHash};
+use crate::digest::Digest;
 use crate::history::History;
 use crate::jws::{self, JwsError, Typ, Unproved};
 use crate::key::VerifyingKey;
 use crate::manifest::{MAX_MANIFEST_BYTES, Manifest};
 use crate::path::PathInBundle;
-use crate::report::{Kind, Report};
-use crate::seal::{MAX_REASON_BYTES, MAX_SEAL_BYTES, Seal};
+use crate::report::{Contents, Kind, Report};
+use crate::seal::{MAX_SEAL_BYTES, Seal};
 use crate::source::{BundleFolder, Source};
 use crate::trust::Trust;
-use crate::{VERSION, canonical, is_stamp, read};
+use crate::{canonical, read};
 use tree::Tree;
 
 /// Verifies the bundle in the folder `dir` with the public keys of the gates that are trusted.
@@ -62,6 +64,7 @@ pub fn verify_at(source: &dyn Source, trust: &Trust) -> Report {
     check.read_manifest();
     check.read_time_stamp();
     check.signers_of_the_ends();
+    check.read_tombstone();
     check.sealed_files();
     let end = check.chain();
     check.against_seal(&end);
@@ -107,8 +110,8 @@ impl Check<'_> {
         }
         let Some(bytes) = self.small_file(path, MAX_SEAL_BYTES) else { return };
         let Some(unproved) = self.prove(path, jws::flattened(Typ::Seal, &bytes)) else { return };
-        match canonical::from_bytes(&unproved.payload) {
-            Ok(seal) => match malformed(&seal) {
+        match canonical::from_bytes::<Seal>(&unproved.payload) {
+            Ok(seal) => match seal.malformed() {
                 None => (self.seal, self.seal_kid) = (Some(seal), unproved.kid),
                 Some(fault) => self.report.fault(path, Kind::Malformed, fault),
             },
@@ -133,6 +136,14 @@ impl Check<'_> {
             Some(Err(error)) => self.report.fault(path, Kind::Malformed, chain_of(&error)),
             Some(Ok(manifest)) => {
                 self.report.session = Some(manifest.id.clone());
+                if manifest.is_encrypted() {
+                    let known = self
+                        .trust
+                        .identities()
+                        .is_some_and(|given| given.names().iter().any(|name| manifest.recipients.contains(name)));
+                    self.report.contents = if known { Contents::Decrypted } else { Contents::Encrypted };
+                    self.report.recipients.clone_from(&manifest.recipients);
+                }
                 self.report.files = self.report.files.saturating_add(1);
                 self.manifest = Some(manifest);
             }
@@ -168,6 +179,9 @@ impl Check<'_> {
         for listed in files {
             match listed.path {
                 PathInBundle::Sums => self.read_sums(listed),
+                PathInBundle::Index if self.may_be_gone(listed.path) && !self.tree.has(listed.path) => {
+                    self.gone(listed.path);
+                }
                 PathInBundle::Index => {
                     self.hash_file(&listed);
                 }
@@ -212,7 +226,7 @@ impl Check<'_> {
             }
         }
         let mut lost: Vec<PathInBundle> = sums.unwrap_or_default().into_keys().collect();
-        lost.retain(|path| !self.judged.contains(path) && !self.tree.has(*path));
+        lost.retain(|path| !self.judged.contains(path) && !self.tree.has(*path) && !self.may_be_gone(*path));
         lost.sort();
         for path in lost {
             self.report.fault(path, Kind::Missing, "SHA256SUMS lists it");
@@ -262,24 +276,6 @@ impl Check<'_> {
                 self.report.fault(path, Kind::BadSignature, "its bytes are not those that were signed");
             }
         }
-        None
-    }
-}
-
-/// What is wrong with the form of a seal.
-fn malformed(seal: &Seal) -> Option<&'static str> {
-    let listed = seal.files.iter().map(|file: &FileHash| file.path);
-    if seal.v != VERSION {
-        Some("it has another version")
-    } else if !listed.eq([PathInBundle::Sums, PathInBundle::Index, PathInBundle::Session]) {
-        Some("it does not list SHA256SUMS, index.m3u8 and session.json")
-    } else if seal.reason.len() > MAX_REASON_BYTES {
-        Some("its reason is too long")
-    } else if seal.links > crate::MAX_LINKS {
-        Some("it counts more links than there can be")
-    } else if !is_stamp(&seal.ended) {
-        Some("ended is not RFC 3339 in UTC with six decimals")
-    } else {
         None
     }
 }

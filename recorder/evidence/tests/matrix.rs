@@ -30,7 +30,7 @@ struct Bench {
     made: BTreeMap<PathBuf, String>,
 }
 
-const KINDS: [&str; 5] = ["closed", "interrupted", "rotated", "stamped", "growing"];
+const KINDS: [&str; 8] = ["closed", "interrupted", "rotated", "stamped", "growing", "expired", "expiring", "encrypted"];
 
 impl Bench {
     fn new() -> Self {
@@ -44,11 +44,15 @@ impl Bench {
         kinds::closed(&dir("stamped"));
         tsa.stamp(&dir("stamped"));
         kinds::growing(&dir("growing"));
+        kinds::expired(&dir("expired"), true);
+        kinds::expired(&dir("expiring"), false);
+        kinds::encrypted(&dir("encrypted"));
         kinds::other(&dir("other"));
         tsa.stamp(&dir("other"));
         fs::write(folder.path().join("keys.json"), kinds::key_list().to_bytes().unwrap()).unwrap();
         fs::write(folder.path().join("authority.pem"), tsa.authority()).unwrap();
-        let trust = trust(&kinds::key_list(), &tsa.authority());
+        fs::write(folder.path().join("identity.txt"), kinds::IDENTITIES[0]).unwrap();
+        let trust = trust(&kinds::key_list(), &tsa.authority()).with_identities(kinds::identities());
         Self { folder, trust, made: BTreeMap::new() }
     }
 
@@ -76,6 +80,7 @@ impl Bench {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/verifier/verify.py");
         let mut command = Command::new("python3");
         command.arg(script).arg("--keys").arg(self.folder.path().join("keys.json"));
+        command.arg("--identity").arg(self.folder.path().join("identity.txt"));
         command.arg("--tsa").arg(self.folder.path().join("authority.pem")).args(dirs);
         command.stdout(Stdio::piped()).spawn().unwrap()
     }
@@ -122,7 +127,14 @@ fn untouched() {
     for kind in KINDS {
         bench.copy(kind, kind.to_owned());
     }
-    bench.agree(|kind, found| found.0 == if kind == "growing" { "unsealed" } else { "sound" });
+    bench.agree(|kind, found| {
+        found.0
+            == match kind {
+                "growing" => "unsealed",
+                "expired" | "expiring" => "expired",
+                _ => "sound",
+            }
+    });
 }
 
 #[test]
@@ -156,6 +168,7 @@ fn each_file_put_wrong_in_each_way() {
         // What nothing signed may be anything but a link; a time stamp and the last link of a growing bundle may be absent.
         let silent = unproved(kind, at) && way != "link" && way != "pipe"
             || way == "removed" && (file == "seal.tsr" || kind == "growing" && file == "chain/00002.jws")
+            || way == "removed" && (file == "expired.json" || kind == "expiring" && file.starts_with("video/"))
             || kind == "growing" && ways::next_segment(at, 3);
         // With the first link of another session, and no seal to say otherwise, it is the manifest that does not belong.
         let at = if kind == "growing" && at == "chain/00001.jws" && way == "foreign" { "session.json" } else { at };
@@ -167,7 +180,7 @@ fn each_file_put_wrong_in_each_way() {
 #[test]
 fn each_two_files_swapped() {
     let mut bench = Bench::new();
-    for kind in ["closed", "stamped", "growing"] {
+    for kind in ["closed", "stamped", "growing", "expiring", "encrypted"] {
         let all = files(&bench.good(kind));
         for (i, a) in all.iter().enumerate() {
             for b in &all[i + 1..] {

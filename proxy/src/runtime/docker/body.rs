@@ -5,7 +5,7 @@ use std::path::Path;
 
 use bollard::models::{
     ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountBindOptions, MountBindOptionsPropagationEnum,
-    MountType, ResourcesUlimits,
+    MountType, MountVolumeOptions, MountVolumeOptionsDriverConfig, ResourcesUlimits,
 };
 
 use super::seccomp;
@@ -13,6 +13,7 @@ use crate::runtime::account::Account;
 use crate::runtime::folder::SessionFolder;
 use crate::runtime::reach::ENVIRONMENT;
 use crate::runtime::template::{Docker, Template};
+use crate::runtime::transfer::MOUNT;
 
 /// The label with the desktop's name: that of its session, or one of its own where it was started before there was one.
 pub(super) const DESKTOP: &str = "portcullis.desktop";
@@ -35,7 +36,7 @@ pub(super) fn body(
     let text = |text: &str| Some(text.to_owned());
     let labels = [(DESKTOP, name.to_owned()), (GATE, gate.display().to_string()), (TEMPLATE, template.name.clone())];
     let mut env = vec![format!("PORTCULLIS_DESKTOP={name}")];
-    let mut mounts = vec![shared(&folder.rfb(), "/run/rfb", false)];
+    let mut mounts = vec![shared(&folder.rfb(), "/run/rfb", false), transfer(docker.transfer_mib, account)];
     if template.egress.is_open() {
         env.extend(ENVIRONMENT.iter().map(|(name, value)| format!("{name}={value}")));
         mounts.push(shared(&folder.egress(), "/run/egress", true));
@@ -97,6 +98,26 @@ fn shared(place: &Path, target: &str, read_only: bool) -> Mount {
         bind_options: Some(MountBindOptions {
             propagation: Some(MountBindOptionsPropagationEnum::PRIVATE),
             ..MountBindOptions::default()
+        }),
+        ..Mount::default()
+    }
+}
+
+/// The folder that files go through: a volume in memory, which goes with its container.
+fn transfer(mib: u32, account: &Account) -> Mount {
+    let options = format!("size={mib}m,uid={},gid={},mode=0700,nosuid,nodev,noexec", account.uid, account.gid);
+    let options = [("type", "tmpfs"), ("device", "tmpfs"), ("o", &options)];
+    let driver = MountVolumeOptionsDriverConfig {
+        name: Some("local".to_owned()),
+        options: Some(options.map(|(key, value)| (key.to_owned(), value.to_owned())).into()),
+    };
+    Mount {
+        typ: Some(MountType::VOLUME),
+        target: Some(MOUNT.to_owned()),
+        volume_options: Some(MountVolumeOptions {
+            no_copy: Some(true),
+            driver_config: Some(driver),
+            ..MountVolumeOptions::default()
         }),
         ..Mount::default()
     }

@@ -37,6 +37,9 @@ pub struct Docker {
     /// Whether user namespaces may be made, as Chromium's own sandbox wants them.
     #[serde(default)]
     pub user_namespaces: bool,
+    /// What its folder for files may hold, in MiB of the machine's memory.
+    #[serde(default = "super::transfer_mib")]
+    pub transfer_mib: u32,
     /// The Engine's runtime, such as `runsc` or `kata`; its default where left out.
     #[serde(default)]
     pub runtime: String,
@@ -80,6 +83,7 @@ pub(super) fn checked(name: &str, docker: Docker) -> Result<Docker, TemplateErro
         ("files", docker.files),
         ("home_mib", docker.home_mib),
         ("shm_mib", docker.shm_mib),
+        ("transfer_mib", docker.transfer_mib),
     ] {
         if value == 0 {
             return refused(key, "zero");

@@ -1,0 +1,116 @@
+//! A file with no other files in it, read once to its end: its form, its end, its text, and whether a second type is behind it.
+
+use std::io::{self, BufRead, BufReader, Read};
+
+use crate::bytes::find;
+use crate::inspect::Look;
+use crate::kind::{self, Class, Kind};
+use crate::search::{Runs, Search, Seen};
+use crate::{Refused, ends, markup, polyglot, text};
+
+/// Bytes that are read at once.
+const CHUNK: usize = 64 << 10;
+
+/// Reads it. Answers with its type, which is unknown for what begins as a text and does not go on as one.
+pub(crate) fn read(
+    look: &Look<'_>,
+    kind: &'static Kind,
+    reader: &mut dyn Read,
+    seen: &mut Seen,
+) -> Result<&'static Kind, Refused> {
+    let characters =
+        matches!(kind.class, Class::Text | Class::Markup) || *kind == kind::SCRIPT || *kind == kind::LAUNCHER;
+    // Characters are searched as such; of everything else the bytes are, as whatever text there is lies among them.
+    let raw = (!characters).then(|| (look.search(), Runs::new(look.search())));
+    let mut watched = BufReader::with_capacity(
+        CHUNK,
+        Watched { reader, raw, tail: Vec::new(), total: 0, ole: *kind == kind::OLE, encrypted: false },
+    );
+    let failed = |error| Refused::read(error, kind.media_type);
+    let mut settled = kind;
+    if characters {
+        let mut search = look.search();
+        let whole = if kind.class == Class::Markup {
+            let mut between = markup::Between::new(look.search());
+            let whole = text::read(&mut watched, |text| {
+                search.push(text)?;
+                between.push(text).map_err(io::Error::from)
+            });
+            between.finish(seen)?;
+            whole
+        } else {
+            text::search(&mut watched, &mut search)
+        };
+        search.finish(seen);
+        if !whole.map_err(failed)? {
+            settled = &kind::UNKNOWN;
+        }
+    } else {
+        ends::walk(kind, &mut watched).map_err(failed)?;
+    }
+    let left = drain(&mut watched).map_err(failed)?;
+    let watched = watched.into_inner();
+    if let Some((raw, runs)) = watched.raw {
+        raw.finish(seen);
+        runs.finish(seen)?;
+    }
+    if left > 0 && ends::has_end(kind) {
+        return Err(Refused::Trailing { media_type: kind.media_type });
+    }
+    if watched.encrypted {
+        return Err(Refused::Encrypted { media_type: kind.media_type });
+    }
+    polyglot::tail(kind, &watched.tail, watched.total)?;
+    if matches!(settled.class, Class::Document) || (settled.class == Class::Archive) {
+        // Forms whose text is there, but packed or in a code of their own.
+        seen.unread(settled.media_type);
+    }
+    Ok(settled)
+}
+
+fn drain(reader: &mut dyn BufRead) -> io::Result<u64> {
+    let mut left = 0u64;
+    loop {
+        let length = reader.fill_buf()?.len();
+        if length == 0 {
+            return Ok(left);
+        }
+        left = left.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
+        reader.consume(length);
+    }
+}
+
+/// A reader that searches what is read through it and keeps its end.
+struct Watched<'a> {
+    reader: &'a mut dyn Read,
+    raw: Option<(Search<'a>, Runs<'a>)>,
+    tail: Vec<u8>,
+    total: u64,
+    ole: bool,
+    encrypted: bool,
+}
+
+/// The stream that Office puts an encrypted document into, as its name stands in a directory (UTF-16).
+const ENCRYPTED_PACKAGE: &[u8] = b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0";
+
+impl Read for Watched<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(into)?;
+        let bytes = into.get(..read).unwrap_or_default();
+        if let Some((raw, runs)) = &mut self.raw {
+            raw.push(bytes)?;
+            runs.push(bytes)?;
+        }
+        self.total = self.total.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
+        self.tail.extend_from_slice(bytes);
+        if self.ole && !self.encrypted {
+            let new = self.tail.len().saturating_sub(bytes.len()).saturating_sub(ENCRYPTED_PACKAGE.len());
+            self.encrypted = find(self.tail.get(new..).unwrap_or_default(), ENCRYPTED_PACKAGE).is_some();
+        }
+        let over = self.tail.len().saturating_sub(polyglot::TAIL);
+        if over > polyglot::TAIL {
+            self.tail.drain(..over);
+        }
+        Ok(read)
+    }
+}
