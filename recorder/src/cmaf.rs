@@ -3,10 +3,9 @@
 //! The time scale is the media clock's, microseconds, and a picture's decode time is its time in the session: the video needs no
 //! offset to go with the events. A fragment is complete when it is written, but for its duration, which is only known when the
 //! next picture comes; [`Placed::duration`] says where to put it.
-mod boxes;
 mod scan;
 
-use boxes::Boxes;
+use portcullis_export::Boxes;
 use portcullis_rfb::Size;
 pub(crate) use scan::scan;
 

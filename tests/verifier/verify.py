@@ -19,7 +19,9 @@ NAME = re.compile(r"session\.json|index\.m3u8|SHA256SUMS|seal\.json|seal\.tsr|ev
                   r"|chain/(?!0{5})[0-9]{5}\.jws|video/init-(?!0{4})[0-9]{4}\.mp4")
 MOST_ENTRIES, MOST_GAPS, MOST_LINE = 3 * 99999 + 9999 + 5 + 1000, 1000, 16384
 
-DEFS = json.load(open(os.path.join(os.path.dirname(__file__), "../../docs/evidence.schema.json")))["$defs"]
+# Beside this file in an export, in docs/ of the repository.
+SCHEMA = [os.path.join(os.path.dirname(os.path.abspath(__file__)), folder, "evidence.schema.json") for folder in (".", "../../docs")]
+DEFS = json.load(open(next(filter(os.path.exists, SCHEMA))))["$defs"]
 EVENTS = [DEFS[alternative["$ref"][8:]]["properties"]["type"]["const"] for alternative in DEFS["event"]["oneOf"]]
 DEFS["foreign"] = {key: DEFS["event"][key] for key in ("type", "required", "properties")}  # an event of a later type
 for name, members in {"jws": ["payload", "protected", "signature"], "header": ["alg", "kid", "typ"]}.items():

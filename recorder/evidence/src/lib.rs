@@ -11,6 +11,7 @@
 )]
 
 mod canonical;
+mod contents;
 mod digest;
 mod disk;
 mod event;
@@ -36,6 +37,7 @@ mod verify;
 mod writer;
 
 pub use canonical::CanonicalError;
+pub use contents::{Contents, ContentsError};
 pub use digest::{Digest, FileHash};
 pub use disk::{Disk, Fate, Mishaps, Step};
 pub use event::{Effect, Event, EventError, MAX_EVENT_BYTES, TYPES, What};
