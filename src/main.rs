@@ -5,6 +5,7 @@
 )]
 
 mod alerts;
+mod bundle;
 mod config;
 mod data;
 mod doctor;
@@ -15,6 +16,7 @@ mod metrics;
 mod peer;
 mod policy;
 mod portal;
+mod recordings;
 mod revoked;
 mod serve;
 mod time_stamps;
@@ -61,6 +63,11 @@ enum Command {
     },
     /// Prove a recording: exit 0 when sound, 3 when sound with declared gaps, else a code for each kind of fault
     Verify(verify::VerifyArgs),
+    /// List recordings, and do with them what the years ask for
+    Recordings {
+        #[command(subcommand)]
+        command: recordings::RecordingsCommand,
+    },
     /// Say what is missing on this machine and how to mend it, knock at every desktop that stands already and every destination of events, and try
     /// the vault
     Doctor(DataArgs),
@@ -164,6 +171,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Keys { command: KeysCommand::Revoke(args) } => key_list::revoke(&args)?,
         Command::Policy { command } => return policy::run(&command),
         Command::Alerts { command } => return alerts::run(&command),
+        Command::Recordings { command } => return recordings::run(&command),
         Command::Verify(args) => return verify::run(&args),
         Command::Doctor(place) => return doctor::run(&place.load()?),
         Command::Openapi => println!("{}", serve::openapi().to_pretty_json()?),

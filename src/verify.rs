@@ -5,9 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use portcullis_evidence::{
-    BundleFolder, Fault, KeyList, Kind, MAX_KEY_LIST_BYTES, Report, Trust, Verdict, VerifyingKey, verify_at,
-};
+use portcullis_evidence::{KeyList, MAX_KEY_LIST_BYTES, Report, Trust, Verdict, VerifyingKey, verify_at};
 use serde::Serialize;
 
 use crate::DataArgs;
@@ -17,7 +15,8 @@ use crate::key_list::LIST;
 /// Arguments of `verify`.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// The bundle's folder, or its place in a bucket: s3://bucket/prefix/ID, by the way that `[vault.s3]` of the configuration names
+    /// The bundle's folder; its place in a bucket, s3://bucket/prefix/ID, by the way that `[vault.s3]` of the configuration names; or
+    /// the id of a session in the vault
     path: PathBuf,
     /// A public key (PEM) that the bundle may be signed with, whatever the time; may be given more than once
     #[arg(long, conflicts_with = "keys")]
@@ -49,24 +48,13 @@ struct Printed<'a> {
 
 /// Verifies and prints; the exit code is the verdict's. What keeps it from looking at all is exit code 2.
 pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
-    let url = args.path.to_str().filter(|path| path.starts_with("s3://"));
-    let brought = url.map(|url| crate::vault::bring(&args.place.load()?, url)).transpose()?;
-    let path = brought.as_ref().map_or(args.path.as_path(), |brought| brought.path());
-    if !path.is_dir() {
-        bail!("{} is not a folder: give the bundle's folder, the one that holds session.json", path.display());
-    }
+    let bundle = crate::bundle::open(&args.path, || args.place.load())?;
     let mut trust = trust(args)?;
     if let Some(path) = &args.tsa {
         let pem = text(path).context("the authorities' certificates cannot be read")?;
         trust = trust.with_authorities(&pem).with_context(|| format!("{}", path.display()))?;
     }
-    let mut report = verify_at(&BundleFolder::at(path), &trust);
-    let strange = brought.iter().flat_map(|brought| &brought.strange);
-    report.faults.extend(strange.map(|name| Fault {
-        path: name.clone(),
-        kind: Kind::Extra,
-        reason: "no file of a bundle has this name".to_owned(),
-    }));
+    let report = verify_at(bundle.source(), &trust);
     let verdict = report.verdict();
     if args.json {
         let printed = Printed { verdict, exit_code: verdict.exit_code(), report: &report };

@@ -48,7 +48,7 @@ pub use link::{Link, MAX_FILES_PER_LINK};
 pub use manifest::{Manifest, ManifestError, Mode};
 pub use path::{MAX_INITS, MAX_LINKS, PathError, PathInBundle};
 pub use report::{Fault, Kind, MAX_FAULTS, Report, StampedReport};
-pub use seal::{Ending, Seal, State};
+pub use seal::{Ending, Seal, SealError, State};
 pub use source::{BundleFolder, Entry, Opened, Source};
 pub use stamp::{is_stamp, stamp};
 pub use stroke::Stroke;

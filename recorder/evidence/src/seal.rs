@@ -1,8 +1,13 @@
 //! The seal, `seal.json`: how the session ended and how long its chain is, signed.
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use crate::digest::{Digest, FileHash};
 use crate::gap::Gap;
+use crate::jws::{self, Typ, Unproved};
+use crate::path::PathInBundle;
+use crate::trust::Trust;
+use crate::{VERSION, canonical, is_stamp};
 
 /// The longest `seal.json`: a full list of gaps in base64url, with room to spare.
 pub(crate) const MAX_SEAL_BYTES: u64 = 256 * 1024;
@@ -37,6 +42,61 @@ pub struct Seal {
     pub gaps: Vec<Gap>,
     /// `SHA256SUMS`, `index.m3u8` and `session.json`, in this order.
     pub files: Vec<FileHash>,
+}
+
+/// Why a seal is not one of this version, or not of a key that is trusted.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("seal.json: {0}")]
+pub struct SealError(String);
+
+impl Seal {
+    /// What the bytes of a `seal.json` say, without a look at the signature.
+    ///
+    /// # Errors
+    /// When they do not have the form of a seal.
+    pub fn unproved(bytes: &[u8]) -> Result<Self, SealError> {
+        Self::open(bytes).map(|(seal, _)| seal)
+    }
+
+    /// What the bytes of a `seal.json` say, signed with one of the keys that are trusted; when a key was in use is for
+    /// [`crate::verify_at`] to ask.
+    ///
+    /// # Errors
+    /// When they do not have the form of a seal, or the signature does not fit.
+    pub fn proved(bytes: &[u8], trust: &Trust) -> Result<Self, SealError> {
+        let (seal, unproved) = Self::open(bytes)?;
+        unproved.prove(trust.keys()).map(|()| seal).map_err(|error| SealError(error.to_string()))
+    }
+
+    fn open(bytes: &[u8]) -> Result<(Self, Unproved), SealError> {
+        if u64::try_from(bytes.len()).is_ok_and(|length| length > MAX_SEAL_BYTES) {
+            return Err(SealError(format!("it is longer than {MAX_SEAL_BYTES} bytes")));
+        }
+        let unproved = jws::flattened(Typ::Seal, bytes).map_err(|error| SealError(error.to_string()))?;
+        let seal: Self = canonical::from_bytes(&unproved.payload).map_err(|error| SealError(error.to_string()))?;
+        match seal.malformed() {
+            None => Ok((seal, unproved)),
+            Some(fault) => Err(SealError(fault.to_owned())),
+        }
+    }
+
+    /// What is wrong with its form.
+    pub(crate) fn malformed(&self) -> Option<&'static str> {
+        let listed = self.files.iter().map(|file: &FileHash| file.path);
+        if self.v != VERSION {
+            Some("it has another version")
+        } else if !listed.eq([PathInBundle::Sums, PathInBundle::Index, PathInBundle::Session]) {
+            Some("it does not list SHA256SUMS, index.m3u8 and session.json")
+        } else if self.reason.len() > MAX_REASON_BYTES {
+            Some("its reason is too long")
+        } else if self.links > crate::MAX_LINKS {
+            Some("it counts more links than there can be")
+        } else if !is_stamp(&self.ended) {
+            Some("ended is not RFC 3339 in UTC with six decimals")
+        } else {
+            None
+        }
+    }
 }
 
 /// How a session's record ended.

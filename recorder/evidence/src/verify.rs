@@ -16,17 +16,17 @@ use std::path::Path;
 
 use time::OffsetDateTime;
 
-use crate::digest::{Digest, FileHash};
+use crate::digest::Digest;
 use crate::history::History;
 use crate::jws::{self, JwsError, Typ, Unproved};
 use crate::key::VerifyingKey;
 use crate::manifest::{MAX_MANIFEST_BYTES, Manifest};
 use crate::path::PathInBundle;
 use crate::report::{Kind, Report};
-use crate::seal::{MAX_REASON_BYTES, MAX_SEAL_BYTES, Seal};
+use crate::seal::{MAX_SEAL_BYTES, Seal};
 use crate::source::{BundleFolder, Source};
 use crate::trust::Trust;
-use crate::{VERSION, canonical, is_stamp, read};
+use crate::{canonical, read};
 use tree::Tree;
 
 /// Verifies the bundle in the folder `dir` with the public keys of the gates that are trusted.
@@ -107,8 +107,8 @@ impl Check<'_> {
         }
         let Some(bytes) = self.small_file(path, MAX_SEAL_BYTES) else { return };
         let Some(unproved) = self.prove(path, jws::flattened(Typ::Seal, &bytes)) else { return };
-        match canonical::from_bytes(&unproved.payload) {
-            Ok(seal) => match malformed(&seal) {
+        match canonical::from_bytes::<Seal>(&unproved.payload) {
+            Ok(seal) => match seal.malformed() {
                 None => (self.seal, self.seal_kid) = (Some(seal), unproved.kid),
                 Some(fault) => self.report.fault(path, Kind::Malformed, fault),
             },
@@ -262,24 +262,6 @@ impl Check<'_> {
                 self.report.fault(path, Kind::BadSignature, "its bytes are not those that were signed");
             }
         }
-        None
-    }
-}
-
-/// What is wrong with the form of a seal.
-fn malformed(seal: &Seal) -> Option<&'static str> {
-    let listed = seal.files.iter().map(|file: &FileHash| file.path);
-    if seal.v != VERSION {
-        Some("it has another version")
-    } else if !listed.eq([PathInBundle::Sums, PathInBundle::Index, PathInBundle::Session]) {
-        Some("it does not list SHA256SUMS, index.m3u8 and session.json")
-    } else if seal.reason.len() > MAX_REASON_BYTES {
-        Some("its reason is too long")
-    } else if seal.links > crate::MAX_LINKS {
-        Some("it counts more links than there can be")
-    } else if !is_stamp(&seal.ended) {
-        Some("ended is not RFC 3339 in UTC with six decimals")
-    } else {
         None
     }
 }

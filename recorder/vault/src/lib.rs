@@ -7,12 +7,14 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)
 )]
 
+mod bundles;
 mod error;
 mod folder;
 mod key;
 mod lock;
 mod s3;
 mod source;
+mod stored;
 
 use std::ops::Range;
 use std::path::Path;
@@ -21,11 +23,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+pub use bundles::{Place, days_of, find_bundle, next_bundle};
 pub use error::{Result, VaultError};
 pub use folder::Folder;
 pub use key::{Key, KeyError, MAX_KEY_BYTES};
 pub use lock::{Lock, LockMode};
-pub use s3::{Addressing, Encryption, Fault, Fetched, Property, S3, S3Error, S3Settings, Standing, Url};
+pub use s3::{Addressing, Encryption, Fault, Property, S3, S3Error, S3Settings, Standing, Url};
+pub use stored::Stored;
 
 /// The most bytes that one [`Vault::read`] returns; longer objects are read range by range.
 pub const MAX_READ_BYTES: u64 = 64 * 1024 * 1024;
@@ -78,6 +82,14 @@ pub trait Vault: Send + Sync {
     /// # Errors
     /// [`VaultError::Storage`].
     async fn list(&self, prefix: &str, after: Option<&Key>, limit: usize) -> Result<Vec<Entry>>;
+
+    /// The names under `place` that no [`Key`] can have, so that [`Vault::list`] leaves them out; the storage's own are not among them.
+    ///
+    /// # Errors
+    /// [`VaultError::Storage`].
+    async fn strange(&self, _place: &Key) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
 
     /// This vault, but what is put is locked as well: `lock` and what the vault locks by itself add up ([`Lock::and`]).
     ///

@@ -5,7 +5,6 @@
 mod connection;
 mod credentials;
 mod fault;
-mod fetch;
 mod probe;
 mod reading;
 mod settings;
@@ -25,7 +24,6 @@ use thiserror::Error;
 use crate::{Entry, Key, Lock, Result, Vault, VaultError};
 
 pub use fault::Fault;
-pub use fetch::Fetched;
 pub use probe::Standing;
 pub use settings::{Addressing, Encryption, Property, S3Settings};
 pub use url::Url;
@@ -156,6 +154,10 @@ impl Vault for S3 {
 
     async fn list(&self, prefix: &str, after: Option<&Key>, limit: usize) -> Result<Vec<Entry>> {
         self.page(prefix, after, limit).await
+    }
+
+    async fn strange(&self, place: &Key) -> Result<Vec<String>> {
+        self.not_keys(place).await
     }
 
     async fn locked(self: Arc<Self>, lock: Lock) -> Result<Arc<dyn Vault>> {

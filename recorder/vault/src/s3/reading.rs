@@ -104,6 +104,22 @@ impl S3 {
         Ok(entries)
     }
 
+    /// Names under `place` that are none of a key's, fit for a report.
+    pub(super) async fn not_keys(&self, place: &Key) -> Result<Vec<String>> {
+        let folder = format!("{}/", self.name(place.as_str()));
+        let (mut strange, mut after) = (Vec::new(), None);
+        loop {
+            let listed = self.objects(&folder, after.as_deref(), PAGE).await;
+            let (objects, more) = listed.map_err(failed("list", place))?;
+            let names = objects.iter().filter_map(|object| object.key()?.strip_prefix(&folder));
+            strange.extend(names.filter(|name| Key::new(*name).is_err()).map(super::fault::clean));
+            after = objects.last().and_then(Object::key).map(str::to_owned);
+            if !more || after.is_none() || strange.len() > MAX_LIST {
+                return Ok(strange);
+            }
+        }
+    }
+
     fn entry(&self, object: &Object) -> Option<Entry> {
         let name = object.key()?;
         let key = match self.settings.prefix.as_str() {

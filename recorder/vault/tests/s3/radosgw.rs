@@ -1,8 +1,10 @@
 //! Ceph's radosgw: the vault as any other, with TLS, and what is said when something is not as it should be.
-use std::fs;
+use std::io::{ErrorKind, Read as _};
+use std::ops::ControlFlow;
 use std::time::Duration;
 
-use portcullis_vault::{Encryption, Key, MAX_READ_BYTES, Property, S3, S3Settings, Vault, VaultError};
+use portcullis_evidence::{PathInBundle, Source as _};
+use portcullis_vault::{Encryption, Key, MAX_READ_BYTES, Property, S3, S3Settings, Stored, Vault, VaultError};
 
 use super::place::{Place, credentials, key, words};
 
@@ -174,21 +176,34 @@ async fn encryption_that_is_asked_for_is_asked_of_the_server() {
     assert!(matches!(refused, Err(VaultError::Storage { .. })), "there is no key service: {refused:?}");
 }
 
-#[tokio::test]
-async fn a_bundle_is_brought_whole_and_what_is_strange_is_named() {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_is_read_where_it_lies_and_what_is_strange_is_named() {
     let place = Place::radosgw(false).await;
     let vault = place.open().await;
-    for (at, bytes) in [("b/session.json", &b"{}"[..]), ("b/video/00001.m4s", b"film"), ("b2/other", b"x")] {
+    let film = (0..9_000_000_u32).map(|n| n.to_le_bytes()[1]).collect::<Vec<_>>();
+    for (at, bytes) in [("b/session.json", &b"{}"[..]), ("b/video/00001.m4s", &film), ("b2/other", b"x")] {
         place.put(&vault, at, bytes).await.unwrap();
     }
     for strange in ["b/../../etc/passwd", "b/.hidden", "b/a b"] {
         place.write_directly(&place.name(strange), b"x").await;
     }
-    let to = place.folder().join("brought");
-    fs::create_dir(&to).unwrap();
-    let fetched = vault.fetch(&key("b"), &to).await.unwrap();
-    assert_eq!((fetched.objects, fetched.bytes), (2, 6));
-    assert_eq!(fetched.strange, ["../../etc/passwd", ".hidden", "a b"]);
-    assert_eq!(fs::read(to.join("video/00001.m4s")).unwrap(), b"film");
-    assert_eq!(fs::read_dir(&to).unwrap().count(), 2);
+    let bundle = |at: &str| Stored::new(vault.clone(), key(at), tokio::runtime::Handle::current());
+    let (there, nowhere) = (bundle("b"), bundle("nowhere"));
+    tokio::task::spawn_blocking(move || {
+        let mut names = Vec::new();
+        let list = there.list(&mut |entry| {
+            names.push(entry.path);
+            ControlFlow::Continue(())
+        });
+        list.unwrap();
+        assert_eq!(names, ["session.json", "video/00001.m4s", "../../etc/passwd", ".hidden", "a b"]);
+        let (mut opened, mut read) = (there.open(PathInBundle::Video(1)).unwrap(), Vec::new());
+        opened.reader.read_to_end(&mut read).unwrap();
+        assert!(opened.bytes == 9_000_000 && read == film);
+        assert_eq!(there.open(PathInBundle::Seal).err().map(|error| error.kind()), Some(ErrorKind::NotFound));
+        let none = nowhere.list(&mut |_| ControlFlow::Continue(()));
+        assert_eq!(none.unwrap_err().kind(), ErrorKind::NotFound);
+    })
+    .await
+    .unwrap();
 }
