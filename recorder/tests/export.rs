@@ -130,7 +130,11 @@ async fn a_gap_stays_a_gap_and_is_grey() {
     assert_eq!(times[whole.len() + 1], resumed_us);
     let pictures = decoded(&film.path, 320 * 200 * 4);
     let grey = &pictures[whole.len()];
-    assert!(grey.chunks_exact(4).all(|pixel| pixel[..3].iter().all(|value| value.abs_diff(130) <= 3)), "{:?}", &grey[..4]);
+    assert!(
+        grey.chunks_exact(4).all(|pixel| pixel[..3].iter().all(|value| value.abs_diff(130) <= 3)),
+        "{:?}",
+        &grey[..4]
+    );
     assert_eq!(pictures[whole.len() + 3], pictures[2], "behind it the film goes on as it was");
     let titles: Vec<String> = chapters(&film.path).into_iter().map(|(_, title)| title).collect();
     assert!(titles.iter().any(|title| title.contains("gap: disk full")), "{titles:?}");

@@ -14,10 +14,10 @@ from jsonschema import Draft202012Validator
 
 # By exit code; the lowest code of its faults is a bundle's verdict.
 VERDICTS = ("sound - - gap_declared unreadable unknown_key wrong_key revoked_key key_not_valid reordered truncated missing bad_signature edited "
-            "extended extra not_a_file malformed not_monotonic bad_time_stamp wrong_clock unsealed").split()
-NAME = re.compile(r"session\.json|index\.m3u8|SHA256SUMS|seal\.json|seal\.tsr|events/(?!0{5})[0-9]{5}\.jsonl|video/(?!0{5})[0-9]{5}\.m4s"
+            "extended extra not_a_file malformed not_monotonic bad_time_stamp wrong_clock unsealed derived").split()
+NAME = re.compile(r"session\.json|index\.m3u8|SHA256SUMS|seal\.json|seal\.tsr|derivation\.json|events/(?!0{5})[0-9]{5}\.jsonl|video/(?!0{5})[0-9]{5}\.m4s"
                   r"|chain/(?!0{5})[0-9]{5}\.jws|video/init-(?!0{4})[0-9]{4}\.mp4")
-MOST_ENTRIES, MOST_GAPS, MOST_LINE = 3 * 99999 + 9999 + 5 + 1000, 1000, 16384
+MOST_ENTRIES, MOST_GAPS, MOST_LINE = 3 * 99999 + 9999 + 6 + 1000, 1000, 16384
 
 # Beside this file in an export, in docs/ of the repository.
 SCHEMA = [os.path.join(os.path.dirname(os.path.abspath(__file__)), folder, "evidence.schema.json") for folder in (".", "../../docs")]
@@ -78,7 +78,8 @@ class Check:
     def __init__(self, folder, keys, valid, tsa):
         self.folder, self.keys, self.valid, self.tsa = folder, keys, valid, tsa
         self.faults, self.found, self.judged, self.gaps, self.counted = [], {}, set(), [], True
-        self.manifest = self.seal = self.stamped = self.sums = None
+        self.manifest = self.seal = self.stamped = self.sums = self.derived = None
+        self.made = {}  # of a derived bundle: what is in place of the video, of what was not looked at yet
         self.seq = self.at_us = self.events = 0
         self.guard(".", self.walk, "") is not None and self.all()
 
@@ -171,6 +172,19 @@ class Check:
         need(all(listed.get(file["path"]) == file["sha256"] for file in (index, session)))
         return listed
 
+    def read_derivation(self):
+        payload, key = proved(self.read("derivation.json", 24 << 20), "derivation", self.keys)
+        derivation = canonical(payload, "derivation")
+        paths = [entry["path"] for entry in derivation["files"]]
+        # Init segments come first, then segments, as their kinds are listed in the names.
+        need(paths == sorted(set(paths), key=lambda path: ("init" not in path, path)))
+        need(time(derivation["made"]) and all(len(derivation[text].encode()) <= 256 for text in ("codec", "tool", "settings")))
+        with open(os.path.join(self.folder, "seal.json"), "rb") if self.seal else open(os.devnull, "rb") as seal:
+            need(self.seal and sha256(seal.read()) == derivation["of"], "reordered")
+        need(derivation["session"] == self.seal["session"])
+        self.signer("derivation.json", key, time(derivation["made"]))
+        self.derived, self.made = derivation, dict(zip(paths, derivation["files"]))
+
     def read_events(self, data, session):
         for row in data.split(b"\n")[:-1]:
             need(len(row) < MOST_LINE)
@@ -186,8 +200,10 @@ class Check:
     def read_files(self, link):
         for entry in link["files"]:
             path = entry["path"]
+            there = self.made.pop(path, None) if self.derived and path.startswith("video/") else entry
             if path not in self.judged:
-                data = self.guard(path, self.read, path, entry["bytes"], entry["sha256"])
+                self.claim("derivation.json", there)
+                data = self.guard(path, self.read, path, there["bytes"], there["sha256"]) if there else self.judged.add(path)
                 if path.startswith("events/"):
                     self.counted &= data is not None and bool(self.guard(path, self.read_events, data, link["session"]))
             self.claim("SHA256SUMS", not self.sums or self.sums.get(path) == entry["sha256"])
@@ -222,6 +238,8 @@ class Check:
             self.claim("seal.json", not self.stamped or ended <= self.stamped + timedelta(minutes=5), "wrong_clock")
             self.sums = self.guard("SHA256SUMS", self.read_sums, *self.seal["files"])
             self.guard("index.m3u8", self.read, "index.m3u8", index["bytes"], index["sha256"])
+        if "derivation.json" in self.found:
+            self.guard("derivation.json", self.read_derivation)
         there = max((int(path[6:11]) for path in self.found if path.startswith("chain/")), default=0)
         links = self.seal["links"] if self.seal else there
         self.last, self.sure, self.to_us, self.init, unproved = self.session, True, 0, "", set()
@@ -232,6 +250,8 @@ class Check:
             self.sure = self.last is not None
             unproved |= set() if self.sure else {n}
         self.counted &= not unproved
+        self.claim("derivation.json", unproved or not self.made)
+        self.judged |= set(self.made)
         if self.seal and self.last and self.last != self.seal["last"]:
             self.claim(f"chain/{links:05}.jws" if links else "seal.json", False, "reordered")
         elif self.seal:
@@ -266,7 +286,7 @@ if words.keys:
     keys |= {kid: b64(key["x"]) for kid, key in valid.items()}
 for bundle in words.bundle:
     check = Check(bundle, keys, valid, words.tsa and os.path.abspath(words.tsa))
-    code = min((VERDICTS.index(kind) for _, kind in check.faults), default=3 if check.seal and check.seal["gaps"] else 0)
+    code = min((VERDICTS.index(kind) for _, kind in check.faults), default=22 if check.derived else 3 if check.seal and check.seal["gaps"] else 0)
     faults = [{"path": path, "kind": kind} for path, kind in sorted(check.faults)]
     print(json.dumps({"path": bundle, "verdict": VERDICTS[code], "faults": faults}))
 raise SystemExit(code)

@@ -13,6 +13,7 @@ use utoipa::OpenApi;
         crate::recordings::playlist,
         crate::recordings::video,
         crate::recordings::events,
+        crate::export::export,
     ),
     tags(
         (name = "sign-in", description = "Who is at the gate"),

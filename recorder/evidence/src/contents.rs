@@ -1,8 +1,10 @@
 //! What a bundle says of itself: manifest, links and seal in their order, read but not proved.
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use thiserror::Error;
 
+use crate::derivation::{Derivation, MAX_DERIVATION_BYTES};
 use crate::digest::Digest;
 use crate::jws::{self, Typ};
 use crate::link::{Link, MAX_LINK_BYTES};
@@ -21,7 +23,9 @@ pub struct Contents {
     pub seal: Option<Seal>,
     /// SHA-256 of the bytes of `seal.json`, if there is one.
     pub sealed: Option<Digest>,
-    /// The links that can be read, rising.
+    /// What was made of it, in a derived bundle.
+    pub derivation: Option<Derivation>,
+    /// The links that can be read, rising; in a derived bundle they list the video that is there.
     pub links: Vec<Link>,
     /// How many of those that are there cannot be read.
     pub unread: u32,
@@ -50,14 +54,22 @@ impl Contents {
         let sealed = small(source, PathInBundle::Seal, MAX_SEAL_BYTES).ok().flatten();
         let seal = sealed.as_deref().and_then(|bytes| jws::flattened(Typ::Seal, bytes).ok());
         let seal = seal.and_then(|jws| canonical::from_bytes::<Seal>(&jws.payload).ok());
-        let (mut links, mut unread) = (Vec::new(), 0_u32);
+        let derivation = small(source, PathInBundle::Derivation, MAX_DERIVATION_BYTES).ok().flatten();
+        let derivation = derivation.and_then(|bytes| jws::flattened(Typ::Derivation, &bytes).ok());
+        let derivation = derivation.and_then(|jws| canonical::from_bytes::<Derivation>(&jws.payload).ok());
+        let (mut links, mut unread): (Vec<Link>, u32) = (Vec::new(), 0);
         for n in numbers {
             match link(source, n) {
                 Some(link) => links.push(link),
                 None => unread = unread.saturating_add(1),
             }
         }
-        Ok(Self { manifest, seal, sealed: sealed.as_deref().map(Digest::of), links, unread })
+        if let Some(derivation) = &derivation {
+            let made: BTreeMap<_, _> = derivation.files.iter().map(|file| (file.path, *file)).collect();
+            let listed = links.iter_mut().flat_map(|link| &mut link.files);
+            listed.for_each(|listed| *listed = made.get(&listed.path).copied().unwrap_or(*listed));
+        }
+        Ok(Self { manifest, seal, sealed: sealed.as_deref().map(Digest::of), derivation, links, unread })
     }
 
     /// Length of the session on the media clock, in microseconds: as the seal says, or as far as the chain goes.

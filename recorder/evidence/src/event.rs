@@ -203,7 +203,7 @@ pub enum What {
     SignedOut {},
     /// The subject began to look at the recording of the session that the event names.
     Viewed {
-        /// `video` or `events`.
+        /// `video`, `events` or `export`.
         part: String,
     },
 }

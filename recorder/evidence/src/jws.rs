@@ -18,6 +18,8 @@ pub(crate) enum Typ {
     Seal,
     /// A list of keys.
     Keys,
+    /// What was made of a bundle.
+    Derivation,
 }
 
 /// A signature in its form, taken apart. INVARIANT: the payload is not believed before [`Unproved::prove`] said yes.
@@ -67,6 +69,7 @@ impl Typ {
             Self::Link => "portcullis-link+jws",
             Self::Seal => "portcullis-seal+jws",
             Self::Keys => "portcullis-keys+jws",
+            Self::Derivation => "portcullis-derivation+jws",
         }
     }
 }

@@ -12,6 +12,7 @@
 
 mod canonical;
 mod contents;
+mod derivation;
 mod digest;
 mod disk;
 mod event;
@@ -38,6 +39,7 @@ mod writer;
 
 pub use canonical::CanonicalError;
 pub use contents::{Contents, ContentsError};
+pub use derivation::{Derivation, DerivationError};
 pub use digest::{Digest, FileHash};
 pub use disk::{Disk, Fate, Mishaps, Step};
 pub use event::{Effect, Event, EventError, MAX_EVENT_BYTES, TYPES, What};
@@ -47,7 +49,7 @@ pub use key_list::{KeyList, KeyListError, ListedKey, MAX_KEY_LIST_BYTES, MAX_KEY
 pub use link::{Link, MAX_FILES_PER_LINK};
 pub use manifest::{Manifest, ManifestError, Mode};
 pub use path::{MAX_INITS, MAX_LINKS, PathError, PathInBundle};
-pub use report::{Fault, Kind, MAX_FAULTS, Report, StampedReport};
+pub use report::{DerivedReport, Fault, Kind, MAX_FAULTS, Report, StampedReport};
 pub use seal::{Ending, Seal, SealError, State};
 pub use source::{BundleFolder, Entry, Opened, Source};
 pub use stamp::{is_stamp, stamp};

@@ -1,4 +1,4 @@
-//! The names that files of a bundle may have: nine shapes and nothing else.
+//! The names that files of a bundle may have: ten shapes and nothing else.
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -34,6 +34,8 @@ pub enum PathInBundle {
     Seal,
     /// `seal.tsr`: what an authority said of when the seal was there (RFC 3161).
     TimeStamp,
+    /// `derivation.json`: what was made of the original's video, signed; in a derived bundle alone.
+    Derivation,
 }
 
 /// Why a text is not the path of a file in a bundle.
@@ -53,7 +55,13 @@ impl PathInBundle {
     pub fn segment(self) -> Option<u32> {
         match self {
             Self::Events(n) | Self::Video(n) | Self::Link(n) => Some(n),
-            Self::Session | Self::Init(_) | Self::Index | Self::Sums | Self::Seal | Self::TimeStamp => None,
+            Self::Session
+            | Self::Init(_)
+            | Self::Index
+            | Self::Sums
+            | Self::Seal
+            | Self::TimeStamp
+            | Self::Derivation => None,
         }
     }
 
@@ -64,7 +72,7 @@ impl PathInBundle {
             Self::Events(_) => Some("events"),
             Self::Init(_) | Self::Video(_) => Some("video"),
             Self::Link(_) => Some("chain"),
-            Self::Session | Self::Index | Self::Sums | Self::Seal | Self::TimeStamp => None,
+            Self::Session | Self::Index | Self::Sums | Self::Seal | Self::TimeStamp | Self::Derivation => None,
         }
     }
 }
@@ -81,6 +89,7 @@ impl fmt::Display for PathInBundle {
             Self::Sums => f.write_str("SHA256SUMS"),
             Self::Seal => f.write_str("seal.json"),
             Self::TimeStamp => f.write_str("seal.tsr"),
+            Self::Derivation => f.write_str("derivation.json"),
         }
     }
 }
@@ -95,6 +104,7 @@ impl FromStr for PathInBundle {
             "SHA256SUMS" => Self::Sums,
             "seal.json" => Self::Seal,
             "seal.tsr" => Self::TimeStamp,
+            "derivation.json" => Self::Derivation,
             _ => numbered(text).ok_or(PathError)?,
         };
         Ok(path)
@@ -143,7 +153,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn nine_shapes() {
+    fn ten_shapes() {
         for (path, text) in [
             (PathInBundle::Session, "session.json"),
             (PathInBundle::Events(1), "events/00001.jsonl"),
@@ -154,6 +164,7 @@ mod tests {
             (PathInBundle::Sums, "SHA256SUMS"),
             (PathInBundle::Seal, "seal.json"),
             (PathInBundle::TimeStamp, "seal.tsr"),
+            (PathInBundle::Derivation, "derivation.json"),
         ] {
             assert_eq!(path.to_string(), text);
             assert_eq!(text.parse(), Ok(path));

@@ -15,12 +15,16 @@ pub enum Verdict {
     Sound,
     /// The record is what was signed, and says itself that it lacks a stretch of time.
     GapDeclared,
+    /// All of it is what was signed, but the video is one that was made of the recorded one, and whoever made it signed that.
+    Derived,
     /// It is not sound; of the kinds of faults found, the one that says most.
     Faulty(Kind),
 }
 
 /// The exit code of the first of the kinds of faults.
 const FIRST_FAULT: u8 = 4;
+/// The exit code of what is sound and derived: behind all faults, for it came later.
+const DERIVED: u8 = 22;
 /// What says most comes first, and has the lowest exit code: a fault of a kind explains those of the kinds below it.
 const WEIGHT: [Kind; 18] = [
     Kind::Unreadable,
@@ -49,6 +53,7 @@ impl Report {
     pub fn verdict(&self) -> Verdict {
         match self.heaviest {
             Some(kind) => Verdict::Faulty(kind),
+            None if self.derived.is_some() => Verdict::Derived,
             None if self.gaps.is_some_and(|gaps| gaps > 0) => Verdict::GapDeclared,
             None => Verdict::Sound,
         }
@@ -59,7 +64,7 @@ impl Verdict {
     /// Every verdict, in the order of the exit codes.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        let mut all = vec![Self::Sound, Self::GapDeclared];
+        let mut all = vec![Self::Sound, Self::GapDeclared, Self::Derived];
         all.extend(WEIGHT.map(Self::Faulty));
         all.sort_by_key(|verdict| verdict.exit_code());
         all
@@ -72,6 +77,7 @@ impl Verdict {
         match self {
             Self::Sound => 0,
             Self::GapDeclared => 3,
+            Self::Derived => DERIVED,
             Self::Faulty(kind) => {
                 let place = WEIGHT.iter().position(|other| *other == kind).and_then(|place| u8::try_from(place).ok());
                 place.unwrap_or(0).saturating_add(FIRST_FAULT)
@@ -85,6 +91,7 @@ impl Verdict {
         match self {
             Self::Sound => "sound",
             Self::GapDeclared => "gap_declared",
+            Self::Derived => "derived",
             Self::Faulty(kind) => kind.name(),
         }
     }
@@ -111,7 +118,7 @@ mod tests {
     fn names_and_codes_are_distinct() {
         let all = Verdict::all();
         let codes: Vec<u8> = all.iter().map(|verdict| verdict.exit_code()).collect();
-        assert_eq!(codes, [vec![0], (3..=21).collect()].concat());
+        assert_eq!(codes, [vec![0], (3..=22).collect()].concat());
         assert_eq!(all.iter().map(|verdict| verdict.name()).collect::<HashSet<_>>().len(), all.len());
     }
 }

@@ -14,7 +14,7 @@ const SCHEMA: &[u8] = include_bytes!("../../../docs/evidence.schema.json");
 /// The instructions, with places for what is this bundle's own.
 const INSTRUCTIONS: &str = include_str!("how-to-verify.txt");
 /// The most names that are looked at, as verification does.
-const MAX_ENTRIES: usize = 311_001;
+const MAX_ENTRIES: usize = 311_002;
 /// The most strange names that are told of.
 const MAX_STRANGE: usize = 100;
 
@@ -73,9 +73,8 @@ impl<'a> Package<'a> {
     pub fn write(&self, key_list: &[u8], keys: &[PublicKey], out: &mut dyn Write) -> Result<u64, ExportError> {
         let mut zip = Zip::new(out);
         let folder = if self.folder.is_empty() { "bundle" } else { &self.folder };
-        let mut add = |name: &str, bytes: &[u8]| {
-            zip.add_bytes(&format!("{folder}/{name}"), bytes).map_err(ExportError::Write)
-        };
+        let mut add =
+            |name: &str, bytes: &[u8]| zip.add_bytes(&format!("{folder}/{name}"), bytes).map_err(ExportError::Write);
         add("HOW-TO-VERIFY.txt", self.instructions(!key_list.is_empty(), keys).as_bytes())?;
         if !key_list.is_empty() {
             add("evidence.keys.json", key_list)?;

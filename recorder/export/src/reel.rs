@@ -194,7 +194,8 @@ impl Reel {
     fn fill_until(&mut self, at_us: u64) -> Result<(), ExportError> {
         let hole_us = self.hole_us.take().filter(|from_us| *from_us < at_us && *from_us > self.at_us);
         let drawable = self.current.filter(|(entry, ..)| self.sets.get(*entry).is_some_and(|sets| !sets.is_empty()));
-        let (Some(mut from_us), Some((_, width, height)), false) = (hole_us, drawable, self.durations.is_empty()) else {
+        let (Some(mut from_us), Some((_, width, height)), false) = (hole_us, drawable, self.durations.is_empty())
+        else {
             return self.extend(at_us);
         };
         self.extend(from_us)?;

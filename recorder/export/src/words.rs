@@ -112,7 +112,11 @@ mod tests {
                 "paste DENIED, viewer 1, 20 bytes: too long [a.yaml:3 allow.paste]",
                 true,
             ),
-            (r#"{"at_us":5,"type":"session_opened","desktop":"d","runtime":"process","rule":""}"#, "session opened, d", true),
+            (
+                r#"{"at_us":5,"type":"session_opened","desktop":"d","runtime":"process","rule":""}"#,
+                "session opened, d",
+                true,
+            ),
             (r#"{"at_us":5,"type":"resized","width":640,"height":480}"#, "resized, 640 wide, 480 high", false),
             (r#"{"at_us":5,"type":"of_a_later_gate","x":1}"#, "of a later gate", false),
             (r#"{"at_us":5,"type":"refused","what":"a\u202eb\nc"}"#, "refused, a b c", true),

@@ -1,4 +1,5 @@
 //! A film in a temporary folder, what FFmpeg says of it, and bundles made of the segments of another.
+#![allow(dead_code, reason = "each test file uses its own part of it")]
 use std::path::{Path, PathBuf};
 
 use portcullis_evidence::{
@@ -43,8 +44,7 @@ impl Exported {
     }
 
     pub(crate) fn probe(&self, entries: &str) -> Vec<String> {
-        let arguments =
-            ["-v", "error", "-show_entries", entries, "-of", "default=nw=1", self.path.to_str().unwrap()];
+        let arguments = ["-v", "error", "-show_entries", entries, "-of", "default=nw=1", self.path.to_str().unwrap()];
         let said = String::from_utf8(run("ffprobe", &arguments, Vec::new())).unwrap();
         said.lines().map(str::to_owned).collect()
     }
@@ -52,7 +52,26 @@ impl Exported {
     /// Every picture decodes, and nothing is said about any.
     pub(crate) fn decodes(&self) {
         let path = self.path.to_str().unwrap();
-        run("ffmpeg", &["-v", "warning", "-xerror", "-i", path, "-map", "0:v", "-fps_mode", "passthrough", "-enc_time_base", "1/1000000", "-f", "null", "-"], Vec::new());
+        run(
+            "ffmpeg",
+            &[
+                "-v",
+                "warning",
+                "-xerror",
+                "-i",
+                path,
+                "-map",
+                "0:v",
+                "-fps_mode",
+                "passthrough",
+                "-enc_time_base",
+                "1/1000000",
+                "-f",
+                "null",
+                "-",
+            ],
+            Vec::new(),
+        );
     }
 }
 
@@ -67,7 +86,8 @@ pub(crate) fn packets(film: &Path) -> Vec<u64> {
 /// Each picture decoded, of so many bytes.
 pub(crate) fn decoded(film: &Path, bytes: usize) -> Vec<Vec<u8>> {
     let path = film.to_str().unwrap();
-    let arguments = ["-v", "error", "-i", path, "-map", "0:v", "-fps_mode", "passthrough", "-enc_time_base", "1/1000000"];
+    let arguments =
+        ["-v", "error", "-i", path, "-map", "0:v", "-fps_mode", "passthrough", "-enc_time_base", "1/1000000"];
     let raw = run("ffmpeg", &[&arguments[..], &["-f", "rawvideo", "-pix_fmt", "bgr0", "-"]].concat(), Vec::new());
     assert_eq!(raw.len() % bytes, 0);
     raw.chunks_exact(bytes).map(<[u8]>::to_vec).collect()
@@ -147,7 +167,8 @@ pub(crate) fn synthetic(stage: &Stage, parts: &[Option<u64>]) -> (TempDir, u64) 
 /// A segment's bytes with all times so much later.
 fn later(segment: &Path, by_us: u64) -> Vec<u8> {
     let mut bytes = std::fs::read(segment).unwrap();
-    let places: Vec<usize> = bytes.windows(4).enumerate().filter(|(_, found)| found == b"tfdt").map(|(n, _)| n + 8).collect();
+    let places: Vec<usize> =
+        bytes.windows(4).enumerate().filter(|(_, found)| found == b"tfdt").map(|(n, _)| n + 8).collect();
     for place in places {
         let at_us = u64::from_be_bytes(bytes[place..place + 8].try_into().unwrap());
         bytes[place..place + 8].copy_from_slice(&(at_us + by_us).to_be_bytes());
@@ -160,4 +181,16 @@ pub(crate) fn peak_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+/// How near one film is to another, in dB over all of its pictures.
+pub(crate) fn psnr(film: &Path, to: &Path) -> f64 {
+    let filter = "[0:v]scale=320:200,setpts=N[a];[1:v]scale=320:200,setpts=N[b];[a][b]psnr";
+    let (film, to) = (film.to_str().unwrap(), to.to_str().unwrap());
+    let words = ["-v", "info", "-nostats", "-i", film, "-i", to, "-fps_mode", "passthrough", "-lavfi", filter];
+    let ran = std::process::Command::new("ffmpeg").args(words).args(["-f", "null", "-"]).output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    let average = said.split("average:").nth(1).unwrap_or_else(|| panic!("{said}"));
+    let text = average.split_whitespace().next().unwrap();
+    if text == "inf" { 99.0 } else { text.parse().unwrap() }
 }

@@ -34,6 +34,7 @@ impl End {
             PathInBundle::Index | PathInBundle::Sums => true,
             PathInBundle::Events(n) | PathInBundle::Video(n) => n == self.links.saturating_add(1),
             PathInBundle::Link(_) | PathInBundle::Session | PathInBundle::Seal | PathInBundle::TimeStamp => false,
+            PathInBundle::Derivation => false,
         }
     }
 }
@@ -156,7 +157,9 @@ impl Check<'_> {
                 path if self.judged.contains(&path) => {}
                 PathInBundle::Events(_) => self.events_file(listed, &link.session),
                 _ => {
-                    self.hash_file(listed);
+                    if let Some(expected) = self.expected(listed) {
+                        self.hash_file(&expected);
+                    }
                 }
             }
             self.in_sums(listed.path, listed.sha256);
