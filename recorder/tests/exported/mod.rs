@@ -80,7 +80,9 @@ pub(crate) fn packets(film: &Path) -> Vec<u64> {
     let arguments = ["-v", "error", "-select_streams", "v", "-show_entries", "packet=pts", "-of", "csv=p=0"];
     let said = run("ffprobe", &[&arguments[..], &[film.to_str().unwrap()]].concat(), Vec::new());
     let said = String::from_utf8(said).unwrap();
-    said.lines().map(|line| line.trim_end_matches(',').parse().unwrap()).collect()
+    // Where the sample entry changes a packet brings side data, which is an empty line.
+    let lines = said.lines().filter(|line| !line.is_empty());
+    lines.map(|line| line.trim_end_matches(',').parse().unwrap()).collect()
 }
 
 /// Each picture decoded, of so many bytes.
