@@ -37,7 +37,8 @@ const LIVES_IN: [(&str, &[&str]); 9] = [
 
 /// What leaf packages must not lean on: they do no I/O of the network and read no clock.
 const NOT_IN_LEAVES: [&str; 5] = ["tokio", "axum", "reqwest", "tracing", "rand"];
-const LEAVES: [&str; 6] = ["policy", "policy/content", "policy/files", "proxy/rfb", "recorder/evidence", "recorder/export"];
+const LEAVES: [&str; 6] =
+    ["policy", "policy/content", "policy/files", "proxy/rfb", "recorder/evidence", "recorder/export"];
 
 /// Lines after which a source file is two ideas.
 const LONGEST_FILE: usize = 400;

@@ -14,6 +14,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use portcullis_evidence::Digest;
 use portcullis_recorder::Recording;
 use portcullis_rfb::{Change, Rect, Size};
 use portcullis_vault::{S3, S3Settings, Vault};
@@ -31,8 +32,10 @@ fn radosgw(word: &str) -> String {
 /// A request to the server in the name of its user.
 fn put(url: &str, body: &str) {
     let user = format!("{}:{}", radosgw("S3_KEY"), radosgw("S3_SECRET"));
-    let words = ["-sS", "--fail", "--aws-sigv4", "aws:amz:us-east-1:s3", "--user", &user, "-X", "PUT", "-d", body, url];
-    run("curl", &words, Vec::new());
+    // curl leaves the body's hash to who knows that S3 signs it.
+    let hash = format!("x-amz-content-sha256: {}", Digest::of(body.as_bytes()));
+    let words = ["-sS", "--fail", "--aws-sigv4", "aws:amz:us-east-1:s3", "--user", &user, "-X", "PUT", "-H", &hash];
+    run("curl", &[&words[..], &["-d", body, url]].concat(), Vec::new());
 }
 
 /// A bucket that anybody on this machine may read: its name, and a vault over it.
@@ -43,7 +46,7 @@ async fn readable(endpoint: &str) -> (String, Arc<dyn Vault>) {
     let policy = format!(
         r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":"*","Action":["s3:GetObject"],"Resource":["arn:aws:s3:::{bucket}/*"]}}]}}"#
     );
-    put(&format!("{endpoint}/{bucket}?policy"), &policy);
+    put(&format!("{endpoint}/{bucket}?policy="), &policy);
     let secret = tempfile::tempdir().unwrap();
     let file = secret.path().join("credentials");
     std::fs::write(
