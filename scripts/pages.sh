@@ -6,7 +6,8 @@ cd "$root/web/ui"
 npm_ci "$root/web/ui"
 [ "${1:-}" != install ] || exit 0
 
-sources=$(stamp_of .)
+# The pages' verifier holds evidence against its published schema.
+sources=$(stamp_of . ../../docs/evidence.schema.json)
 stamp=pages$(tr / - <<<"$root")
 if [ ! -f dist/index.html ] || ! have_stamp "$stamp" "$sources"; then
   step "Building the pages (about 20 seconds)" npm run build

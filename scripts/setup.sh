@@ -21,8 +21,10 @@ test_packages=(
   radosgw ceph-mon ceph-osd ceph-mgr ceph-common
   # a syslog daemon, by TCP and TLS
   rsyslog rsyslog-gnutls
+  # a scanner of files, with signatures of our own
+  clamav-daemon
   # clocks that tests set, repositories that they make, what hosts them, a receiver of webhooks, and the second verifier of evidence
-  libfaketime git openssh-client openssh-server python3 python3-cryptography python3-jsonschema
+  libfaketime git openssh-client openssh-server python3 python3-cryptography python3-jsonschema age
 )
 
 missing_of() {

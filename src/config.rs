@@ -1,8 +1,11 @@
 //! The configuration: one documented TOML file over the defaults in `portcullis.toml`, and the environment over both.
 
 mod alerts;
+mod files;
 mod limits;
 mod policies;
+mod recipients;
+mod retention;
 mod vault;
 
 use std::collections::BTreeMap;
@@ -15,8 +18,10 @@ use portcullis_proxy::runtime::{Template, TemplateKind};
 use serde::{Deserialize, Deserializer};
 
 pub(crate) use alerts::{Alert, To};
+pub(crate) use files::Files;
 pub(crate) use limits::Limits;
 pub(crate) use policies::{Policies, Transport};
+pub(crate) use retention::Retention;
 pub(crate) use vault::{Kind as VaultKind, Vault};
 
 /// Every key with its default, and what it means.
@@ -44,7 +49,9 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     pub(crate) recording: Recording,
     pub(crate) vault: Vault,
+    pub(crate) retention: Retention,
     pub(crate) docker: Docker,
+    pub(crate) files: Files,
     pub(crate) desktops: Vec<Template>,
 }
 
@@ -98,6 +105,9 @@ pub(crate) struct Recording {
     pub(crate) threads: u32,
     pub(crate) time_stamp_url: String,
     pub(crate) time_stamp_authorities: PathBuf,
+    pub(crate) recipients: Vec<String>,
+    pub(crate) recipients_file: PathBuf,
+    pub(crate) key_folder: PathBuf,
 }
 
 /// `[docker]`.
@@ -207,12 +217,19 @@ impl Config {
         }
         self.apart()?;
         self.limits.check()?;
+        self.files.check()?;
         self.policies.check(&self.policy)?;
         self.metrics_address()?;
         alerts::check(&self.alerts)?;
         self.vault.check()?;
+        self.retention.check()?;
         if !(8..=4096).contains(&self.recording.handover_mib) {
             bail!("`recording.handover_mib` must be from 8 to 4096");
+        }
+        if self.recording.recipients()?.is_some() && !self.alerts.is_empty() {
+            bail!(
+                "`alerts` and `recording.recipients` exclude each other: alerts are read from the record, which is encrypted so that this gate cannot read it"
+            );
         }
         // The answer is signed, and the question is a hash: TLS would add nothing.
         let (url, authorities) = (&self.recording.time_stamp_url, &self.recording.time_stamp_authorities);

@@ -71,6 +71,11 @@ impl Data {
         Ok(folder)
     }
 
+    /// Where files lie until their verdict, and where quarantined copies do.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
     pub(crate) fn revoked(&self) -> PathBuf {
         self.root.join("revoked.jsonl")
     }

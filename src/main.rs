@@ -17,6 +17,7 @@ mod peer;
 mod policy;
 mod portal;
 mod recordings;
+mod retention;
 mod revoked;
 mod serve;
 mod time_stamps;

@@ -9,7 +9,8 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use portcullis_alerts::{Exports, Standing};
-use portcullis_proxy::Plane;
+use portcullis_proxy::files::{FileCount, FileCounts};
+use portcullis_proxy::{Findings, Plane};
 use time::OffsetDateTime;
 
 use crate::policy::State;
@@ -91,6 +92,8 @@ fn told(plane: &Plane, policies: &State, alerts: &[Standing]) -> String {
     page.add("portcullis_sessions_live", "gauge", "Sessions that are live or starting.", &[], plane.count());
     page.add("portcullis_sessions_opened_total", "counter", "Sessions that were opened.", &[], opened);
     page.add("portcullis_sessions_refused_total", "counter", "Sessions that were asked for and refused.", &[], refused);
+    page.findings(plane.findings());
+    page.files(&plane.files().counts);
     page.alerts(alerts);
     page.0
 }
@@ -98,6 +101,30 @@ fn told(plane: &Plane, policies: &State, alerts: &[Standing]) -> String {
 struct Page(String);
 
 impl Page {
+    /// A line for each kind of detector and what came of what it found.
+    fn findings(&mut self, findings: &Findings) {
+        let name = "portcullis_contents_found_total";
+        self.head(name, "counter", "Texts and files in which a detector found something, by what came of them.");
+        for (detector, effect, count) in findings.counts() {
+            let _ = writeln!(self.0, "{name}{{detector=\"{detector}\",effect=\"{effect}\"}} {count}");
+        }
+    }
+
+    /// What became of files, each way.
+    fn files(&mut self, counts: &FileCounts) {
+        let ways = counts.read();
+        self.head("portcullis_files_total", "counter", "Files that crossed, or were stopped.");
+        for FileCount { way, permitted, denied, .. } in ways {
+            for (effect, count) in [("permit", permitted), ("deny", denied)] {
+                let _ = writeln!(self.0, "portcullis_files_total{{way=\"{way}\",effect=\"{effect}\"}} {count}");
+            }
+        }
+        self.head("portcullis_file_bytes_total", "counter", "Bytes of files that crossed.");
+        for FileCount { way, bytes, .. } in ways {
+            let _ = writeln!(self.0, "portcullis_file_bytes_total{{way=\"{way}\"}} {bytes}");
+        }
+    }
+
     /// One family for each of [`OF_ALERTS`], with a line for each destination.
     fn alerts(&mut self, alerts: &[Standing]) {
         for (name, kind, help, value) in OF_ALERTS.iter().filter(|_| !alerts.is_empty()) {

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use portcullis_alerts::Exports;
+use portcullis_evidence::Recipients;
 use portcullis_policy::Subject;
+use portcullis_proxy::files::Depot;
 use portcullis_proxy::outcome::chain;
 use portcullis_proxy::runtime::Runtime;
 use portcullis_proxy::runtime::docker::Containers;
@@ -15,6 +17,7 @@ use portcullis_proxy::runtime::process::Processes;
 use portcullis_proxy::runtime::standing::Standing;
 use portcullis_proxy::token::Verifier;
 use portcullis_proxy::{Journal, Plane, PlaneConfig};
+use portcullis_recorder::Encrypting;
 use portcullis_vault::Vault;
 use portcullis_web::{LOCAL_ISSUER, Portal, PortalConfig, Roles};
 use tokio::net::TcpListener;
@@ -31,6 +34,7 @@ use crate::metrics;
 use crate::peer::Proxies;
 use crate::policy;
 use crate::portal::{Indexed, Journaled, Out, SignedIn};
+use crate::retention;
 use crate::revoked;
 use crate::time_stamps::Stamps;
 use crate::token;
@@ -64,13 +68,15 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let origins = config.origins_at(address);
 
+    let encrypting = encrypting(config)?;
     let vault = crate::vault::open(config, &data).await?;
     let journal = Arc::new(Journal::open(&data.journal())?);
     let portal = portal(config, &data, &origins, Arc::clone(&vault), Arc::clone(&journal)).await?;
     let runtimes = runtimes(config, &data).await?;
     // Before anything leaves the spool.
     let exports = alerts::open(config, &data, &vault)?;
-    recover(config, &data, &vault, &keys, &portal, &runtimes).await;
+    let recorder = recorder(config, &data, encrypting);
+    recover(&recorder, &vault, &keys, &portal, &runtimes).await;
     let verifier = token::verifier(config, &keys)?;
     let revocations = Arc::clone(verifier.revocations());
     revoked::load(&data.revoked(), &revocations)?;
@@ -79,7 +85,14 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let stamps = Stamps::start(config, &data, &vault)?;
     let aftermath = Arc::new(Exported { index: Indexed(portal.clone(), stamps), exports: exports.clone() });
     let policies = policy::Following::begin(config, &data).await?;
-    let plane = plane(config, &data, keys, verifier, origins, vault, journal, aftermath, &portal, runtimes, &policies);
+    let warning = retention::warn(policies.policies.clone(), Arc::clone(&vault));
+    let keeper = retention::keeper(config, &data, Arc::clone(&vault), Arc::new(keys.evidence.clone()))?;
+    let sweeping = retention::start(config, keeper, Arc::clone(&journal), portal.clone());
+    let recipients = config.recording.recipients()?;
+    let files = config.files.depot(&data, recipients.clone())?;
+    let crossing = (files, recipients.map(Arc::new));
+    let plane =
+        plane(config, recorder, keys, verifier, origins, vault, journal, aftermath, &portal, runtimes, &policies, crossing);
     let following = tokio::spawn(revoked::follow(data.revoked(), Arc::clone(&plane), revocations));
 
     let app = portcullis_proxy::api::router(Arc::clone(&plane)).merge(portal.router());
@@ -96,6 +109,11 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     plane.shut_down(Duration::from_secs(config.sessions.drain_seconds)).await;
     stop.cancel();
     following.abort();
+    warning.abort();
+    if let Some(sweeping) = sweeping {
+        // What it leaves half-done, the next sweep finishes.
+        sweeping.abort();
+    }
     policies.end();
     let _ = serving.await;
     if let Some(metrics) = metrics {
@@ -124,7 +142,8 @@ async fn metrics(
     Ok(Some(tokio::spawn(serving)))
 }
 
-async fn portal(
+/// Opens the portal.
+pub(crate) async fn portal(
     config: &Config,
     data: &Data,
     origins: &[String],
@@ -160,8 +179,7 @@ async fn runtimes(config: &Config, data: &Data) -> anyhow::Result<Vec<Arc<dyn Ru
 
 /// Brings back what an earlier gate left behind: its desktops are ended, its recordings closed as interrupted.
 async fn recover(
-    config: &Config,
-    data: &Data,
+    recorder: &portcullis_recorder::Config,
     vault: &Arc<dyn Vault>,
     keys: &Keys,
     portal: &Portal,
@@ -179,7 +197,7 @@ async fn recover(
         }
     }
     let key = Arc::new(keys.evidence.clone());
-    for recovered in portcullis_recorder::recover(recorder(config, data), Arc::clone(vault), key).await {
+    for recovered in portcullis_recorder::recover(recorder.clone(), Arc::clone(vault), key).await {
         match recovered.outcome {
             Ok(_) => {
                 tracing::warn!(session = recovered.session, "closed a recording of an earlier gate as interrupted")
@@ -198,7 +216,17 @@ async fn recover(
     }
 }
 
-fn recorder(config: &Config, data: &Data) -> portcullis_recorder::Config {
+/// To whom recordings are encrypted. The folder of its keys must be in the machine's memory.
+pub(crate) fn encrypting(config: &Config) -> anyhow::Result<Option<Encrypting>> {
+    let Some(recipients) = config.recording.recipients()? else { return Ok(None) };
+    let keys = config.recording.keys();
+    portcullis_recorder::check_keys(&keys).context("`recording.key_folder`")?;
+    tracing::info!(recipients = ?recipients.names(), keys = %keys.display(), "recordings are encrypted");
+    Ok(Some(Encrypting { recipients, keys }))
+}
+
+/// How recordings are made.
+pub(crate) fn recorder(config: &Config, data: &Data, encrypting: Option<Encrypting>) -> portcullis_recorder::Config {
     let written = &config.recording;
     let mut recorder = portcullis_recorder::Config::new(data.spool());
     recorder.ring_bytes = written.handover_mib.saturating_mul(1024 * 1024);
@@ -206,6 +234,7 @@ fn recorder(config: &Config, data: &Data) -> portcullis_recorder::Config {
     recorder.still = Duration::from_secs(written.still_seconds);
     recorder.crf = written.crf;
     recorder.threads = written.threads;
+    recorder.encrypting = encrypting;
     recorder.patience = config.vault.patience().unwrap_or(recorder.patience);
     recorder
 }
@@ -213,7 +242,7 @@ fn recorder(config: &Config, data: &Data) -> portcullis_recorder::Config {
 #[allow(clippy::too_many_arguments, reason = "the one place where everything meets")]
 fn plane(
     config: &Config,
-    data: &Data,
+    recorder: portcullis_recorder::Config,
     keys: Keys,
     verifier: Verifier,
     origins: Vec<String>,
@@ -223,6 +252,7 @@ fn plane(
     portal: &Portal,
     runtimes: Vec<Arc<dyn Runtime>>,
     policies: &policy::Following,
+    (files, recipients): (Arc<Depot>, Option<Arc<Recipients>>),
 ) -> Arc<Plane> {
     Plane::new(PlaneConfig {
         verifier,
@@ -231,7 +261,7 @@ fn plane(
         policies: policies.policies.clone(),
         templates: config.desktops.clone(),
         runtimes,
-        recorder: recorder(config, data),
+        recorder,
         vault,
         key: Arc::new(keys.evidence),
         journal,
@@ -243,6 +273,8 @@ fn plane(
         absence: Duration::from_secs(config.sessions.absence_seconds),
         max_fps: config.sessions.max_fps,
         bounds: config.limits.bounds(),
+        recipients,
+        files,
     })
 }
 

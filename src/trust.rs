@@ -57,12 +57,7 @@ impl TrustArgs {
             let keys: anyhow::Result<Vec<_>> = self.key.iter().map(|path| public(path)).collect();
             return Ok(Trusted::of(keys?));
         }
-        let folder = Data::at(&place.load()?.data).keys();
-        let pinned = folder.join(LIST);
-        if pinned.is_file() {
-            return listed(&pinned, &[]);
-        }
-        Ok(Trusted::of(vec![public(&folder.join(crate::keys::EVIDENCE_PUBLIC))?]))
+        own(&Data::at(&place.load()?.data))
     }
 }
 
@@ -70,6 +65,16 @@ impl Trusted {
     fn of(keys: Vec<VerifyingKey>) -> Self {
         Self { trust: Trust::of(&keys), list: None, keys }
     }
+}
+
+/// The keys that are pinned in a data folder.
+pub(crate) fn own(data: &Data) -> anyhow::Result<Trusted> {
+    let folder = data.keys();
+    let pinned = folder.join(LIST);
+    if pinned.is_file() {
+        return listed(&pinned, &[]);
+    }
+    Ok(Trusted::of(vec![public(&folder.join(crate::keys::EVIDENCE_PUBLIC))?]))
 }
 
 fn listed(path: &Path, roots: &[VerifyingKey]) -> anyhow::Result<Trusted> {

@@ -49,7 +49,7 @@ pub(crate) fn for_reading(config: &Config) -> anyhow::Result<Arc<dyn Vault>> {
 pub(crate) async fn look(config: &Config) -> bool {
     if config.vault.kind == VaultKind::Folder {
         println!("{:<10} {}", "vault", Data::at(&config.data).vault().display());
-        return true;
+        return lockable(config, None).await;
     }
     let settings = config.vault.settings();
     let (place, locks) = (place(&settings), locks(&settings));
@@ -57,13 +57,27 @@ pub(crate) async fn look(config: &Config) -> bool {
         Ok(vault) => {
             println!("{:<10} {place:<28} takes recordings; {locks}", "vault");
             lacking(vault.standing()).iter().for_each(|reason| println!("{:<10} {:<28} {reason}", "", ""));
-            true
+            lockable(config, Some(Arc::new(vault))).await
         }
         Err(error) => {
             println!("{:<10} {place:<28} {:#}", "vault", anyhow::Error::new(error));
             false
         }
     }
+}
+
+/// Says what is wrong if a policy in the configuration's folder asks for a lock that the vault cannot give.
+async fn lockable(config: &Config, vault: Option<Arc<dyn Vault>>) -> bool {
+    let Some(policies) = crate::policy::in_folder(&config.policy) else { return true };
+    let unlockable = match vault {
+        Some(vault) => crate::retention::unlockable(&policies, &vault).await,
+        None => {
+            policies.firmest_lock().map(|lock| format!("{} asks for a lock, which a folder cannot give", lock.rule))
+        }
+    };
+    let Some(reason) = unlockable else { return true };
+    println!("{:<10} {:<28} {reason}", "", "");
+    false
 }
 
 fn place(settings: &S3Settings) -> String {

@@ -1,10 +1,13 @@
 //! `portcullis verify`: proves a recording with nothing but its bytes and the public keys.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::{Context, anyhow};
 use clap::Args;
-use portcullis_evidence::{Report, Verdict, verify_at};
+use portcullis_evidence::{COULD_NOT_LOOK, Contents, Identities, MAX_AGE_TEXT_BYTES, Report, Verdict, verify_at};
 use serde::Serialize;
 
 use crate::DataArgs;
@@ -18,6 +21,9 @@ pub(crate) struct VerifyArgs {
     path: PathBuf,
     #[command(flatten)]
     trusted: TrustArgs,
+    /// A file of age identities (AGE-SECRET-KEY-1…): what an encrypted recording holds is then checked too
+    #[arg(long)]
+    identity: Option<PathBuf>,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -37,7 +43,10 @@ struct Printed<'a> {
 /// Verifies and prints; the exit code is the verdict's. What keeps it from looking at all is exit code 2.
 pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let bundle = crate::bundle::open(&args.path, || args.place.load())?;
-    let trust = args.trusted.read(&args.place)?.trust;
+    let mut trust = args.trusted.read(&args.place)?.trust;
+    if let Some(path) = &args.identity {
+        trust = trust.with_identities(identities(path)?);
+    }
     let report = verify_at(bundle.source(), &trust);
     let verdict = report.verdict();
     if args.json {
@@ -46,5 +55,23 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     } else {
         println!("{report}");
     }
+    if args.identity.is_some() && report.contents == Contents::Encrypted {
+        eprintln!(
+            "none of these identities opens this recording, which is encrypted to: {}",
+            report.recipients.join(", ")
+        );
+        // A fault that was found all the same says more.
+        if report.is_sound() {
+            return Ok(ExitCode::from(COULD_NOT_LOOK));
+        }
+    }
     Ok(ExitCode::from(verdict.exit_code()))
+}
+
+/// The identities in a file, which is read only as far as one may be long.
+fn identities(path: &Path) -> anyhow::Result<Identities> {
+    let mut text = String::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_AGE_TEXT_BYTES).read_to_string(&mut text));
+    read.with_context(|| format!("the identities in {} cannot be read", path.display()))?;
+    Identities::read(&text).map_err(|error| anyhow!("{}, {error}", path.display()))
 }

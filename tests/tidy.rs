@@ -17,13 +17,22 @@ const MAY_IMPORT: [(&str, &[&str]); 11] = [
     ("recorder", &["portcullis-rfb", "portcullis-evidence", "portcullis-export", "portcullis-vault"]),
     (
         "proxy",
-        &["portcullis-rfb", "portcullis-policy", "portcullis-evidence", "portcullis-recorder", "portcullis-vault"],
+        &[
+            "portcullis-content",
+            "portcullis-files",
+            "portcullis-rfb",
+            "portcullis-policy",
+            "portcullis-evidence",
+            "portcullis-recorder",
+            "portcullis-vault",
+        ],
     ),
     ("web", &["portcullis-policy", "portcullis-evidence", "portcullis-export", "portcullis-vault"]),
 ];
 
 /// A dependency that lives in certain packages alone.
-const LIVES_IN: [(&str, &[&str]); 9] = [
+const LIVES_IN: [(&str, &[&str]); 10] = [
+    ("age", &["recorder/evidence"]),
     ("aho-corasick", &["policy/content"]),
     ("aws-sdk-s3", &["recorder/vault"]),
     ("ffmpeg-next", &["recorder"]),

@@ -134,6 +134,8 @@ mod tests {
             mode: Mode::Strict,
             gate: "0".into(),
             key: key.kid().to_owned(),
+            keep: None,
+            recipients: Vec::new(),
         };
         fs::create_dir_all(spool.join(id)).unwrap();
         let settings = Settings { room_bytes: 0, ..Settings::default() };

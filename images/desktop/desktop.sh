@@ -11,6 +11,8 @@ ulimit -c 0 && ulimit -n 4096
 umask 077
 mkdir -m 0700 "$HOME" "$XDG_RUNTIME_DIR" && cd "$HOME" || exit 70
 cp "$here/Xdefaults" .Xdefaults
+# Files that the gate carries come and go here; what is mounted there nobody can move.
+[ ! -d /home/transfer ] || ln -s /home/transfer Transfer
 
 # Clipboard: -SendPrimary=0, or merely marking text would send it; and nothing inside may turn these back on (-AllowOverride=).
 # -MaxCutText: the gate lets at most 1 MiB cross, of which every line feed may be two bytes here; it is the one that counts.

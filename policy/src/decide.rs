@@ -7,16 +7,17 @@ use crate::index::{Applying, Bits, KindIndex};
 use crate::language::Policy;
 use crate::shown::Shown;
 use crate::values::show_bytes;
-use crate::{ActionKind, Detector, Effect, Limits, PolicySet, Request, Rule, Situation, Stated, Verdict};
+use crate::{ActionKind, Effect, Limits, PolicySet, Request, Rule, Situation, Sought, Then, Verdict};
 
 impl PolicySet {
     /// Answers one request; a pure function of the set and the request.
     ///
     /// 1. A `deny` of an applying policy that names the action, or one that it needs ([`ActionKind::denied_with`]), denies; one with
-    ///    `containing` does so only if one of its detectors is among what was found.
+    ///    `containing` does so only if one of its detectors is among what was found, and if its `then` says so.
     /// 2. An `allow` of an applying policy for the action, or one that implies it ([`ActionKind::allowed_by`]), permits.
     /// 3. Limits of all applying policies that allow it hold together: the smallest counts, and going over it denies.
-    /// 4. What no policy allows is denied by the rule `default deny`.
+    /// 4. What is permitted so and contains what an entry of `deny` redacts is redacted, and else, where one alerts, told of.
+    /// 5. What no policy allows is denied by the rule `default deny`.
     ///
     /// Where the situation is not known in full, conditions on what is unknown hold for what is denied and limited, and do not hold for
     /// what is allowed ([`Situation`]).
@@ -36,6 +37,10 @@ impl PolicySet {
         let tightest = says.tightest(&applying.possible);
         if let Some((rule, reason)) = self.over(request, &applying, says, tightest) {
             return self.verdict(Effect::Deny, rule, reason);
+        }
+        if let Some((effect, rule)) = self.conditioned(request, &applying.possible, says) {
+            let reason = conditioned(request, effect, &rule);
+            return self.verdict(effect, rule, reason);
         }
         // Of equal grants the first in the order of files is named; a limit names its own.
         let number =
@@ -59,20 +64,24 @@ impl PolicySet {
         all
     }
 
-    /// What the contents of an action must be searched for before it is decided: [`crate::Contents::found`] is what of it is there.
-    pub fn detectors(&self, situation: &Situation<'_>, kind: ActionKind) -> Vec<Stated<Detector>> {
-        let mut wanted: Vec<Stated<Detector>> = Vec::new();
+    /// What the contents of an action must be searched for before it is decided: [`crate::Contents::found`] is what of it is there. Each once, with the
+    /// strictest that any policy does where it finds something.
+    pub fn detectors(&self, situation: &Situation<'_>, kind: ActionKind) -> Vec<Sought> {
+        let mut sought: Vec<Sought> = Vec::new();
         for policy in self.possible(situation) {
             for (index, containing) in policy.searches(kind) {
                 let rule = policy.rule(containing.at, format!("deny[{index}].containing"));
                 for detector in &containing.detectors {
-                    if !wanted.iter().any(|known| known.value == *detector) {
-                        wanted.push(Stated { value: detector.clone(), rule: rule.clone() });
+                    let this = Sought { detector: detector.clone(), then: containing.then, rule: rule.clone() };
+                    match sought.iter_mut().find(|known| known.detector == *detector) {
+                        Some(known) if known.then < this.then => *known = this,
+                        Some(_) => {}
+                        None => sought.push(this),
                     }
                 }
             }
         }
-        wanted
+        sought
     }
 
     /// Whether the same policies apply in both situations: then whatever is judged for the one holds for the other.
@@ -114,6 +123,21 @@ impl PolicySet {
             .find_map(|policy| policy.denies(kind, request.contents))
     }
 
+    /// What is done with contents in which something is found, beside denying them: the strictest that a policy says.
+    fn conditioned(&self, request: &Request<'_>, applying: &Bits, says: &KindIndex) -> Option<(Effect, Rule)> {
+        if request.contents.found.is_empty() {
+            return None;
+        }
+        let kind = request.action.kind();
+        let searching: Vec<&Policy> =
+            applying.both(&says.search).filter_map(|number| self.policies().get(number)).collect();
+        let does = |then, effect| {
+            let rule = searching.iter().find_map(|policy| policy.does(then, kind, request.contents))?;
+            Some((effect, rule))
+        };
+        does(Then::Redact, Effect::Redact).or_else(|| does(Then::Alert, Effect::Alert))
+    }
+
     /// The limit that is exceeded, and how.
     fn over(
         &self,
@@ -130,11 +154,9 @@ impl PolicySet {
             let reason = over(kind, bytes, limit, &rule);
             return Some((rule, reason));
         }
-        let media_type = request.contents.media_type?;
-        let lists = applying.possible.both(&says.types).filter_map(limits).flat_map(|limits| &limits.types);
-        let foreign = lists.into_iter().find(|types| !types.value.iter().any(|pattern| pattern.matches(media_type)))?;
-        let reason = format!("{kind} of {} is not among the types of {}", Shown(media_type), place(&foreign.rule));
-        Some((foreign.rule.clone(), reason))
+        let choosing = applying.possible.both(&says.choosing).filter_map(limits);
+        let unlike = choosing.into_iter().find_map(|limits| limits.unlike(request.contents))?;
+        Some((unlike.rule.clone(), format!("{kind} {} of {}", unlike.words, place(unlike.rule))))
     }
 
     fn verdict(&self, effect: Effect, rule: Rule, reason: String) -> Verdict {
@@ -150,6 +172,14 @@ fn denied(request: &Request<'_>, rule: &Rule) -> String {
     let kind = request.action.kind();
     let why = if rule.key.ends_with("containing") { " because of what was found in it" } else { "" };
     format!("{} denies {kind}{why} on {}", place(rule), Shown(request.situation.desktop))
+}
+
+fn conditioned(request: &Request<'_>, effect: Effect, rule: &Rule) -> String {
+    let (place, kind) = (place(rule), request.action.kind());
+    match effect {
+        Effect::Redact => format!("{place} takes out what was found in this {kind}"),
+        _ => format!("{place} lets this {kind} cross and tells of what was found in it"),
+    }
 }
 
 fn unallowed(request: &Request<'_>, applied: u32) -> String {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::language::{Fit, Policy};
-use crate::{ActionKind, Obligation, PolicySet, Request, Rule, Situation, Verdict};
+use crate::{ActionKind, Obligation, PolicySet, Request, Rule, Situation, Then, Verdict};
 
 /// Everything that policy says of a subject on a desktop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -81,6 +81,10 @@ pub enum Says {
     Allows(Rule),
     /// It allows the kind, but this one is over its limit.
     Limits(Rule),
+    /// It lets it cross without what was found in it.
+    Redacts(Rule),
+    /// It lets it cross and tells of what was found in it.
+    Alerts(Rule),
     /// It denies it.
     Denies(Rule),
 }
@@ -113,11 +117,8 @@ impl PolicySet {
 
     fn searched(&self, situation: &Situation<'_>, kind: ActionKind) -> Vec<Obligation> {
         let detectors = self.detectors(situation, kind).into_iter();
-        let listed = detectors.map(|stated| Obligation {
-            key: "containing",
-            value: stated.value.to_string(),
-            rule: stated.rule,
-        });
+        let listed =
+            detectors.map(|stated| Obligation { key: "containing", value: stated.described(), rule: stated.rule });
         listed.collect()
     }
 }
@@ -145,17 +146,15 @@ fn says(policy: &Policy, request: &Request<'_>) -> Option<Says> {
     if let Some(rule) = policy.denies(kind, request.contents) {
         return Some(Says::Denies(rule));
     }
-    let allow = policy.allows(kind)?;
+    let does = |then| policy.does(then, kind, request.contents);
+    let found = || does(Then::Redact).map(Says::Redacts).or_else(|| does(Then::Alert).map(Says::Alerts));
+    let Some(allow) = policy.allows(kind) else { return found() };
     let bytes = request.action.bytes().unwrap_or(0);
     if let Some(limit) = allow.limits.max_bytes.as_ref().filter(|limit| bytes > limit.value.bytes()) {
         return Some(Says::Limits(limit.rule.clone()));
     }
-    let foreign = |media_type: &str| {
-        let lists = allow.limits.types.iter();
-        lists.into_iter().find(|types| !types.value.iter().any(|pattern| pattern.matches(media_type)))
-    };
-    match request.contents.media_type.and_then(foreign) {
-        Some(types) => Some(Says::Limits(types.rule.clone())),
-        None => Some(Says::Allows(policy.allow_rule(allow))),
+    match allow.limits.unlike(request.contents) {
+        Some(unlike) => Some(Says::Limits(unlike.rule.clone())),
+        None => found().or_else(|| Some(Says::Allows(policy.allow_rule(allow)))),
     }
 }

@@ -23,6 +23,7 @@ mod request;
 mod revision;
 mod set;
 mod shown;
+mod sought;
 mod values;
 mod verdict;
 
@@ -35,14 +36,16 @@ pub use explain::{Allowance, Considered, Explanation, Holds, Says, Step, Why};
 pub use language::{Key, keys, schema};
 pub use nearest::nearest;
 pub use obligations::{
-    DesktopRules, InputRules, Limits, Obligation, Obligations, RecordingRules, ScreenRules, SessionRules, Stated,
+    DesktopRules, FileLimits, InputRules, Limits, Obligation, Obligations, RecordingRules, ScreenRules, SessionRules,
+    Stated,
 };
 pub use request::{Contents, Request, Situation, Subject};
 pub use revision::Revision;
 pub use set::{Draft, MAX_ERRORS, MAX_FILE_BYTES, MAX_FILES, PolicyFile, PolicySet};
+pub use sought::{MAX_LISTS, Sought, lists};
 pub use values::{
-    Chord, Clicks, Colour, Detector, Egress, Extent, Field, Filling, KeyLog, Known, Layout, Lock, Mask, MaskedRecord,
-    MediaPattern, Mode, Network, Part, Pattern, Rate, Region, Scanner, Size, Span, TypedPaste, Watermark, Zone,
-    read_instant,
+    Archives, Chord, Clicks, Colour, Detector, Egress, Extension, Extent, Field, Filling, Kept, KeyLog, Known, Layout,
+    Lock, Mask, MaskedRecord, MediaPattern, Metadata, Mode, Network, Part, Pattern, Quarantine, Rate, Region, Scanner,
+    Size, Span, Then, TypedPaste, Watermark, WordFile, Zone, read_instant,
 };
 pub use verdict::{Effect, Rule, Verdict};

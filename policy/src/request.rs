@@ -63,6 +63,10 @@ impl<'a> Situation<'a> {
 pub struct Contents<'a> {
     /// The media type of a file, as its bytes say; `None` asks before it is known, and is not held against `types`.
     pub media_type: Option<&'a str>,
+    /// The extension of a file's name, empty where it has none; `None` asks before it is known, and is not held against `extensions`.
+    pub extension: Option<&'a str>,
+    /// Whether the file is an archive of files.
+    pub archive: bool,
     /// What was found of that which [`crate::PolicySet::detectors`] names.
     pub found: &'a [&'a Detector],
 }

@@ -1,11 +1,12 @@
 //! All policies of one revision, parsed and in a fixed order.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::index::Index;
 use crate::language::{self, Policy};
 use crate::shown::Shown;
-use crate::{PolicyError, Revision, Rule};
+use crate::sought::{Lists, MAX_LISTS};
+use crate::{Detector, Limits, Lock, PolicyError, Revision, Rule, Stated};
 
 /// Files in one set; more is refused.
 pub const MAX_FILES: usize = 4096;
@@ -29,6 +30,7 @@ pub struct PolicySet {
     /// INVARIANT: sorted by file name, so that no answer depends on the order in which files were read.
     policies: Vec<Policy>,
     index: Index,
+    lists: Lists,
     revision: Revision,
 }
 
@@ -42,33 +44,50 @@ pub struct Draft {
 }
 
 impl PolicySet {
-    /// Parses all files, one policy each; on failure every fault found in any of them, ordered by file and line.
+    /// Parses files that name no lists of words, as [`PolicySet::parse_with`] does.
+    pub fn parse(files: &[PolicyFile]) -> Result<Self, Vec<PolicyError>> {
+        Self::parse_with(files, &[])
+    }
+
+    /// Parses all files, one policy each, with the lists of words that they name ([`crate::lists`]); on failure every fault found in any of them,
+    /// ordered by file and line.
     ///
     /// A key that this version does not enforce ([`crate::Key::enforced`]) is a fault: nobody may rely on a rule that nothing follows.
-    pub fn parse(files: &[PolicyFile]) -> Result<Self, Vec<PolicyError>> {
+    pub fn parse_with(files: &[PolicyFile], lists: &[PolicyFile]) -> Result<Self, Vec<PolicyError>> {
         let mut errors = Vec::new();
         let mut later = Vec::new();
         let policies = read(files, &mut errors, &mut later);
         errors.append(&mut later);
-        Self::unless(errors, policies, files)
+        Self::unless(errors, policies, files, lists)
     }
 
     /// Parses all files like [`PolicySet::parse`], for their authors: keys that are not enforced yet come beside the set.
     pub fn draft(files: &[PolicyFile]) -> Result<Draft, Vec<PolicyError>> {
+        Self::draft_with(files, &[])
+    }
+
+    /// The same for [`PolicySet::parse_with`].
+    pub fn draft_with(files: &[PolicyFile], lists: &[PolicyFile]) -> Result<Draft, Vec<PolicyError>> {
         let mut errors = Vec::new();
         let mut later = Vec::new();
         let policies = read(files, &mut errors, &mut later);
         later.sort();
-        Ok(Draft { set: Self::unless(errors, policies, files)?, later })
+        Ok(Draft { set: Self::unless(errors, policies, files, lists)?, later })
     }
 
     fn unless(
         mut errors: Vec<PolicyError>,
         policies: Vec<Policy>,
         files: &[PolicyFile],
+        lists: &[PolicyFile],
     ) -> Result<Self, Vec<PolicyError>> {
+        let named = named_lists(&policies, lists, &mut errors);
         if errors.is_empty() {
-            return Ok(Self { index: Index::of(&policies), policies, revision: Revision::of(files) });
+            let of_revision: Vec<PolicyFile> =
+                lists.iter().filter(|list| named.contains(list.name.as_str())).chain(files).cloned().collect();
+            let lists = Lists::of(lists, &named);
+            let revision = Revision::of(&of_revision);
+            return Ok(Self { index: Index::of(&policies), lists, revision, policies });
         }
         errors.sort();
         errors.dedup();
@@ -78,7 +97,7 @@ impl PolicySet {
 
     /// The set without policies: it denies everything.
     pub fn deny_all() -> Self {
-        Self { policies: Vec::new(), index: Index::of(&[]), revision: Revision::of(&[]) }
+        Self { policies: Vec::new(), index: Index::of(&[]), lists: Lists::default(), revision: Revision::of(&[]) }
     }
 
     /// The same policies under another name: that of the commit that their files come from.
@@ -107,9 +126,24 @@ impl PolicySet {
         self.policies.iter().flat_map(Policy::rules).collect()
     }
 
+    /// The firmest `recording.lock` that any policy asks for, to whomever it applies; none where no policy asks for one.
+    pub fn firmest_lock(&self) -> Option<Stated<Lock>> {
+        let locks = self.policies.iter().filter_map(|policy| policy.asks.recording.lock.clone());
+        locks.filter(|lock| lock.value != Lock::None).max_by_key(|lock| lock.value)
+    }
+
+    /// The limits of every entry of `allow`, in the order of files.
+    pub fn allowed(&self) -> impl Iterator<Item = &Limits> {
+        self.policies.iter().flat_map(|policy| policy.allow.iter().map(|allow| &allow.limits))
+    }
+
     /// The policies, in the order of their files.
     pub(crate) fn policies(&self) -> &[Policy] {
         &self.policies
+    }
+
+    pub(crate) fn lists(&self) -> &Lists {
+        &self.lists
     }
 
     pub(crate) fn index(&self) -> &Index {
@@ -128,6 +162,30 @@ fn read(files: &[PolicyFile], errors: &mut Vec<PolicyError>, later: &mut Vec<Pol
     policies.sort_by(|a, b| a.file.cmp(&b.file));
     refuse_repeated(files, &policies, errors);
     policies
+}
+
+/// The lists of words that policies name, each of which must be there.
+fn named_lists<'a>(policies: &'a [Policy], lists: &[PolicyFile], errors: &mut Vec<PolicyError>) -> BTreeSet<&'a str> {
+    let mut named = BTreeSet::new();
+    for policy in policies {
+        for (_, containing) in policy.contents() {
+            for path in containing.detectors.iter().filter_map(|detector| match detector {
+                Detector::Words(list) => Some(list.path()),
+                _ => None,
+            }) {
+                let fault = if !lists.iter().any(|list| list.name == path) {
+                    Some(format!("there is no file {} in the policy folder to read words from", Shown(path)))
+                } else if named.len() >= MAX_LISTS && !named.contains(path) {
+                    Some(format!("there are more than {MAX_LISTS} lists of words; put some together"))
+                } else {
+                    None
+                };
+                errors.extend(fault.map(|reason| containing.at.error(&policy.file, reason)));
+                named.insert(path);
+            }
+        }
+    }
+    named
 }
 
 /// Two policies of one name, or two files of one name, would make a rule ambiguous.

@@ -11,10 +11,14 @@ use crate::values::words;
 pub(crate) const DEFAULT_POLICY: &str = "default";
 
 words! {
-    /// Permitted or not.
+    /// Permitted or not. What carries no contents, or none that policy speaks of, is permitted or denied.
     Effect, "a verdict", {
         /// It may happen.
         Permit = "permit",
+        /// It may happen, and the event says what was found in it.
+        Alert = "alert",
+        /// It may happen without what was found in it.
+        Redact = "redact",
         /// It must not happen.
         Deny = "deny",
     }
@@ -74,8 +78,8 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Whether the action may happen.
+    /// Whether the action may happen, as it is or without what was found in what it carries.
     pub fn is_permit(&self) -> bool {
-        self.effect == Effect::Permit
+        self.effect != Effect::Deny
     }
 }

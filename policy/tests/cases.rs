@@ -122,7 +122,7 @@ cases:
             "t.yaml:1:20: unknown key `group` in a subject; did you mean `groups`?",
             "t.yaml:3:15: `carl` is not one of `subjects`; did you mean `carol`?",
             "t.yaml:3:47: `past` is not an action; did you mean `paste`?",
-            "t.yaml:3:61: `allow` is not a verdict; known here: permit, deny",
+            "t.yaml:3:61: `allow` is not a verdict; known here: permit, alert, redact, deny",
             "t.yaml:4:5: the key `desktop` is missing; name the desktop",
             "t.yaml:4:15: the key `name` is missing; name the subject",
             "t.yaml:5:5: this case expects nothing; add `expect: permit`, `expect: deny` or `owes`",

@@ -113,7 +113,7 @@ fn contents_are_denied_by_what_is_found_in_them() {
     let alice = alice();
     let situation = Situation::new(&alice, "browser").at(read_instant(MONDAY).unwrap()).from([10, 0, 0, 1].into());
     let wanted = set.detectors(&situation, portcullis_policy::ActionKind::Paste);
-    let shown: Vec<_> = wanted.iter().map(|stated| format!("{} by {}", stated.value, stated.rule)).collect();
+    let shown: Vec<_> = wanted.iter().map(|stated| format!("{} by {}", stated.detector, stated.rule)).collect();
     assert_eq!(
         shown,
         ["payment-card by 0.yaml:11 deny[0].containing", "regex:(?i)aurora by 0.yaml:11 deny[0].containing"]
@@ -121,12 +121,12 @@ fn contents_are_denied_by_what_is_found_in_them() {
     assert!(set.detectors(&situation, portcullis_policy::ActionKind::Copy).is_empty());
     let paste = |found: &[&Detector]| {
         let verdict =
-            set.decide(&situation.wants(Action::Paste { bytes: 10 }).with(Contents { media_type: None, found }));
+            set.decide(&situation.wants(Action::Paste { bytes: 10 }).with(Contents { found, ..Contents::default() }));
         format!("{} by {}: {}", verdict.effect, verdict.rule, verdict.reason)
     };
     assert_eq!(paste(&[]), "permit by 0.yaml:8 allow.paste: 0.yaml:8 allows paste");
     assert_eq!(
-        paste(&[&wanted[1].value]),
+        paste(&[&wanted[1].detector]),
         "deny by 0.yaml:11 deny[0].containing: 0.yaml:11 denies paste because of what was found in it on browser"
     );
     assert_eq!(paste(&[&"iban".parse().unwrap()]), "permit by 0.yaml:8 allow.paste: 0.yaml:8 allows paste");
@@ -139,7 +139,7 @@ fn files_are_denied_by_their_types() {
     let images = "policy: images\napplies: {groups: [users]}\nallow: {upload: {types: [image/*, text/plain]}}\n";
     let set = set(&[OFFICE, everything, images]);
     let upload = |bytes, media_type| {
-        decided(&set, MONDAY, OFFICE_PC, Action::Upload { bytes }, Contents { media_type, found: &[] })
+        decided(&set, MONDAY, OFFICE_PC, Action::Upload { bytes }, Contents { media_type, ..Contents::default() })
     };
     assert_eq!(upload(1, Some("image/png")), "permit by 0.yaml:9 allow.upload");
     // Every list must hold the type.

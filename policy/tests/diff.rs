@@ -102,6 +102,43 @@ fn limits_and_obligations_are_told_with_their_direction() {
         &[&searched],
         &["group users on * loses paste containing iban: not searched for → denied by 0.yaml:4 deny[0].containing"],
     );
+    let redacted = searched.replace("[iban]}", "[iban], then: redact}");
+    check(
+        &[&searched],
+        &[&redacted],
+        &["group users on * gains paste containing iban: denied → redacted by 0.yaml:4 deny[0].containing"],
+    );
+    let kept = USERS.replace("{max_bytes: 4 KiB}", "{max_bytes: 4 KiB, keep: contents, bytes_per_session: 1 MiB}");
+    check(
+        &[USERS],
+        &[&kept],
+        &[
+            "group users on * loses paste.bytes_per_session: no limit → 1 MiB by 0.yaml:3 allow.paste.bytes_per_session",
+            "group users on * loses paste.keep: no limit → contents by 0.yaml:3 allow.paste.keep",
+        ],
+    );
+}
+
+#[test]
+fn a_list_of_words_that_changes_is_a_difference() {
+    let text = USERS.to_owned() + "deny: [{actions: [paste], containing: ['words:names.txt']}]\n";
+    let with = |words: &str| {
+        let file = |name: &str, text: &str| PolicyFile { name: name.into(), text: text.into() };
+        PolicySet::parse_with(&[file("0.yaml", &text)], &[file("names.txt", words)]).unwrap()
+    };
+    let told = |before: &str, after: &str| {
+        let told = diff(&with(before), &with(after)).effects.into_iter();
+        told.map(|effect| format!("{} {}: {} → {}", effect.direction, effect.what[0], effect.before, effect.after))
+            .collect::<Vec<_>>()
+    };
+    assert!(told("aurora\n", "# a comment\n\naurora\n").is_empty());
+    let said = |direction: &str, before: &str, after: &str| {
+        format!("{direction} paste containing words:names.txt: denied ({before}) → denied ({after})")
+    };
+    assert_eq!(told("aurora\n", "aurora\nnightfall\n"), [said("loses", "1 word", "2 words")]);
+    assert_eq!(told("aurora\nnightfall\n", "aurora\n"), [said("gains", "2 words", "1 word")]);
+    let both = told("aurora\n", "nightfall\n");
+    assert_eq!(both, [said("loses", "1 word", "1 word"), said("gains", "1 word", "1 word")]);
 }
 
 #[test]

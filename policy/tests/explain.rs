@@ -113,7 +113,8 @@ proptest! {
         prop_assert_eq!(effect, verdict.effect, "{:#?}", why);
         if !verdict.rule.is_default() {
             let named = why.steps.iter().filter_map(|step| step.says.as_ref()).any(|says| match says {
-                Says::Allows(rule) | Says::Limits(rule) | Says::Denies(rule) => *rule == verdict.rule,
+                Says::Allows(rule) | Says::Limits(rule) => *rule == verdict.rule,
+                Says::Redacts(rule) | Says::Alerts(rule) | Says::Denies(rule) => *rule == verdict.rule,
             });
             prop_assert!(named, "{} is no step of {:#?}", verdict.rule, why);
         }

@@ -130,21 +130,21 @@ fn conditions_that_would_match_nobody_or_anybody_by_accident_are_refused() {
 #[test]
 fn what_is_not_enforced_is_refused_by_name_rather_than_ignored() {
     let policy = |lines: &str| file("a.yaml", &format!("policy: a\napplies: {{}}\n{lines}\n"));
-    let lines = "deny:\n  - {actions: [paste], containing: [private-key]}\nallow: {pase: {}}";
+    let lines = "desktop: {egress: deny}\nallow: {pase: {}}";
     assert_eq!(
         faults(&[policy(lines)]),
         [
-            "a.yaml:4:24: `deny[].containing` is understood, but this version does not enforce it; take it out until one does",
-            "a.yaml:5:9: unknown key `pase` in `allow`; did you mean `paste`?",
+            "a.yaml:3:11: `desktop.egress` is understood, but this version does not enforce it; take it out until one does",
+            "a.yaml:4:9: unknown key `pase` in `allow`; did you mean `paste`?",
         ]
     );
     // Its authors see the set, and beside it what is ahead of this version.
-    let draft = PolicySet::draft(&[policy("deny:\n  - {actions: [paste], containing: [private-key]}")]).unwrap();
+    let draft = PolicySet::draft(&[policy("desktop: {egress: deny}")]).unwrap();
     let later: Vec<String> = draft.later.iter().map(ToString::to_string).collect();
     assert_eq!(
         later,
         [
-            "a.yaml:4:24: `deny[].containing` is understood, but this version does not enforce it; take it out until one does"
+            "a.yaml:3:11: `desktop.egress` is understood, but this version does not enforce it; take it out until one does"
         ]
     );
     assert_eq!(draft.set.len(), 1);
@@ -224,7 +224,7 @@ fn values_say_how_they_are_written() {
             "a.yaml:3:38: `clamd` is not a scanner; known here: clamav",
             "a.yaml:3:57: `per_minute` is a whole number from 1 to 6000",
             "a.yaml:5:16: open has no contents to search; deny it without `containing`",
-            "a.yaml:5:42: `card` is not a detector; known here: payment-card, iban, us-ssn, german-tax-id, private-key, jwt, aws-key, github-token, slack-token, google-key; or write regex:EXPRESSION",
+            "a.yaml:5:42: `card` is not a detector; known here: payment-card, iban, us-ssn, german-tax-id, private-key, jwt, aws-key, github-token, slack-token, google-key; or write regex:EXPRESSION or words:FILE",
         ],
     );
 }

@@ -9,10 +9,13 @@
 pub mod api;
 pub mod bounds;
 mod crossing;
+pub mod enforced;
+pub mod files;
 mod greeting;
 mod held;
 pub mod identity;
 pub mod journal;
+mod keeping;
 mod link;
 mod opening;
 pub mod outcome;
@@ -30,6 +33,8 @@ mod veil;
 mod viewer;
 
 pub use bounds::Bounds;
+pub use crossing::Findings;
+pub use enforced::Enforced;
 pub use greeting::knock;
 pub use identity::{Caller, Identify};
 pub use journal::Journal;

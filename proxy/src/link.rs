@@ -251,7 +251,7 @@ async fn take(session: &Session, rfb: &mut Connection, bytes: &[u8]) -> Result<H
                 heard.sizes = heard.sizes.saturating_add(u32::try_from(sizes).unwrap_or(u32::MAX));
                 show(session, changes).await?;
             }
-            Event::Clipboard(event) => session.hear_clipboard(rfb, event)?,
+            Event::Clipboard(event) => session.hear_clipboard(rfb, event).await?,
             Event::Bell => session.rang(),
             Event::SizeRefused(status) => session.size_refused(status),
             // The handshake is over.

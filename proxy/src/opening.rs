@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::greeting::greet;
 use crate::identity::{Caller, same};
+use crate::keeping;
 use crate::link::{Act, Severed};
 use crate::outcome::{Outcome, chain};
 use crate::permit::{Permit, SessionId};
@@ -96,10 +97,11 @@ impl Plane {
         if *policies.borrow_and_update().revision() != permit.verdict.revision {
             policies.mark_changed();
         }
-        let rules = policies.borrow().obligations(&permit.situation(permit.started.into())).screen;
-        let template = &Template { size: within(&rules, template.size), ..template.clone() };
+        let asked = policies.borrow().obligations(&permit.situation(permit.started.into()));
+        let template = &Template { size: within(&asked.screen, template.size), ..template.clone() };
         // INVARIANT: the evidence exists before the desktop is touched.
-        let manifest = manifest(permit, self.config.key.kid());
+        let keep = keeping::of_a_new_session(&asked)?;
+        let manifest = Manifest { keep, ..manifest(permit, self.config.key.kid()) };
         let bundle = manifest.prefix();
         let recording = Recording::start(
             self.config.recorder.clone(),
@@ -111,8 +113,9 @@ impl Plane {
         .await
         .map_err(|error| failed(format!("the recording could not be started: {}", error.in_full())))?;
         self.config.aftermath.begun(&bundle);
-        let (screen, bounds) = (Screen::new(template.size), self.config.bounds);
-        let (session, acts) = Session::new(permit.clone(), policies, recording.clone(), screen, bounds);
+        let holds = (self.config.bounds, self.crossings(), Arc::clone(&self.config.files));
+        let screen = Screen::new(template.size);
+        let (session, acts) = Session::new(permit.clone(), policies, recording.clone(), screen, holds);
         let staged = self.stage(&session, template, acts).await;
         match staged {
             Ok(stage) => Ok((session, stage)),
@@ -144,6 +147,7 @@ impl Plane {
             .find(|runtime| runtime.name() == template.kind.runtime())
             .ok_or_else(|| format!("this gate has no {} runtime", template.kind.runtime()))?;
         let desktop = runtime.start(template, &session.id).await.map_err(|error| chain(&error))?;
+        session.files.reach(desktop.transfer());
         let linked = async {
             let link = greet(desktop.as_ref(), &self.config.bounds).await?;
             if link.size != template.size {
@@ -203,5 +207,8 @@ fn manifest(permit: &Permit, kid: &str) -> Manifest {
         mode: if permit.strict { evidence::Mode::Strict } else { evidence::Mode::BestEffort },
         gate: env!("CARGO_PKG_VERSION").to_owned(),
         key: kid.to_owned(),
+        keep: None,
+        // The recorder says to whom, where recordings are encrypted.
+        recipients: Vec::new(),
     }
 }

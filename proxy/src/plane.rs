@@ -10,13 +10,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use portcullis_evidence::{SigningKey, What};
-use portcullis_policy::{PolicySet, Subject};
+use portcullis_evidence::{Recipients, SigningKey, What};
+use portcullis_policy::Subject;
 use portcullis_vault::Vault;
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use crate::bounds::Bounds;
+use crate::crossing::{Crossings, Findings, Keys};
+use crate::enforced::Enforced;
+use crate::files::Depot;
 use crate::identity::{Caller, Identify, same};
 use crate::journal::{About, Journal, Knocks};
 use crate::outcome::Outcome;
@@ -50,7 +53,7 @@ pub struct PlaneConfig {
     /// Exact origins that a browser may come from.
     pub origins: Vec<String>,
     /// The policy in force, and each one that replaces it.
-    pub policies: watch::Receiver<Arc<PolicySet>>,
+    pub policies: watch::Receiver<Arc<Enforced>>,
     /// The desktops that can be opened.
     pub templates: Vec<Template>,
     /// The runtimes, asked by template.
@@ -79,6 +82,10 @@ pub struct PlaneConfig {
     pub max_fps: u32,
     /// What desktops and viewers may make the gate do, wait for and hold.
     pub bounds: Bounds,
+    /// To whom texts are encrypted that policy keeps; where there is none, no policy may keep any.
+    pub recipients: Option<Arc<Recipients>>,
+    /// How files are carried, and what became of them.
+    pub files: Arc<Depot>,
 }
 
 /// Every live session of this gate.
@@ -90,6 +97,7 @@ pub struct Plane {
     pub(crate) tasks: TaskTracker,
     opened: AtomicU64,
     refusals: AtomicU64,
+    findings: Arc<Findings>,
 }
 
 /// A place in the table of sessions, taken before anything is started so that limits hold.
@@ -134,6 +142,7 @@ impl Plane {
             tasks: TaskTracker::new(),
             opened: AtomicU64::new(0),
             refusals: AtomicU64::new(0),
+            findings: Arc::default(),
         })
     }
 
@@ -297,9 +306,26 @@ impl Plane {
         (self.opened.load(Ordering::Relaxed), self.refusals.load(Ordering::Relaxed))
     }
 
+    /// What was found since the gate started in what was to cross.
+    #[must_use]
+    pub fn findings(&self) -> &Findings {
+        &self.findings
+    }
+
+    /// What a new session counts and keeps of what crosses.
+    pub(crate) fn crossings(&self) -> Crossings {
+        Crossings::new(Arc::clone(&self.findings), Keys(self.config.recipients.clone()))
+    }
+
+    /// How files are carried, and what became of them.
+    #[must_use]
+    pub fn files(&self) -> &Depot {
+        &self.config.files
+    }
+
     /// The policy in force.
     #[must_use]
-    pub fn policies(&self) -> Arc<PolicySet> {
+    pub fn policies(&self) -> Arc<Enforced> {
         self.config.policies.borrow().clone()
     }
 

@@ -8,8 +8,10 @@ mod running;
 mod socket;
 pub mod standing;
 mod template;
+mod transfer;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -20,6 +22,7 @@ use crate::SessionId;
 
 pub use standing::{Address, Protection, Static, StaticError, Trust};
 pub use template::{Docker, Process, Template, TemplateError, TemplateKind};
+pub use transfer::{FOLDER, Listed, Transfer, TransferError};
 
 /// How long a desktop may take from its start until its socket accepts.
 pub const READY_WITHIN: Duration = Duration::from_secs(20);
@@ -60,6 +63,11 @@ pub trait Desktop: Send + Sync {
     async fn secure(&self, stream: Stream) -> Result<Stream, RuntimeError> {
         drop(stream);
         Err(RuntimeError::NoTls)
+    }
+
+    /// The folder that files go into and come out of; none where there is none.
+    fn transfer(&self) -> Option<Arc<dyn Transfer>> {
+        None
     }
 
     /// Waits until the desktop is no more and says why, in words for a person; at once if it has ended already.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use portcullis_evidence::What;
-use portcullis_policy::{Action, Effect, PolicySet};
+use portcullis_policy::{Action, Effect};
 use portcullis_rfb::viewer::{Connection, Event};
 use portcullis_rfb::{Point, Pointer, Size};
 
@@ -24,6 +24,7 @@ use self::bursts::Bursts;
 use self::pasting::Pasting;
 use self::tally::Tally;
 use crate::crossing::verdicted;
+use crate::enforced::Enforced;
 use crate::link::{Act, PROHIBITED};
 use crate::outcome::Outcome;
 use crate::pace::{Pace, Rate};
@@ -49,7 +50,7 @@ pub(crate) struct Seat {
     buttons: u8,
     waiting: Option<Pointer>,
     guard: Guard,
-    policies: watch::Receiver<Arc<PolicySet>>,
+    policies: watch::Receiver<Arc<Enforced>>,
     clicks: Pace,
     resizes: Pace,
     pointers: Pace,

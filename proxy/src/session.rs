@@ -14,16 +14,18 @@ use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
-use portcullis_evidence::What;
-use portcullis_policy::{Action, Obligations, PolicySet, Rule, Verdict};
-use portcullis_recorder::{RecordError, Recording};
+use portcullis_evidence::{KeepTerms, What};
+use portcullis_policy::{Action, Obligations, Rule, Verdict};
+use portcullis_recorder::Recording;
 use portcullis_rfb::clipboard::Text;
 use portcullis_rfb::{Point, Screen};
 use tokio::sync::{Notify, broadcast, mpsc, watch};
 use tokio::time::timeout;
 
 use crate::bounds::Bounds;
-use crate::crossing::{Paces, Quotas};
+use crate::crossing::{Crossings, Paces};
+use crate::enforced::Enforced;
+use crate::files::{Depot, Files};
 use crate::link::Act;
 use crate::outcome::Outcome;
 use crate::pace::Pace;
@@ -66,11 +68,13 @@ pub struct Session {
     pub(crate) scancodes: AtomicBool,
     pub(crate) notices: broadcast::Sender<Notice>,
     pub(crate) paces: Mutex<Paces>,
-    pub(crate) quotas: Mutex<Quotas>,
+    pub(crate) crossings: Crossings,
+    /// Files in and out of the desktop.
+    pub(crate) files: Files,
     /// How long it lasts.
     pub(crate) life: Life,
     inputs: Mutex<Inputs>,
-    policies: watch::Receiver<Arc<PolicySet>>,
+    policies: watch::Receiver<Arc<Enforced>>,
     screen: RwLock<Screen>,
     /// What is drawn over the screen. INVARIANT: who changes the screen holds it.
     veiling: tokio::sync::Mutex<veiled::Veiling>,
@@ -100,10 +104,10 @@ impl Session {
     /// A session whose recording runs and whose screen is still black.
     pub(crate) fn new(
         permit: Permit,
-        policies: watch::Receiver<Arc<PolicySet>>,
+        policies: watch::Receiver<Arc<Enforced>>,
         recording: Recording,
         screen: Screen,
-        bounds: Bounds,
+        (bounds, crossings, depot): (Bounds, Crossings, Arc<Depot>),
     ) -> (Arc<Self>, mpsc::Receiver<Act>) {
         let (acts, receiver) = mpsc::channel(ACTS);
         let life = Life::new(policies.borrow().obligations(&permit.situation(permit.started.into())));
@@ -115,7 +119,8 @@ impl Session {
             scancodes: AtomicBool::new(false),
             notices: broadcast::Sender::new(NOTICES),
             paces: Mutex::new(Paces::new(bounds.texts)),
-            quotas: Mutex::default(),
+            crossings,
+            files: Files::new(depot),
             life,
             inputs: Mutex::default(),
             policies,
@@ -199,7 +204,7 @@ impl Session {
     }
 
     /// The policy of this moment.
-    pub(crate) fn policy(&self) -> Arc<PolicySet> {
+    pub(crate) fn policy(&self) -> Arc<Enforced> {
         self.policies.borrow().clone()
     }
 
@@ -223,6 +228,14 @@ impl Session {
     /// # Errors
     /// [`Outcome::RecordingFailed`]: in strict mode nothing goes on that is not on the record.
     pub(crate) fn note_under(&self, verdict: &Verdict, what: What) -> Result<(), Outcome> {
+        self.note_numbered(verdict, what).map(drop)
+    }
+
+    /// The same; answers with the event's `seq`, which is none once nothing is recorded any more.
+    ///
+    /// # Errors
+    /// As [`Session::note_under`].
+    pub(crate) fn note_numbered(&self, verdict: &Verdict, what: What) -> Result<Option<u64>, Outcome> {
         self.record(&verdict.rule.to_string(), &verdict.revision.to_string(), what)
     }
 
@@ -236,16 +249,28 @@ impl Session {
 
     fn note_as(&self, rule: &str, what: What) -> Result<(), Outcome> {
         let revision = self.policies.borrow().revision().to_string();
-        self.record(rule, &revision, what)
+        self.record(rule, &revision, what).map(drop)
     }
 
-    fn record(&self, rule: &str, revision: &str, what: What) -> Result<(), Outcome> {
-        self.recording.event(rule, revision, what).or_else(|error| self.unrecorded(&error))
+    /// Writes an event under a rule of a revision.
+    ///
+    /// # Errors
+    /// As [`Session::note_under`].
+    pub(crate) fn record(&self, rule: &str, revision: &str, what: What) -> Result<Option<u64>, Outcome> {
+        let recorded = self.recording.event(rule, revision, what).map(Some);
+        recorded.or_else(|error| self.unrecorded(error.in_full()).map(|()| None))
+    }
+
+    /// Keeps the recording as a rule of the policy of this moment asks.
+    pub(crate) async fn kept_as(&self, rule: &Rule, terms: KeepTerms) -> Result<(), Outcome> {
+        let revision = self.policies.borrow().revision().to_string();
+        let kept = self.recording.keep(&rule.to_string(), &revision, terms).await;
+        kept.or_else(|error| self.unrecorded(error.in_full()))
     }
 
     /// What cannot be recorded does not happen, unless policy says `best_effort`: then the bundle is closed with its gap at the end.
-    fn unrecorded(&self, error: &RecordError) -> Result<(), Outcome> {
-        if self.permit.strict { Err(Outcome::RecordingFailed { reason: error.in_full() }) } else { Ok(()) }
+    pub(crate) fn unrecorded(&self, reason: String) -> Result<(), Outcome> {
+        if self.permit.strict { Err(Outcome::RecordingFailed { reason }) } else { Ok(()) }
     }
 
     /// Queues a permitted and recorded action for the desktop; waits while the queue is full.
@@ -294,7 +319,7 @@ impl Session {
     }
 
     /// Tells when the policy has changed, so that a seat is judged anew.
-    pub(crate) fn policy_changes(&self) -> watch::Receiver<Arc<PolicySet>> {
+    pub(crate) fn policy_changes(&self) -> watch::Receiver<Arc<Enforced>> {
         self.policies.clone()
     }
 

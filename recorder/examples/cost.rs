@@ -1,6 +1,6 @@
 //! What recording costs: CPU, bytes, and how long a hand-over takes, for the kinds of changes that a desktop makes.
 //!
-//! `cargo run --release -p portcullis-recorder --example cost [WIDTHxHEIGHT]`
+//! `cargo run --release -p portcullis-recorder --example cost [WIDTHxHEIGHT] [age1…]`: with a public key of age, of encrypted recordings.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -12,8 +12,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use portcullis_evidence::{Manifest, Mode, SigningKey, VERSION, stamp};
-use portcullis_recorder::{Config, Recording};
+use portcullis_evidence::{Manifest, Mode, Recipients, SigningKey, VERSION, stamp};
+use portcullis_recorder::{Config, Encrypting, Recording};
 use portcullis_rfb::{Change, Cursor, Point, Rect, Screen, Size};
 use portcullis_vault::Folder;
 
@@ -120,9 +120,16 @@ async fn record(size: Size, count: u16, change: impl Fn(&mut Desk, &Recording, u
         mode: Mode::Strict,
         gate: "0".to_owned(),
         key: key.kid().to_owned(),
+        keep: None,
+        recipients: Vec::new(),
     };
     let vault = Arc::new(Folder::open(&folder.path().join("vault")).unwrap());
-    let config = Config::new(folder.path().join("spool"));
+    let mut config = Config::new(folder.path().join("spool"));
+    let keys = std::path::Path::new("/dev/shm").join(format!("cost-{}", std::process::id()));
+    config.encrypting = std::env::args().nth(2).map(|recipient| Encrypting {
+        recipients: Recipients::parse([recipient.as_str()]).unwrap(),
+        keys: keys.clone(),
+    });
     let (mut desk, first) = Desk::new(size);
     let updates: Vec<_> = (0..count).collect();
     let recording = Recording::start(config, vault, key, manifest.clone(), size).await.unwrap();
@@ -142,6 +149,7 @@ async fn record(size: Size, count: u16, change: impl Fn(&mut Desk, &Recording, u
     let cpu = (cpu() - before).saturating_sub(making);
     let video = folder.path().join("vault").join(manifest.prefix()).join("video");
     let bytes = std::fs::read_dir(video).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).sum();
+    let _ = std::fs::remove_dir_all(&keys);
     hand_overs.sort();
     Cost { cpu, bytes, hand_overs }
 }

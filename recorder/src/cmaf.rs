@@ -7,7 +7,7 @@ mod scan;
 
 use portcullis_export::Boxes;
 use portcullis_rfb::Size;
-pub(crate) use scan::scan;
+pub(crate) use scan::{Fragment, scan};
 
 use crate::encoder::{ParameterSets, TICKS_PER_SECOND};
 use crate::number::long;

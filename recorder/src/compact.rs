@@ -11,7 +11,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use portcullis_evidence::{
-    Contents, Derivation, DerivationError, Digest, FileHash, PathInBundle, SigningKey, Source, VERSION,
+    Derivation, DerivationError, Digest, FileHash, Listing, PathInBundle, SigningKey, Source, VERSION,
 };
 use portcullis_export::{Fragments, Init, MAX_INIT_BYTES, Sample};
 use portcullis_rfb::Size;
@@ -25,6 +25,9 @@ use encode::Encoder;
 
 /// The longest segment that is read into memory: twice what a recorder lets one grow to.
 const MAX_SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Why an encrypted one stays as it is.
+const ENCRYPTED: &str = "it is encrypted: only who has an identity can see its pictures, and encode them anew";
 
 /// What became of a recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,15 +74,21 @@ pub fn compact(
     made: &str,
     key: &SigningKey,
 ) -> Result<Compacted, CompactError> {
-    let contents = Contents::read(source);
-    let contents = contents.map_err(|error| CompactError::Read(PathInBundle::Session, io::Error::other(error)))?;
-    let Some(of) = contents.sealed else { return Err(CompactError::Nothing("a session that is not sealed")) };
-    if contents.derivation.is_some() {
+    let listing = Listing::read(source);
+    let listing = listing.map_err(|error| CompactError::Read(PathInBundle::Session, io::Error::other(error)))?;
+    let Some(of) = listing.sealed else { return Err(CompactError::Nothing("a session that is not sealed")) };
+    if listing.manifest.is_encrypted() {
+        return Err(CompactError::Nothing(ENCRYPTED));
+    }
+    if listing.expired {
+        return Err(CompactError::Nothing("its time is over and its video went"));
+    }
+    if listing.derivation.is_some() {
         return Err(CompactError::Nothing("it was encoded anew already"));
     }
     let mut work = Work { source, to, settings, current: None, files: Vec::new(), pictures: 0, before: 0, span: None };
     work.copy_the_rest()?;
-    for listed in contents.links.iter().flat_map(|link| &link.files) {
+    for listed in listing.links.iter().flat_map(|link| &link.files) {
         match listed.path {
             PathInBundle::Init(number) => work.header(number, listed)?,
             PathInBundle::Video(number) => work.segment(number, listed)?,
@@ -90,7 +99,7 @@ pub fn compact(
     work.files.sort_by_key(|file| file.path);
     let derivation = Derivation {
         v: VERSION,
-        session: contents.manifest.id,
+        session: listing.manifest.id,
         of,
         made: made.to_owned(),
         codec: settings.codec.name().to_owned(),
@@ -208,7 +217,7 @@ impl Work<'_> {
     fn write(&mut self, path: PathInBundle, bytes: &[u8]) -> Result<(), CompactError> {
         let to = path.under(self.to);
         fs::write(&to, bytes).map_err(|error| CompactError::Write(to, error))?;
-        self.files.push(FileHash { path, bytes: long(bytes.len()), sha256: Digest::of(bytes) });
+        self.files.push(FileHash { path, bytes: long(bytes.len()), sha256: Digest::of(bytes), plain: None });
         Ok(())
     }
 }

@@ -2,6 +2,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use portcullis_evidence::Recipients;
+
 /// Bytes of a hand-over log unless told otherwise: some seven full screens of 1920x1080.
 pub const RING_BYTES: u64 = 64 * 1024 * 1024;
 /// The smallest hand-over log: it holds the largest cursor and rows of the largest screen.
@@ -28,6 +30,17 @@ pub struct Config {
     /// How long the vault may refuse a file, tried again and again, before the recording fails; the manifest, with which a session begins,
     /// no longer than ten seconds.
     pub patience: Duration,
+    /// To whom events and video are encrypted before they touch the disk; `None` leaves them clear.
+    pub encrypting: Option<Encrypting>,
+}
+
+/// To whom a gate's recordings are encrypted.
+#[derive(Debug, Clone)]
+pub struct Encrypting {
+    /// Those who alone can look.
+    pub recipients: Recipients,
+    /// A folder in the machine's memory (tmpfs, [`crate::check_keys`]) for the keys of what a killed gate must find again.
+    pub keys: PathBuf,
 }
 
 impl Config {
@@ -43,6 +56,7 @@ impl Config {
             threads: 1,
             stall: Duration::from_secs(10),
             patience: Duration::from_millis(1500),
+            encrypting: None,
         }
     }
 }

@@ -35,6 +35,9 @@ pub enum RecordError {
         #[source]
         source: io::Error,
     },
+    /// Keys would be kept on a disk.
+    #[error("{0} is on a disk: the keys of what is being recorded belong on a tmpfs, which the machine forgets")]
+    OnDisk(PathBuf),
     /// Another recording has this spool.
     #[error("{0} belongs to another recording")]
     Taken(PathBuf),

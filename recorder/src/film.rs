@@ -9,7 +9,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use portcullis_evidence::{MAX_INITS, PathInBundle, WriteError};
+use portcullis_evidence::{Encryption, MAX_INITS, PathInBundle, WriteError};
 use portcullis_rfb::{Point, Region, Screen, Size};
 
 use crate::bundle::Bundle;
@@ -20,7 +20,7 @@ use crate::encoder::{Encoder, coded};
 use crate::error::{RecordError, spool};
 use crate::handover::{Base, Body, Kind, Mark, Record};
 use crate::picture::Picture;
-use crate::segment::Segment;
+use crate::segment::{Finished, Init, Segment};
 
 /// The pointer's moves alone make a picture no more often than this, in microseconds.
 const POINTER_US: u64 = 100_000;
@@ -58,7 +58,7 @@ struct Projector {
     encoder: Encoder,
     picture: Picture,
     /// The init segment, as long as no segment lists it.
-    unlisted: Option<u32>,
+    unlisted: Option<Init>,
 }
 
 impl Film {
@@ -268,9 +268,10 @@ impl Film {
             let (number, from_us, _) = self.bundle.standing();
             let folder = self.bundle.folder();
             let path = PathInBundle::Video(number).under(folder);
-            let segment = Segment::create(folder, number, from_us, projector.unlisted.take());
+            let key = self.bundle.encryption().map(Encryption::key);
+            let segment = Segment::create(folder, number, from_us, projector.unlisted.take(), key);
             let segment = self.segment.insert(segment.map_err(spool("create", &path))?);
-            self.bundle.growing(Some(segment.file()));
+            self.bundle.growing(segment.file());
         }
         if let Some(segment) = &mut self.segment {
             let path = PathInBundle::Video(segment.number()).under(self.bundle.folder());
@@ -284,13 +285,14 @@ impl Film {
 
     /// Closes the open segment at `to_us`. The `last` one closes the bundle's events too, even where there is no video.
     fn close(&mut self, to_us: u64, last: bool) -> Result<(), RecordError> {
+        self.bundle.recorded(self.revision);
         match self.segment.take() {
             Some(segment) => {
                 let path = PathInBundle::Video(segment.number()).under(self.bundle.folder());
                 let files = segment.finish(to_us).map_err(spool("finish", &path))?;
-                self.bundle.close_segment(to_us, &files, last)
+                self.bundle.close_segment(to_us, files, last)
             }
-            None if last => self.bundle.close_segment(to_us, &[], true),
+            None if last => self.bundle.close_segment(to_us, Finished::default(), true),
             None => Ok(()),
         }
     }
@@ -302,14 +304,21 @@ impl Projector {
         let encoder = Encoder::open(size, settings.crf, settings.threads).map_err(RecordError::Encoder)?;
         let header = cmaf::header(coded(size), encoder.parameter_sets());
         let (_, _, newest) = bundle.standing();
-        let is_newest = fs::read(PathInBundle::Init(newest).under(bundle.folder())).is_ok_and(|held| held == header);
-        let unlisted = (!is_newest).then_some(newest + 1);
-        if let Some(number) = unlisted {
-            if number > MAX_INITS {
+        let encrypted = bundle.encryption().is_some();
+        let is_newest = match encrypted {
+            true => bundle.is_newest_init(&header),
+            false => fs::read(PathInBundle::Init(newest).under(bundle.folder())).is_ok_and(|held| held == header),
+        };
+        let unlisted = (!is_newest).then_some(Init { number: newest + 1, header });
+        if let Some(Init { number, header }) = &unlisted {
+            if *number > MAX_INITS {
                 return Err(RecordError::Bundle(WriteError::Full));
             }
-            let path = PathInBundle::Init(number).under(bundle.folder());
-            write_new(&path, &header).map_err(spool("create", &path))?;
+            // An encrypted one is written with its segment.
+            if !encrypted {
+                let path = PathInBundle::Init(*number).under(bundle.folder());
+                write_new(&path, header).map_err(spool("create", &path))?;
+            }
         }
         Ok(Self { size, encoder, picture: Picture::default(), unlisted })
     }

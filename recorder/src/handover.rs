@@ -15,6 +15,7 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use portcullis_evidence::{COVER_BYTES, Cover, CoverKey};
 use portcullis_rfb::{Change, Point};
 use tokio::sync::Notify;
 
@@ -27,6 +28,8 @@ pub(crate) use replay::Replay;
 use replay::read;
 use ring::Ring;
 
+/// What the cover of a log is for.
+const PURPOSE: &str = "hand-over log";
 /// The longest that the encoder sleeps in one go.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
@@ -74,6 +77,8 @@ pub(crate) enum Next {
 /// A session's hand-over log.
 pub(crate) struct HandOver {
     ring: Ring,
+    /// What covers the payloads in the file, where the recording is encrypted.
+    cover: Option<Cover>,
     /// Bytes of a payload at most.
     limit: usize,
     stall: Duration,
@@ -115,13 +120,24 @@ struct Marks {
 }
 
 impl HandOver {
-    /// A new log of `capacity` bytes, allocated at once.
-    pub(crate) fn create(path: &Path, capacity: u64, stall: Duration, clock: Arc<dyn Clock>) -> io::Result<Self> {
+    /// A new log of `capacity` bytes, allocated at once; with a key, nothing of the screen is in it in clear.
+    pub(crate) fn create(
+        path: &Path,
+        capacity: u64,
+        stall: Duration,
+        clock: Arc<dyn Clock>,
+        key: Option<&CoverKey>,
+    ) -> io::Result<Self> {
         let ring = Ring::create(path, capacity)?;
+        let cover = key.map(|key| key.cover(PURPOSE)).transpose()?;
+        if let Some(cover) = &cover {
+            ring.set_salt(cover.salt())?;
+        }
         let quarter = short(capacity / 4).saturating_sub(HEADER_BYTES);
         Ok(Self {
             ring,
-            limit: quarter.min(MAX_PAYLOAD),
+            limit: quarter.min(MAX_PAYLOAD) - cover.as_ref().map_or(0, |_| COVER_BYTES),
+            cover,
             stall,
             clock,
             marks: Mutex::default(),
@@ -172,7 +188,7 @@ impl HandOver {
         }
         let (position, sequence) = (marks.read, marks.read_sequence);
         drop(marks);
-        let Some((record, mark)) = read(&self.ring, position, sequence)? else {
+        let Some((record, mark)) = read(&self.ring, self.cover.as_ref(), position, sequence)? else {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "the hand-over log was damaged"));
         };
         let mut marks = self.marks();
@@ -311,7 +327,8 @@ impl HandOver {
         payload: &Payload<'_>,
         crc: u32,
     ) -> Result<bool, HandOverError> {
-        let bytes = long(HEADER_BYTES + payload.len());
+        let length = payload.len() + self.cover.as_ref().map_or(0, |_| COVER_BYTES);
+        let bytes = long(HEADER_BYTES + length);
         let too_long = || HandOverError::TooLong(payload.len());
         if bytes > self.ring.capacity() {
             return Err(too_long());
@@ -319,17 +336,25 @@ impl HandOver {
         if marks.head + bytes > marks.tail + self.ring.capacity() {
             return Ok(false);
         }
-        let header = Header {
+        let mut header = Header {
             kind,
             sequence: marks.sequence,
             revision,
             at_us: self.clock.now_us().max(marks.last_us + 1),
-            length: u32::try_from(payload.len()).map_err(|_| too_long())?,
+            length: u32::try_from(length).map_err(|_| too_long())?,
             crc,
         };
+        let covered = match &self.cover {
+            Some(cover) => cover.cover(&header.bound(), payload.parts()).map(Some).map_err(HandOverError::Write)?,
+            None => None,
+        };
+        header.crc = covered.as_deref().map_or(crc, crc32fast::hash);
         let own = header.to_bytes();
         let mut slices = vec![io::IoSlice::new(&own)];
-        slices.extend(payload.slices());
+        match &covered {
+            Some(covered) => slices.push(io::IoSlice::new(covered)),
+            None => slices.extend(payload.slices()),
+        }
         self.ring.write(&mut slices, marks.head).map_err(HandOverError::Write)?;
         marks.head += bytes;
         marks.sequence += 1;

@@ -2,7 +2,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use portcullis_evidence::{BundleWriter, Ending, Manifest, PathInBundle, Sealed, SigningKey, State, What, stamp};
+use portcullis_evidence::{
+    BundleWriter, Ending, KeepTerms, Manifest, PathInBundle, Sealed, SigningKey, State, What, stamp,
+    BundleWriter, Encryption, Ending, Manifest, PathInBundle, Sealed, Settings, SigningKey, State, What, stamp,
+};
 use portcullis_rfb::{Change, Point, Screen, Size};
 use portcullis_vault::Vault;
 use time::OffsetDateTime;
@@ -17,6 +20,8 @@ use crate::error::{RecordError, spool as spool_error};
 use crate::failure::Failure;
 use crate::film::Film;
 use crate::handover::{Bases, HandOver, HandOverError, Mark};
+use crate::keeping;
+use crate::keys;
 use crate::recover::{self, Interruption};
 use crate::spool::Spool;
 use crate::upload::Place;
@@ -38,6 +43,8 @@ struct Live {
     failure: Arc<Failure>,
     pulse: Arc<Pulse>,
     place: Place,
+    /// How long it is kept, as asked so far.
+    keep: Mutex<Option<KeepTerms>>,
     closing: Mutex<Option<Closing>>,
 }
 
@@ -51,7 +58,7 @@ struct Closing {
 }
 
 impl Recording {
-    /// Begins a recording of a screen of `size`, black at time 0. When this returns, evidence exists: the manifest is in the vault,
+    /// Begins a recording of a screen of `size`, black at time 0, encrypted to whom `config` says: the manifest gets to name them. When this returns, evidence exists: the manifest is in the vault,
     /// the first picture on film, and the room for the hand-over log allocated.
     ///
     /// # Errors
@@ -60,10 +67,13 @@ impl Recording {
         config: Config,
         vault: Arc<dyn Vault>,
         key: Arc<SigningKey>,
-        manifest: Manifest,
+        mut manifest: Manifest,
         size: Size,
     ) -> Result<Self, RecordError> {
+        let vault = keeping::locking(vault, manifest.keep).await?;
+        manifest.recipients = config.encrypting.as_ref().map(|to| to.recipients.names()).unwrap_or_default();
         let place = Place { vault, prefix: manifest.prefix(), patience: config.patience };
+        let keep = Mutex::new(manifest.keep);
         let (sender, finished) = mpsc::channel(MAX_WAITING);
         let laid = {
             let (config, key) = (config.clone(), Arc::clone(&key));
@@ -106,7 +116,7 @@ impl Recording {
         };
         let keeper = tokio::spawn(keeper.run());
         let closing = Mutex::new(Some(Closing { spool, ended, uploads, keeper, thread }));
-        Ok(Self(Arc::new(Live { config, key, clock, log, bundle, failure, pulse, place, closing })))
+        Ok(Self(Arc::new(Live { config, key, clock, log, bundle, failure, pulse, place, keep, closing })))
     }
 
     /// Hands a revision of the screen over: the changes that make it of the one before. Returns once they are in the hand-over log;
@@ -136,11 +146,11 @@ impl Recording {
         }
     }
 
-    /// Appends an event of the session's subject; being killed does not lose it any more, and each second it is made durable.
+    /// Appends an event of the session's subject and answers with its `seq`; being killed does not lose it any more, and each second it is made durable.
     ///
     /// # Errors
     /// [`RecordError::Failed`] or [`RecordError::Closed`], or why the bundle did not take it; then nothing more is recorded.
-    pub fn event(&self, rule: &str, policy: &str, what: What) -> Result<(), RecordError> {
+    pub fn event(&self, rule: &str, policy: &str, what: What) -> Result<u64, RecordError> {
         let live = &*self.0;
         live.failure.check()?;
         live.bundle.event(By::Subject, policy, rule, what).inspect_err(|error| {
@@ -148,6 +158,24 @@ impl Recording {
                 live.fail(error);
             }
         })
+    }
+
+    /// Asks that it is kept for longer or locked more firmly from now on, by a rule of a policy; less than what was asked before changes nothing.
+    /// Its objects are locked so when it is sealed.
+    ///
+    /// # Errors
+    /// When the vault cannot lock it so, and as [`Recording::event`].
+    pub async fn keep(&self, rule: &str, policy: &str, terms: KeepTerms) -> Result<(), RecordError> {
+        let live = &*self.0;
+        let asked = *live.keep.lock().unwrap_or_else(PoisonError::into_inner);
+        let more = asked.map_or(terms, |asked| asked.and(terms));
+        if Some(more) == asked {
+            return Ok(());
+        }
+        keeping::locking(Arc::clone(&live.place.vault), Some(more)).await?;
+        self.event(rule, policy, What::KeepExtended { lock: more.lock, seconds: more.seconds })?;
+        *live.keep.lock().unwrap_or_else(PoisonError::into_inner) = Some(more);
+        Ok(())
     }
 
     /// The media clock: microseconds since the recording began, the time of what is handed over now.
@@ -238,6 +266,8 @@ impl Live {
         let sealed = blocking(move || bundle.seal(ending)).await?;
         uploads.await.map_err(|_| RecordError::Died)?;
         self.failure.check()?;
+        let terms = self.bundle.manifest().keep;
+        keeping::settle(self.place.vault.as_ref(), &self.place.prefix, terms, &sealed.seal).await?;
         blocking(move || spool.remove()).await?;
         Ok(sealed)
     }
@@ -279,15 +309,23 @@ fn lay(
     let laid = (|| {
         let ring = spool.ring();
         let capacity = config.ring_bytes.max(MIN_RING_BYTES);
-        let log = HandOver::create(&ring, capacity, config.stall, Arc::clone(&clock));
+        let encryption = config.encrypting.as_ref().map(|to| {
+            let key = keys::make(&to.keys, spool.folder())?;
+            Ok(Encryption::new(to.recipients.clone(), key))
+        });
+        let encryption = encryption.transpose()?;
+        let cover = encryption.as_ref().map(Encryption::key);
+        let log = HandOver::create(&ring, capacity, config.stall, Arc::clone(&clock), cover);
         let log = Arc::new(log.map_err(spool_error("create", &ring))?);
-        let mut bases = Bases::new(spool.folder());
+        let mut bases = Bases::new(spool.folder(), cover.cloned());
         let black = Screen::new(size);
         for _ in 0..2 {
             let written = bases.write(Mark::START, None, &black);
             written.map_err(|error| spool_error("write", bases.older())(error))?;
         }
-        let writer = BundleWriter::create(&spool.bundle(), manifest, key).map_err(RecordError::Bundle)?;
+        let settings = Settings { encryption, ..Settings::default() };
+        let writer =
+            BundleWriter::create_with(&spool.bundle(), manifest, key, settings).map_err(RecordError::Bundle)?;
         let bundle = Arc::new(Bundle::new(writer, Arc::clone(&clock), Some(finished)));
         let film = Film::begin(config, Arc::clone(&bundle), size)?;
         Ok((log, bundle, film, bases))

@@ -2,12 +2,12 @@
 //!
 //! Every step leaves the spool in a state from which this begins again: it may itself be killed.
 use std::fs;
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use portcullis_evidence::{
-    BundleWriter, Ending, Event, Left, Manifest, PathInBundle, Reopened, Sealed, SigningKey, State, What, stamp,
+    BundleWriter, CoverKey, Disk, Ending, Left, Manifest, PathInBundle, Reopened, Sealed, SigningKey, State, What,
+    stamp,
 };
 use portcullis_vault::Vault;
 use time::{Duration, OffsetDateTime};
@@ -18,8 +18,10 @@ use crate::config::Config;
 use crate::error::{RecordError, spool as spool_error};
 use crate::film::Film;
 use crate::handover::{Base, Bases, Kind, Mark, Replay};
+use crate::keeping;
+use crate::keys;
 use crate::recording::blocking;
-use crate::segment::Segment;
+use crate::segment::{Finished, Init, Segment, covered};
 use crate::spool::{Spool, sessions};
 use crate::upload::Place;
 
@@ -95,13 +97,15 @@ pub(crate) async fn finish(
     let Some((manifest, sealed)) = mended else {
         return blocking(move || spool.remove()).await.map(|()| None);
     };
-    let place = Place { vault: Arc::clone(vault), prefix: manifest.prefix(), patience: config.patience };
+    let vault = keeping::locking(Arc::clone(vault), manifest.keep).await?;
+    let place = Place { vault, prefix: manifest.prefix(), patience: config.patience };
     let folder = spool.bundle();
     let paths = blocking(move || files(&spool).map(|paths| (spool, paths))).await;
     let (spool, paths) = paths?;
     for path in paths {
         place.store(&folder, path).await?;
     }
+    keeping::settle(place.vault.as_ref(), &place.prefix, manifest.keep, &sealed.seal).await?;
     blocking(move || spool.remove()).await?;
     Ok(Some(sealed))
 }
@@ -128,7 +132,8 @@ fn mend(
     spool: &Spool,
     why: &Interruption,
 ) -> Result<Option<(Manifest, Sealed)>, RecordError> {
-    match BundleWriter::reopen(&spool.bundle(), key).map_err(RecordError::Bundle)? {
+    let cover = keys::find(spool.folder());
+    match BundleWriter::reopen_on(Disk::default(), &spool.bundle(), key, cover).map_err(RecordError::Bundle)? {
         Reopened::Unstarted => Ok(None),
         Reopened::Sealed(manifest, seal) => Ok(Some((*manifest, Sealed { seal: *seal, written: Vec::new() }))),
         Reopened::Open(writer, left) => {
@@ -151,6 +156,10 @@ struct Mending<'a> {
     log: Log,
     /// When the session ended.
     end_us: u64,
+    /// What covers the log, where the recording is encrypted.
+    cover: Option<CoverKey>,
+    /// It is, and its key is gone: what the chain does not have is lost.
+    lost: bool,
 }
 
 /// What the log of a killed gate holds.
@@ -176,8 +185,13 @@ impl<'a> Mending<'a> {
             _ => None,
         });
         let video = PathInBundle::Video(number);
+        let cover = writer.encryption().map(|encryption| encryption.key().clone());
         let mut segment = None;
-        if left.video.contains(&video) {
+        if let Some(key) = &cover {
+            let uncovered = Segment::uncover(&folder, number, from_us, key);
+            segment = uncovered.map_err(spool_error("read", &covered(&folder, number)))?;
+        } else if left.video.contains(&video) {
+            let init = init.map(|number| Init { number, header: Vec::new() });
             let reopened = Segment::reopen(&folder, number, from_us, init);
             segment = reopened.map_err(spool_error("read", &video.under(&folder)))?;
         }
@@ -191,7 +205,7 @@ impl<'a> Mending<'a> {
             // The chain says that everything before its end is in it.
             None => from_us.checked_sub(1),
         };
-        let log = Log::read(spool, newest_us)?;
+        let log = if left.lost { Log::lost(spool)? } else { Log::read(spool, newest_us, cover.clone())? };
         let end_us = match why {
             Interruption::Failed { to_us, .. } => *to_us,
             Interruption::Killed => 0,
@@ -202,7 +216,7 @@ impl<'a> Mending<'a> {
         let alive_us = log.alive_us.min(dated_us.saturating_add(LONGEST_REST_US));
         let end_us = dated_us.max(shown_us).max(alive_us);
         let bundle = Arc::new(Bundle::new(writer, Arc::new(At(end_us)), None));
-        Ok(Self { spool, why, bundle, segment, newest_us, log, end_us })
+        Ok(Self { spool, why, bundle, segment, newest_us, log, end_us, cover, lost: left.lost })
     }
 
     /// Puts on film what is only in the log, closes the last segment and seals.
@@ -215,7 +229,7 @@ impl<'a> Mending<'a> {
             }
             let path = PathInBundle::Video(segment.number()).under(self.bundle.folder());
             let files = segment.finish(to_us).map_err(spool_error("finish", &path))?;
-            self.bundle.close_segment(to_us, &files, first_us.is_none())?;
+            self.bundle.close_segment(to_us, files, first_us.is_none())?;
             if first_us.is_none() {
                 return self.seal();
             }
@@ -224,7 +238,7 @@ impl<'a> Mending<'a> {
             Some(base) => self.replay(config, base)?,
             None => {
                 self.say_why()?;
-                self.bundle.close_segment(self.end_us, &[], true)?;
+                self.bundle.close_segment(self.end_us, Finished::default(), true)?;
             }
         }
         self.seal()
@@ -236,7 +250,7 @@ impl<'a> Mending<'a> {
         if self.log.lost {
             film.show(mark.at_us)?;
         }
-        let mut replay = Replay::open(&self.spool.ring(), mark).map_err(RecordError::Log)?;
+        let mut replay = Replay::open(&self.spool.ring(), mark, self.cover.as_ref()).map_err(RecordError::Log)?;
         for _ in 0..self.log.records {
             let Some((record, _)) = replay.next().map_err(RecordError::Log)? else { break };
             film.record(record)?;
@@ -247,11 +261,15 @@ impl<'a> Mending<'a> {
 
     /// Events for those who read the record: where it is torn and why it ends. Not said twice when recovery was itself killed.
     fn say_why(&self) -> Result<(), RecordError> {
-        let closed_by = self.closed_by()?;
+        let closed_by = self.bundle.closed_by();
         if closed_by.as_deref() == Some(GATE) {
             return Ok(());
         }
-        if self.log.lost || self.spool.is_from_another_boot() {
+        if self.lost {
+            let (_, from_us, _) = self.bundle.standing();
+            let reason = "the key that covered the open segment went with the machine that was stopped".to_owned();
+            self.bundle.own_event(What::Gap { from_us, to_us: self.end_us, reason })?;
+        } else if self.log.lost || self.spool.is_from_another_boot() {
             let from_us = self.newest_us.unwrap_or(0).min(self.end_us);
             let reason = "the machine stopped: what was shown in its last second may be missing".to_owned();
             self.bundle.own_event(What::Gap { from_us, to_us: self.end_us, reason })?;
@@ -265,24 +283,6 @@ impl<'a> Mending<'a> {
             Some(_) => Ok(()),
             None => self.bundle.own_event(What::SessionClosed { reason: self.reason() }),
         }
-    }
-
-    /// Who has said that the session is closed, wherever: a recovery that was killed may have closed several segments behind it.
-    fn closed_by(&self) -> Result<Option<String>, RecordError> {
-        let (number, _, _) = self.bundle.standing();
-        for number in (1..=number).rev() {
-            let path = PathInBundle::Events(number).under(self.bundle.folder());
-            let lines = match fs::read(&path) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                lines => lines.map_err(spool_error("read", &path))?,
-            };
-            let events = lines.split_inclusive(|byte| *byte == b'\n').filter_map(|line| Event::from_line(line).ok());
-            let mut closed = events.filter(|event| matches!(event.what, What::SessionClosed { .. }));
-            if let Some(event) = closed.next_back() {
-                return Ok(Some(event.subject));
-            }
-        }
-        Ok(None)
     }
 
     fn reason(&self) -> String {
@@ -301,7 +301,7 @@ impl<'a> Mending<'a> {
             reason: self.reason(),
             ended: stamp(ended.unwrap_or_else(OffsetDateTime::now_utc)),
             duration_us: self.end_us,
-            revisions: self.log.revision,
+            revisions: self.log.revision.max(self.bundle.revisions()),
         })
     }
 }
@@ -311,9 +311,15 @@ fn started(manifest: &Manifest) -> Option<OffsetDateTime> {
 }
 
 impl Log {
+    /// What a log tells whose key is gone: when the session was last known to live.
+    fn lost(spool: &Spool) -> Result<Self, RecordError> {
+        let replay = Replay::open(&spool.ring(), Mark::START, None).map_err(RecordError::Log)?;
+        Ok(Self { alive_us: replay.alive_us().map_err(RecordError::Log)?, ..Self::default() })
+    }
+
     /// Goes through the log once, to know when the first picture is due that is not on film, and where to stop.
-    fn read(spool: &Spool, newest_us: Option<u64>) -> Result<Self, RecordError> {
-        let Some(base) = Bases::new(spool.folder()).newest() else { return Ok(Self::default()) };
+    fn read(spool: &Spool, newest_us: Option<u64>, cover: Option<CoverKey>) -> Result<Self, RecordError> {
+        let Some(base) = Bases::new(spool.folder(), cover.clone()).newest() else { return Ok(Self::default()) };
         let is_due = |at_us: u64| newest_us.is_none_or(|newest_us| at_us > newest_us);
         let mark = base.mark;
         let lost = is_due(mark.at_us) && mark != Mark::START;
@@ -325,7 +331,7 @@ impl Log {
             revision: mark.revision,
             ..Self::default()
         };
-        let mut replay = Replay::open(&spool.ring(), mark).map_err(RecordError::Log)?;
+        let mut replay = Replay::open(&spool.ring(), mark, cover.as_ref()).map_err(RecordError::Log)?;
         log.alive_us = replay.alive_us().map_err(RecordError::Log)?;
         let mut records = 0;
         while let Some((record, mark)) = replay.next().map_err(RecordError::Log)? {

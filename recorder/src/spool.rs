@@ -3,6 +3,7 @@
 //! ```text
 //! <id>/boot            the boot id of the machine that records
 //! <id>/lock            locked as long as a process works here; a killed one's lock is gone
+//! <id>/key             of an encrypted recording: the path, in the machine's memory, of the key that covers what follows
 //! <id>/handover.ring   the hand-over log
 //! <id>/base-a, base-b  snapshots of the screen, see the hand-over log
 //! <id>/bundle/         the bundle as it will lie in the vault
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{RecordError, spool};
+use crate::keys;
 
 /// The mark of a folder whose content is in the vault.
 const DONE: &str = ".done-";
@@ -84,6 +86,8 @@ impl Spool {
 
     /// Removes the folder, whose content is in the vault. It changes its name first: half of it is never taken for a session.
     pub(crate) fn remove(self) -> Result<(), RecordError> {
+        // What is sealed needs no key any more; only this folder knows where it is.
+        keys::forget(&self.folder).map_err(spool("forget the key of", &self.folder))?;
         let name = self.folder.file_name().unwrap_or_default().to_string_lossy();
         let done = self.folder.with_file_name(format!("{DONE}{name}"));
         fs::rename(&self.folder, &done).map_err(spool("rename", &self.folder))?;

@@ -14,14 +14,22 @@ use std::path::Path;
 use std::time::Duration;
 
 use exported::{Exported, chapters, decoded, packets, synthetic, unzip};
-use portcullis_evidence::{BundleFolder, Effect, What, verify};
+use portcullis_evidence::{BundleFolder, Effect, Manifest, What, verify};
 use portcullis_export::{ExportError, Film, Package, PublicKey, Standing, Subtitles};
 use portcullis_rfb::{Change, Rect, Size};
 use stage::{Stage, colour, fill, run};
 
 fn denied() -> What {
     let reason = "longer than 4 KiB".to_owned();
-    What::Paste { viewer: 1, effect: Effect::Deny, bytes: 5000, sha256: String::new(), reason }
+    What::Paste {
+        viewer: 1,
+        effect: Effect::Deny,
+        bytes: 5000,
+        sha256: String::new(),
+        reason,
+        found: Vec::new(),
+        redacted: None,
+    }
 }
 
 /// A recording of `revisions` colours in segments of a tenth of a second, with events.
@@ -184,6 +192,24 @@ async fn without_video_there_is_no_film_and_a_zip() {
     let film = Film::of(&source, Standing::Sound(String::new()));
     assert!(matches!(film, Err(ExportError::NoVideo)));
     Package::of(&source, "x", Standing::Sound(String::new())).unwrap().write(&[], &[], &mut Vec::new()).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_what_is_encrypted_or_expired_there_is_a_zip_and_no_film() {
+    let stage = recorded(3).await;
+    let source = BundleFolder::at(&stage.bundle());
+    let film = || Film::of(&source, Standing::Sound(String::new()));
+    let zip = || Package::of(&source, "x", Standing::Sound(String::new())).unwrap();
+    std::fs::write(stage.bundle().join("expired.json"), b"{}\n").unwrap();
+    assert!(matches!(film(), Err(ExportError::Expired)));
+    zip().write(&[], &[], &mut Vec::new()).unwrap();
+    let path = stage.bundle().join("session.json");
+    let manifest = Manifest::from_bytes(&std::fs::read(&path).unwrap()).unwrap();
+    let recipients = vec!["age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj".to_owned()];
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&path, Manifest { recipients, ..manifest }.to_bytes().unwrap()).unwrap();
+    assert!(matches!(film(), Err(ExportError::Encrypted)));
+    zip().write(&[], &[], &mut Vec::new()).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

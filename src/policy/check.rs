@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use portcullis_policy::{Finding, PolicyError, PolicySet, Surroundings};
+use portcullis_proxy::Enforced;
 use serde::Serialize;
 
 use super::{FolderArgs, code, files};
@@ -41,10 +42,12 @@ struct Report {
 
 /// Checks and prints; exit code 0 when the gate would take these policies, 1 when not.
 pub(super) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
-    let files = files::read(&args.place.folder)?.policies;
-    let mut report = Report { policies: files.len(), ..Report::default() };
-    match PolicySet::draft(&files) {
+    let found = files::read(&args.place.folder)?;
+    let mut report = Report { policies: found.policies.len(), ..Report::default() };
+    match PolicySet::draft_with(&found.policies, &found.lists) {
         Ok(draft) => {
+            // Lists of words and all detectors together may be what no gate can search for.
+            report.faults = Enforced::compile(draft.set.clone()).err().unwrap_or_default();
             report.doubts = draft.set.check(Surroundings { desktops: &args.desktop });
             report.revision = Some(draft.set.revision().to_string());
             report.not_enforced = draft.later;

@@ -60,7 +60,7 @@ fn both(args: &DiffArgs) -> anyhow::Result<(PolicySet, PolicySet)> {
 }
 
 fn set(found: Found, of: &str) -> anyhow::Result<PolicySet> {
-    Ok(understood(&found.policies).with_context(|| format!("{of} cannot be compared"))?.set)
+    Ok(understood(&found).with_context(|| format!("{of} cannot be compared"))?.set)
 }
 
 fn print(diff: &Diff) {

@@ -72,7 +72,7 @@ pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
         let found_in: Vec<Detector> =
             args.containing.iter().map(|text| parsed(text.parse())).collect::<Result<_, _>>()?;
         let found_in: Vec<&Detector> = found_in.iter().collect();
-        let contents = Contents { media_type: args.media_type.as_deref(), found: &found_in };
+        let contents = Contents { media_type: args.media_type.as_deref(), found: &found_in, ..Contents::default() };
         let action = asked(action, args.bytes.as_deref())?;
         let why = draft.set.why(&Request { situation, action, contents });
         let commits =
@@ -127,7 +127,8 @@ fn parsed<T>(read: Result<T, String>) -> anyhow::Result<T> {
 
 fn rules<'a>(considered: &'a Considered, says: Option<&'a Says>) -> Vec<&'a Rule> {
     let says = says.map(|says| match says {
-        Says::Allows(rule) | Says::Limits(rule) | Says::Denies(rule) => rule,
+        Says::Allows(rule) | Says::Limits(rule) => rule,
+        Says::Redacts(rule) | Says::Alerts(rule) | Says::Denies(rule) => rule,
     });
     says.into_iter().chain([&considered.rule]).collect()
 }
@@ -203,6 +204,8 @@ fn print_why(why: &Why, commits: &Commits) {
         let says = match &step.says {
             Some(Says::Allows(rule)) => format!("; allows it: {}", commits.shown(rule)),
             Some(Says::Limits(rule)) => format!("; allows less: {}", commits.shown(rule)),
+            Some(Says::Redacts(rule)) => format!("; redacts it: {}", commits.shown(rule)),
+            Some(Says::Alerts(rule)) => format!("; tells of it: {}", commits.shown(rule)),
             Some(Says::Denies(rule)) => format!("; denies it: {}", commits.shown(rule)),
             None if step.considered.applies == Holds::No => String::new(),
             None => "; says nothing of it".to_owned(),

@@ -1,4 +1,4 @@
-//! The files of a policy folder: `*.yaml` and `*.yml` are policies, those in folders named `tests` are cases; what is hidden is neither.
+//! The files of a policy folder: `*.yaml` and `*.yml` are policies, those in folders named `tests` are cases, others lists of words where policies name them.
 
 use std::path::Path;
 
@@ -15,6 +15,8 @@ const MOST_ENTRIES: usize = 4 * MAX_FILES;
 pub(super) struct Found {
     pub(super) policies: Vec<PolicyFile>,
     pub(super) cases: Vec<PolicyFile>,
+    /// The lists of words that the policies name, as far as they are there.
+    pub(super) lists: Vec<PolicyFile>,
 }
 
 /// What a file is, by its path below the folder.
@@ -61,7 +63,28 @@ pub(super) fn read(folder: &Path) -> anyhow::Result<Found> {
         .with_context(|| format!("the policy folder {} cannot be read", folder.display()))?;
     found.policies.sort_by(|a, b| a.name.cmp(&b.name));
     found.cases.sort_by(|a, b| a.name.cmp(&b.name));
+    for list in portcullis_policy::lists(&found.policies) {
+        let text = words(folder, &list).with_context(|| format!("the list of words {list} cannot be read"))?;
+        found.lists.extend(text.map(|text| PolicyFile { name: list, text }));
+    }
     Ok(found)
+}
+
+/// The text of a list of words; none if there is no such file, which its policy's own fault says.
+fn words(folder: &Path, list: &str) -> anyhow::Result<Option<String>> {
+    let mut path = folder.to_owned();
+    let mut metadata = None;
+    for part in list.split('/') {
+        path.push(part);
+        let Ok(here) = std::fs::symlink_metadata(&path) else { return Ok(None) };
+        // As with policies: what was reviewed is what counts.
+        ensure!(!here.is_symlink(), "{} is a link: lists are plain files in the folder itself", path.display());
+        metadata = Some(here);
+    }
+    let Some(metadata) = metadata.filter(std::fs::Metadata::is_file) else { return Ok(None) };
+    let most = u64::try_from(MAX_FILE_BYTES).unwrap_or(u64::MAX);
+    ensure!(metadata.len() <= most, "it is over the {MAX_FILE_BYTES} bytes that a file may have");
+    Ok(Some(std::fs::read_to_string(&path).context("it is no UTF-8 text")?))
 }
 
 fn walk(folder: &Path, below: &str, depth: usize, found: &mut Found) -> anyhow::Result<()> {
@@ -131,6 +154,17 @@ mod tests {
         assert_eq!(names(&found.policies), ["b.yaml", "teams/a.yaml"]);
         assert_eq!(names(&found.cases), ["teams/tests/a.yaml"]);
         assert_eq!(found.policies[1].text, "teams/a.yaml");
+        assert!(found.lists.is_empty());
+        std::fs::create_dir(at("lists")).unwrap();
+        std::fs::write(at("lists/names.txt"), "nightfall").unwrap();
+        let deny =
+            "deny: [{actions: [paste], containing: ['words:lists/names.txt', 'words:gone.txt', 'words:link.txt']}]";
+        std::fs::write(at("b.yaml"), deny).unwrap();
+        let list = PolicyFile { name: "lists/names.txt".into(), text: "nightfall".into() };
+        assert_eq!(read(folder.path()).unwrap().lists, [list]);
+        std::os::unix::fs::symlink("/etc/hostname", at("link.txt")).unwrap();
+        assert!(format!("{:#}", read(folder.path()).unwrap_err()).contains("link.txt is a link"));
+        std::fs::remove_file(at("link.txt")).unwrap();
         std::os::unix::fs::symlink(at("b.yaml"), at("c.yaml")).unwrap();
         assert!(format!("{:#}", read(folder.path()).unwrap_err()).contains("c.yaml is a link"));
         std::fs::remove_file(at("c.yaml")).unwrap();

@@ -12,14 +12,14 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::{Context, anyhow, bail, ensure};
-use portcullis_policy::MAX_FILE_BYTES;
+use portcullis_policy::{MAX_FILE_BYTES, PolicyFile};
 
 use super::files::{Found, Kind};
 pub(super) use mirror::Mirror;
 use run::Place;
 pub(super) use signature::verify as verify_signature;
 
-/// Bytes that the policies and cases of a commit may have together.
+/// Bytes that the policies and cases of a commit may have together, and its lists of words.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
 /// Hexadecimal digits of a commit that people are shown.
 const SHOWN: usize = 12;
@@ -68,24 +68,35 @@ impl Repository {
             .place
             .ask(&["ls-tree", "-r", "-z", "-l", "--full-tree", &tree], &[])
             .with_context(|| format!("the folder cannot be listed in commit {}", short(commit)))?;
+        let mut found = Found::default();
+        for (path, text) in self.blobs(&listed, |path| Kind::of(path) != Kind::Other)? {
+            found.add(path, text)?;
+        }
+        let named = portcullis_policy::lists(&found.policies);
+        if !named.is_empty() {
+            let lists = self.blobs(&listed, |path| named.contains(path))?;
+            found.lists = lists.into_iter().map(|(name, text)| PolicyFile { name, text }).collect();
+        }
+        Ok(found)
+    }
+
+    /// The files of a listing whose paths are wanted.
+    fn blobs(&self, listed: &[u8], wanted: impl Fn(&str) -> bool) -> anyhow::Result<Vec<(String, String)>> {
         let mut blobs = Vec::new();
         for entry in listed.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()) {
-            blobs.extend(blob(entry)?);
+            blobs.extend(blob(entry, &wanted)?);
         }
         let bytes = blobs.iter().fold(0, |sum: usize, blob| sum.saturating_add(blob.size));
-        ensure!(
-            bytes <= MOST_BYTES,
-            "the policies and cases have {bytes} bytes together, over the {MOST_BYTES} that they may"
-        );
+        ensure!(bytes <= MOST_BYTES, "the files have {bytes} bytes together, over the {MOST_BYTES} that they may");
         let asked: Vec<u8> = blobs.iter().flat_map(|blob| format!("{}\n", blob.object).into_bytes()).collect();
         let answer = self.place.ask(&["cat-file", "--batch"], &asked)?;
         let mut rest = answer.as_slice();
-        let mut found = Found::default();
+        let mut texts = Vec::new();
         for blob in blobs {
             let text = content(&mut rest).with_context(|| format!("{} cannot be read", blob.path))?;
-            found.add(blob.path, text)?;
+            texts.push((blob.path, text));
         }
-        Ok(found)
+        Ok(texts)
     }
 
     /// For each line of a file, from the first, the commit that it comes from.
@@ -123,8 +134,8 @@ struct Blob {
     size: usize,
 }
 
-/// `<mode> <type> <object> <size>\t<path>`; nothing for what is neither policy nor case.
-fn blob(entry: &[u8]) -> anyhow::Result<Option<Blob>> {
+/// `<mode> <type> <object> <size>\t<path>`; nothing for what is not wanted.
+fn blob(entry: &[u8], wanted: impl Fn(&str) -> bool) -> anyhow::Result<Option<Blob>> {
     let entry = std::str::from_utf8(entry)
         .map_err(|_| anyhow!("a path in the repository is not UTF-8: {:?}", String::from_utf8_lossy(entry)))?;
     let (head, path) = entry.split_once('\t').ok_or_else(|| anyhow!("git listed {entry:?}"))?;
@@ -136,7 +147,7 @@ fn blob(entry: &[u8]) -> anyhow::Result<Option<Blob>> {
         // A link could lead out of the folder that was reviewed, a submodule out of the repository.
         ("120000", _) => bail!("{path} is a link: policies are plain files in the folder itself"),
         (_, "commit") => bail!("{path} is a submodule: policies are plain files in the folder itself"),
-        _ if Kind::of(path) == Kind::Other => return Ok(None),
+        _ if !wanted(path) => return Ok(None),
         // Paths are shown in rules, events and logs.
         _ if path.chars().any(char::is_control) => bail!("{path:?} has control characters in it"),
         (_, "blob") => {}

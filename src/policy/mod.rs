@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
-use portcullis_policy::{Draft, PolicyError, PolicyFile, PolicySet};
+use portcullis_policy::{Draft, PolicyError, PolicySet};
 
 pub(crate) use follow::{Following, State};
 
@@ -67,15 +67,15 @@ fn code(good: bool) -> ExitCode {
 /// The policies of a folder, keys that are not enforced yet included: those are for `check` to name, and for the gate to refuse.
 fn draft(folder: &Path) -> anyhow::Result<(Draft, files::Found)> {
     let found = files::read(folder)?;
-    let draft = understood(&found.policies)?;
+    let draft = understood(&found)?;
     for later in &draft.later {
         eprintln!("{later}");
     }
     Ok((draft, found))
 }
 
-fn understood(files: &[PolicyFile]) -> anyhow::Result<Draft> {
-    match PolicySet::draft(files) {
+fn understood(found: &files::Found) -> anyhow::Result<Draft> {
+    match PolicySet::draft_with(&found.policies, &found.lists) {
         Ok(draft) => Ok(draft),
         Err(errors) => bail!(faults(&errors)),
     }
@@ -85,4 +85,10 @@ fn understood(files: &[PolicyFile]) -> anyhow::Result<Draft> {
 fn faults(errors: &[PolicyError]) -> String {
     let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
     format!("{} fault(s) in the policies:\n{}", lines.len(), lines.join("\n"))
+}
+
+/// The policies of a folder, if it is given and they check: to look at, not to run under.
+pub(crate) fn in_folder(folder: &std::path::Path) -> Option<portcullis_policy::PolicySet> {
+    let found = (!folder.as_os_str().is_empty()).then(|| files::read(folder).ok())??;
+    portcullis_policy::PolicySet::parse(&found.policies).ok()
 }

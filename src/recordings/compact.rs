@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
-use portcullis_evidence::{BundleFolder, PathInBundle, SigningKey, Source, Verdict, is_stamp, stamp, verify_at};
+use portcullis_evidence::{
+    BundleFolder, Contents, PathInBundle, SigningKey, Source, Verdict, is_stamp, stamp, verify_at,
+};
 use portcullis_proxy::token::load_key_file;
 use portcullis_recorder::{Codec, CompactSettings, compact};
 use portcullis_vault::{Key, Place, next_bundle};
@@ -99,10 +101,11 @@ impl Work {
         let (vault, mut found, mut last) = (self.reading.vault.as_ref(), Vec::new(), None);
         self.reading.runtime.block_on(async {
             while let Some(place) = next_bundle(vault, last.as_ref()).await? {
-                let facts = Facts::read(vault, &place).await;
+                let facts = Facts::read(vault, &place, &self.trusted.trust).await;
                 // Both are RFC 3339 in UTC with six decimals, which sort as their times do.
                 let old = |ended: &String| is_stamp(ended) && *ended < stamp(since);
-                if facts.is_ok_and(|facts| facts.ended.as_ref().is_some_and(old)) {
+                // Of what expired there is no video.
+                if facts.is_ok_and(|facts| facts.state != "expired" && facts.ended.as_ref().is_some_and(old)) {
                     found.push(place.clone());
                 }
                 last = Some(place);
@@ -120,6 +123,15 @@ impl Work {
         }
         let source = self.reading.source(place);
         let report = verify_at(source.as_ref(), &self.trusted.trust);
+        if report.verdict() == Verdict::Expired {
+            bail!("its time is over and its video went ({})", place.key());
+        }
+        if report.contents != Contents::Clear {
+            bail!(
+                "it is encrypted: only who has an identity can see its pictures, and encode them anew ({})",
+                place.key()
+            );
+        }
         if !matches!(report.verdict(), Verdict::Sound | Verdict::GapDeclared) {
             bail!("{} ({}): only what verifies is encoded anew", report.verdict(), place.key());
         }

@@ -90,9 +90,9 @@ pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A record that says itself that it lacks a stretch of time is what was signed.
+/// A record that says itself that it lacks a stretch of time is what was signed, and so is what is left of one whose time is over.
 fn is_sound(report: &Report) -> bool {
-    matches!(report.verdict(), Verdict::Sound | Verdict::GapDeclared | Verdict::Derived)
+    matches!(report.verdict(), Verdict::Sound | Verdict::GapDeclared | Verdict::Expired | Verdict::Derived)
 }
 
 /// The report without its faults: the verdict and what was counted.

@@ -6,6 +6,7 @@ mod blinks;
 mod catalogue;
 mod channels;
 mod clipboard;
+mod contents;
 mod copies;
 mod desktop;
 mod exhaustion;

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Every row: a letter and how many it has, without the numbers that were given up.
-const ROWS: [(char, u32, &[u32]); 8] = [
+const ROWS: [(char, u32, &[u32]); 9] = [
     ('S', 14, &[5]),
     ('C', 9, &[]),
+    ('F', 10, &[]),
     ('X', 11, &[]),
     ('D', 8, &[]),
     ('W', 11, &[]),
-    ('R', 11, &[]),
+    ('R', 12, &[]),
     ('V', 30, &[]),
     ('E', 10, &[]),
 ];

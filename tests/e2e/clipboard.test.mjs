@@ -10,11 +10,22 @@ import { end, open, signIn } from './session.mjs';
 import { cutText, keepSockets } from './socket.mjs';
 import { steps, until } from './until.mjs';
 
+/** A card's number does not come in, and is taken out of what goes out. */
+const RULED = `policy: ruled
+applies: {desktops: [ruled]}
+allow: {paste: {}, copy: {}}
+deny:
+  - {actions: [paste], containing: [payment-card]}
+  - {actions: [copy], containing: [payment-card], then: redact}
+`;
+
 let gate, browser;
 before(async () => {
   const wide = xterm('wide', 'Wide terminal', 'A shell whose clipboard is open.', 'terminal');
-  gate = await Gate.start(DESKTOPS + wide, {
+  const ruled = xterm('ruled', 'Ruled terminal', 'A shell whose texts are searched.', 'terminal');
+  gate = await Gate.start(DESKTOPS + wide + ruled, {
     'wide.yaml': 'policy: wide\napplies: {desktops: [wide]}\nallow: {paste: {}, copy: {}}\n',
+    'ruled.yaml': RULED,
   });
   browser = await launch();
 });
@@ -101,6 +112,34 @@ test('the clipboard between the browser and a desktop', async (t) => {
       owner.kill();
     }
     await end(page);
+    await page.getByRole('link', { name: 'To the desktops', exact: true }).click();
+  });
+
+  await step('a number that a rule looks for is stopped on its way in and redacted on its way out', async () => {
+    const { id } = await open(page, 'Ruled terminal');
+    const desktop = await Desktop.find(id);
+    await pasting('nothing to see');
+    await until('the paste is there', async () => (await desktop.clipboard()) === 'nothing to see');
+    await pasting('my card is 4111 1111 1111 1111, thank you');
+    await page.getByText(/the policy ruled does not let this text cross/i).waitFor();
+    assert.equal(await desktop.clipboard(), 'nothing to see');
+    const owner = desktop.copy('his card is 4111-1111-1111-1111, they said');
+    await until(
+      'the copy is here without the number',
+      async () =>
+        (await page.evaluate(() => navigator.clipboard.readText())) === 'his card is [redacted], they said',
+    );
+    await page.getByText(/the policy ruled lets this text cross without one part of it/i).waitFor();
+    assert(!(await page.content()).includes('payment-card'), 'the page says what is looked for');
+    await end(page);
+    owner.kill();
+    const crossed = (await judged(id)).map(({ type, effect, found, redacted }) => [type, effect, found, redacted]);
+    assert.deepEqual(crossed, [
+      ['paste', 'permit', undefined, undefined],
+      ['paste', 'deny', ['payment-card'], undefined],
+      ['copy', 'permit', ['payment-card'], 1],
+    ]);
+    assert(!(gate.log() + gate.journal()).includes('1111'), 'contents are in a log');
     await page.getByRole('link', { name: 'To the desktops', exact: true }).click();
   });
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use portcullis_rfb::Size;
 use portcullis_tests::clipboard::{NOTIFY, REQUEST, TEXT, extended, provide};
+use portcullis_tests::gate::Plan;
 use portcullis_tests::puppet::of_kind;
 use portcullis_tests::viewer::Heard;
 use portcullis_tests::{Api, DesktopProbe, Gate, Opened, Stage, Viewer, until};
@@ -54,8 +55,12 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) async fn open(policy: Option<&str>) -> Self {
-        let plan = policy.into_iter().fold(plan(), |plan, text| plan.policy("clipboard.yaml", text));
-        let gate = Gate::start(&plan).await.unwrap();
+        Self::on(&policy.into_iter().fold(plan(), |plan, text| plan.policy("clipboard.yaml", text))).await
+    }
+
+    /// The same on a gate that is planned otherwise.
+    pub(crate) async fn on(plan: &Plan) -> Self {
+        let gate = Gate::start(plan).await.unwrap();
         let api = gate.api("alice", "testers", "desk").unwrap();
         let opened = api.open("desk").await.unwrap();
         let desktop = DesktopProbe::find(&opened.id).await.unwrap();
@@ -77,9 +82,7 @@ impl Desk {
 
     /// Ends the session; the events of its bundle, in which and in the log no content may be.
     pub(crate) async fn close(self, contents: &[&str]) -> Vec<serde_json::Value> {
-        self.api.end(&self.opened.id).await.unwrap();
-        self.api.wait_gone(&self.opened.id).await.unwrap();
-        let events = events(&self.gate.bundle(&self.opened.id).unwrap()).unwrap();
+        let events = self.end().await;
         let everything = format!("{}{}", self.gate.log_text(), serde_json::to_string(&events).unwrap());
         for content in contents {
             assert!(!everything.contains(content), "contents are in the log or in events");
@@ -87,8 +90,15 @@ impl Desk {
         events
     }
 
+    /// Ends the session; the events of its bundle.
+    pub(crate) async fn end(&self) -> Vec<serde_json::Value> {
+        self.api.end(&self.opened.id).await.unwrap();
+        self.api.wait_gone(&self.opened.id).await.unwrap();
+        events(&self.gate.bundle(&self.opened.id).unwrap()).unwrap()
+    }
+
     /// Waits until a program on the desktop pastes this.
-    async fn pastes(&self, text: &str) {
+    pub(crate) async fn pastes(&self, text: &str) {
         until("the paste arrives", async || Ok((paste(&self.desktop).await == text).then_some(()))).await.unwrap();
     }
 }

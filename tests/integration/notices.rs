@@ -10,13 +10,13 @@ use super::refusals::forged;
 use super::{events, plan};
 
 /// A page that listens.
-struct Page {
+pub(crate) struct Page {
     answer: Response,
     text: String,
 }
 
 impl Page {
-    async fn listen(api: &Api, session: &str) -> Result<Self, (StatusCode, String)> {
+    pub(crate) async fn listen(api: &Api, session: &str) -> Result<Self, (StatusCode, String)> {
         let path = format!("/api/sessions/{session}/notices");
         let answer = api.send(Method::GET, &path, &[("accept", "text/event-stream")], None).await.unwrap();
         if answer.status() != StatusCode::OK {
@@ -27,7 +27,7 @@ impl Page {
     }
 
     /// The next notice; none when the stream has ended.
-    async fn next(&mut self) -> Option<Value> {
+    pub(crate) async fn next(&mut self) -> Option<Value> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
                 let (event, rest) = (event.to_owned(), rest.to_owned());

@@ -85,11 +85,11 @@ fn check_tells_faults_keys_that_are_not_enforced_and_doubts_apart() {
     let ran = policy(faulty.path(), &["check", "--json"]);
     assert_eq!((ran.code, ran.json()["faults"][0]["column"].as_u64()), (1, Some(9)));
 
-    let searching = "deny:\n  - {actions: [paste], containing: [iban]}\n";
+    let searching = "desktop: {egress: deny}\n";
     let ahead = folder(&[("users.yaml", &format!("{USERS}{searching}"))]);
     let ran = policy(ahead.path(), &["check"]);
     assert_eq!(ran.code, 1);
-    assert!(ran.out.contains("users.yaml:8:24: `deny[].containing` is understood, but"), "{}", ran.out);
+    assert!(ran.out.contains("users.yaml:7:11: `desktop.egress` is understood, but"), "{}", ran.out);
     assert_eq!(policy(ahead.path(), &["check", "--ahead"]).code, 0);
 
     let doubtful = folder(&[("users.yaml", &USERS.replace("4 KiB", "4 KiB}\n  copy: {"))]);

@@ -57,7 +57,7 @@ impl Person {
 }
 
 /// The metrics of a gate that serves them on a port of its choice.
-async fn metrics(gate: &Gate) -> String {
+pub(crate) async fn metrics(gate: &Gate) -> String {
     let log = gate.log_text();
     let line = log.lines().rfind(|line| line.contains("metrics are served")).unwrap();
     let address = line.rsplit("address=").next().unwrap().trim();
@@ -201,7 +201,7 @@ async fn what_no_repository_of_policies_has_is_refused_by_name() {
     let at = |name: &str| repository.path().join(name);
     let many: Vec<String> = (0..5000).map(|number| format!("p/{number}.yaml")).collect();
     let case = "subjects: {alice: {groups: [testers]}}\ncases:\n  - {subject: alice, desktop: desk, action: paste, expect: permit}\n";
-    let searching = "policy: later\napplies: {}\ndeny:\n  - {actions: [paste], containing: [iban]}\n";
+    let searching = "policy: later\napplies: {}\ndesktop: {egress: deny}\n";
     let filters = "* filter=evil\n*.yaml ident\n";
     let makes: [(&str, &dyn Fn(), &str); 10] = [
         (

@@ -57,6 +57,59 @@ impl Api {
         Ok(request.send().await?)
     }
 
+    /// Sends bytes and returns the answer whatever its status.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn bytes(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<reqwest::Body>,
+    ) -> anyhow::Result<Response> {
+        let mut request = self.http.request(method, format!("{}{path}", self.url)).body(body);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Ok(request.send().await?)
+    }
+
+    /// Brings a file into a session's desktop: the status, and what was answered.
+    ///
+    /// # Errors
+    /// When there is no answer, or it is not JSON.
+    pub async fn upload(
+        &self,
+        session: &str,
+        name: &str,
+        file: impl Into<reqwest::Body>,
+    ) -> anyhow::Result<(u16, Value)> {
+        let path = format!("/api/sessions/{session}/files?name={}", encoded(name));
+        let answer = self.bytes(Method::POST, &path, &[("content-type", "application/octet-stream")], file).await?;
+        let (status, text) = (answer.status().as_u16(), answer.text().await?);
+        Ok((status, serde_json::from_str(&text).with_context(|| format!("{status}: {text}"))?))
+    }
+
+    /// Takes a file out of a session's desktop: the status, and what was answered.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn download(&self, session: &str, name: &str) -> anyhow::Result<(u16, Vec<u8>)> {
+        let path = format!("/api/sessions/{session}/files/{}", encoded(name));
+        let answer = self.send(Method::GET, &path, &[], None).await?;
+        Ok((answer.status().as_u16(), answer.bytes().await?.to_vec()))
+    }
+
+    /// The token.
+    #[must_use]
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
     /// Opens a session.
     ///
     /// # Errors
@@ -110,4 +163,10 @@ impl Api {
         })
         .await
     }
+}
+
+/// A name as it stands in an address.
+fn encoded(name: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    name.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }

@@ -40,6 +40,12 @@ impl DesktopProbe {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
+    /// The desktop's folder for files, as this machine sees it.
+    #[must_use]
+    pub fn transfer(&self) -> PathBuf {
+        format!("/proc/{}/root/home/transfer", self.server).into()
+    }
+
     /// Starts an X program on the desktop.
     ///
     /// # Errors

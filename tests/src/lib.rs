@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod bucket;
+pub mod clamd;
 pub mod clipboard;
 pub mod desktop;
 pub mod gate;
@@ -18,6 +19,7 @@ pub mod viewer;
 pub mod vnc_rs;
 
 pub use api::{Api, Opened};
+pub use clamd::Clamd;
 pub use desktop::DesktopProbe;
 pub use gate::Gate;
 pub use puppet::Puppet;

@@ -11,9 +11,12 @@ use async_trait::async_trait;
 use axum::http::HeaderMap;
 use portcullis_evidence::{Report, SigningKey, verify};
 use portcullis_policy::{PolicyFile, PolicySet, Subject};
+use portcullis_proxy::files::{Depot, FilesConfig};
 use portcullis_proxy::runtime::{Process, Runtime, Template, TemplateKind};
 use portcullis_proxy::token::Verifier;
-use portcullis_proxy::{Aftermath, Bounds, Caller, Identify, Journal, Outcome, Plane, PlaneConfig, Session, api};
+use portcullis_proxy::{
+    Aftermath, Bounds, Caller, Enforced, Identify, Journal, Outcome, Plane, PlaneConfig, Session, api,
+};
 use portcullis_rfb::Size;
 use portcullis_vault::{Entry, Folder, Key, Vault, VaultError};
 use tempfile::TempDir;
@@ -33,7 +36,7 @@ pub const MAX_FPS: u32 = 30;
 
 /// A gate with the desktop `desk`, without sign-in and without pages.
 pub struct Stage {
-    policies: watch::Sender<Arc<PolicySet>>,
+    policies: watch::Sender<Arc<Enforced>>,
     folder: TempDir,
     plane: Arc<Plane>,
     /// Where it listens: `http://127.0.0.1:PORT`.
@@ -135,6 +138,8 @@ impl Stage {
             absence,
             max_fps: MAX_FPS,
             bounds,
+            recipients: None,
+            files: Depot::open(FilesConfig::within(folder.path()))?,
         });
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
@@ -234,10 +239,10 @@ impl Record {
     }
 }
 
-fn policies(rules: &str) -> anyhow::Result<PolicySet> {
+fn policies(rules: &str) -> anyhow::Result<Enforced> {
     let text = if rules.starts_with("policy:") { rules.to_owned() } else { format!("{POLICY}{rules}") };
     let policy = PolicyFile { name: "all.yaml".into(), text };
-    PolicySet::parse(&[policy]).map_err(|faults| anyhow::anyhow!("{faults:?}"))
+    PolicySet::parse(&[policy]).and_then(Enforced::compile).map_err(|faults| anyhow::anyhow!("{faults:?}"))
 }
 
 fn desk(size: Size) -> Template {
@@ -247,7 +252,7 @@ fn desk(size: Size) -> Template {
         description: String::new(),
         icon: String::new(),
         size,
-        kind: TemplateKind::Process(Process { programs: Vec::new(), network: false, user: None }),
+        kind: TemplateKind::Process(Process { programs: Vec::new(), network: false, user: None, transfer_mib: 256 }),
     }
 }
 

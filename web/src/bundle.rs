@@ -55,10 +55,20 @@ pub(crate) async fn read(vault: &Arc<dyn Vault>, prefix: &str, now: i64) -> Resu
     for n in &contents.events {
         counts.add(vault, prefix, *n).await?;
     }
-    let ending = match &seal {
+    let said = seal.as_deref().map(sealed);
+    if let Some(Some(seal)) = said.as_ref().filter(|_| manifest.is_encrypted()) {
+        // Events that this gate cannot read: what the seal says of them is all that is known.
+        counts.events = seal.events;
+        counts.gaps = u64::try_from(seal.gaps.len()).unwrap_or(u64::MAX);
+    }
+    let ending = match &said {
         None => Ending::live(&counts),
-        Some(bytes) => sealed(bytes).map_or_else(|| Ending::broken(&counts), |seal| Ending::of(&seal)),
+        Some(seal) => seal.as_ref().map_or_else(|| Ending::broken(&counts), Ending::of),
     };
+    let expired = vault.len(&Key::of(prefix, PathInBundle::Expired)?).await?.is_some();
+    let ending = if expired { ending.expired() } else { ending };
+    // Of what is gone the seal still counts the events.
+    let events = if expired { ending.events.max(counts.events) } else { counts.events };
     Ok(Row {
         id: manifest.id,
         prefix: prefix.to_owned(),
@@ -72,11 +82,12 @@ pub(crate) async fn read(vault: &Arc<dyn Vault>, prefix: &str, now: i64) -> Resu
         state: ending.state.to_owned(),
         reason: ending.reason,
         bytes: int(contents.bytes),
-        events: int(counts.events),
+        events: int(events),
         denied: int(counts.denied),
         gaps: int(counts.gaps),
         policy_revision: manifest.policy,
         policy_rule: manifest.rule,
+        recipients: manifest.recipients.join(" "),
         read_at: now,
     })
 }
@@ -195,16 +206,22 @@ struct Ending {
     reason: String,
     ended: Option<String>,
     duration_us: u64,
+    /// Events, as the seal counts them.
+    events: u64,
 }
 
 impl Ending {
+    fn expired(self) -> Self {
+        Ending { state: Row::EXPIRED, ..self }
+    }
+
     fn live(counts: &Counts) -> Self {
-        Ending { state: Row::LIVE, reason: String::new(), ended: None, duration_us: counts.last_us }
+        Ending { state: Row::LIVE, reason: String::new(), ended: None, duration_us: counts.last_us, events: 0 }
     }
 
     fn broken(counts: &Counts) -> Self {
         let reason = "seal.json cannot be read".to_owned();
-        Ending { state: "interrupted", reason, ended: None, duration_us: counts.last_us }
+        Ending { state: "interrupted", reason, ended: None, duration_us: counts.last_us, events: 0 }
     }
 
     fn of(seal: &Seal) -> Self {
@@ -213,7 +230,7 @@ impl Ending {
             State::Interrupted => "interrupted",
         };
         let (reason, ended) = (seal.reason.clone(), Some(seal.ended.clone()));
-        Ending { state, reason, ended, duration_us: seal.duration_us }
+        Ending { state, reason, ended, duration_us: seal.duration_us, events: seal.events }
     }
 }
 

@@ -134,7 +134,7 @@ impl Making {
     fn standing(&self, report: &Report) -> Result<Standing, Problem> {
         let said = report.to_string().lines().last().unwrap_or_default().to_owned();
         match report.verdict() {
-            Verdict::Sound | Verdict::GapDeclared | Verdict::Derived => Ok(Standing::Sound(said)),
+            Verdict::Sound | Verdict::GapDeclared | Verdict::Expired | Verdict::Derived => Ok(Standing::Sound(said)),
             _ if self.unverified => Ok(Standing::Unproved(said)),
             verdict => {
                 let detail = format!("The recording does not verify ({verdict}). It can be exported as it is.");
@@ -148,9 +148,9 @@ impl Making {
 fn begin<T>(looked: Result<T, ExportError>, ready: oneshot::Sender<Result<(), Problem>>) -> Option<T> {
     let (found, answer) = match looked {
         Ok(found) => (Some(found), Ok(())),
-        Err(error @ (ExportError::NoVideo | ExportError::TooMany(_))) => {
-            (None, Err(Problem::new(StatusCode::CONFLICT, format!("It cannot be one file: {error}."))))
-        }
+        Err(
+            error @ (ExportError::NoVideo | ExportError::Encrypted | ExportError::Expired | ExportError::TooMany(_)),
+        ) => (None, Err(Problem::new(StatusCode::CONFLICT, format!("It cannot be one file: {error}.")))),
         Err(error) => (None, Err(Problem::internal("export a recording", &error))),
     };
     let _ = ready.send(answer);

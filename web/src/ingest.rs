@@ -98,6 +98,14 @@ impl Portal {
         Ok(rebuilt)
     }
 
+    /// Marks a recording as expired: its row stays, and what it counts.
+    ///
+    /// # Errors
+    /// When the index fails.
+    pub async fn mark_expired(&self, id: &str) -> Result<(), IngestError> {
+        Ok(self.index().expired(id).await?)
+    }
+
     /// The recording with this id, if the index has it.
     pub(crate) async fn recording(&self, id: &str) -> Result<Option<Row>, IndexError> {
         self.index().recording(id).await

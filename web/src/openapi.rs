@@ -13,6 +13,7 @@ use utoipa::OpenApi;
         crate::recordings::playlist,
         crate::recordings::video,
         crate::recordings::events,
+        crate::recordings::events_file,
         crate::export::export,
     ),
     tags(

@@ -61,7 +61,11 @@ fn named(playlist: &str) -> HashSet<PathInBundle> {
 /// The path of a video file of a bundle.
 pub(crate) fn video(name: &str) -> Option<PathInBundle> {
     let path = name.parse().ok()?;
-    matches!(path, PathInBundle::Init(_) | PathInBundle::Video(_)).then_some(path)
+    matches!(
+        path,
+        PathInBundle::Init(_) | PathInBundle::AgeInit(_) | PathInBundle::Video(_) | PathInBundle::AgeVideo(_)
+    )
+    .then_some(path)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
+use portcullis_evidence::PathInBundle;
 use portcullis_vault::{Key, VaultError};
 
 use crate::audit::{Act, Part};
@@ -120,7 +121,7 @@ pub(crate) async fn video(
     Ok(files::serve(vault.clone(), key, len, &method, &headers))
 }
 
-/// All events, each as the bundle has it.
+/// All events, each as the bundle has it; none where they are encrypted, since the gate cannot read them.
 #[utoipa::path(get, path = "/api/recordings/{id}/events", operation_id = "recording_events", tag = "recordings", params(
     ("id" = String, Path, description = "The session's id"),
 ), responses(
@@ -133,6 +134,34 @@ pub(crate) async fn events(State(portal): State<Portal>, permitted: Permitted) -
     let body = events_json(portal.vault(), &permitted.row().prefix).await.map_err(|e| unread(&e))?;
     portal.viewed(&permitted, Part::Events).await?;
     Ok(([(CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+/// The encrypted events of a segment, as they lie: an age file.
+#[utoipa::path(get, path = "/api/recordings/{id}/events/{file}", operation_id = "recording_events_file", tag = "recordings", params(
+    ("id" = String, Path, description = "The session's id"),
+    ("file" = String, Path, description = "`NNNNN.jsonl.age`, by the number of the segment"),
+), responses(
+    (status = 200, description = "The file", body = VideoFile, content_type = "application/octet-stream"),
+    (status = 206, description = "The part that was asked for", body = VideoFile, content_type = "application/octet-stream"),
+    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "There is none, or it is not theirs to see", body = Problem, content_type = "application/problem+json"),
+    (status = 416, description = "The file has no such bytes", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "The viewing could not be put on the record", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn events_file(
+    State(portal): State<Portal>,
+    permitted: Permitted,
+    named: Path<(String, String)>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let path = format!("events/{}", named.1).parse().ok();
+    let path = path.filter(|path| matches!(path, PathInBundle::AgeEvents(_))).ok_or_else(Problem::no_page)?;
+    let key = Key::of(&permitted.row().prefix, path).map_err(|_| Problem::no_page())?;
+    let vault = portal.vault();
+    let len = vault.len(&key).await.map_err(|e| unread(&e))?.ok_or_else(Problem::no_page)?;
+    portal.viewed(&permitted, Part::Events).await?;
+    Ok(files::serve(vault.clone(), key, len, &method, &headers))
 }
 
 fn unread(error: &VaultError) -> Problem {

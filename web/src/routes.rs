@@ -49,6 +49,7 @@ pub(crate) fn routes() -> Vec<Route> {
         read("/api/recordings/{id}/index.m3u8", Recording, get(recordings::playlist)),
         read("/api/recordings/{id}/video/{file}", Recording, get(recordings::video)),
         read("/api/recordings/{id}/events", Recording, get(recordings::events)),
+        read("/api/recordings/{id}/events/{file}", Recording, get(recordings::events_file)),
         read("/api/recordings/{id}/export", Auditing, get(export::export)),
     ]
 }

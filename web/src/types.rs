@@ -125,6 +125,10 @@ pub struct Recording {
     pub policy: RecordingPolicy,
     /// Times in which something is missing from the record.
     pub gaps: u64,
+    /// Whether events and video are encrypted: the gate cannot read them, serves them as they lie, and knows of events what the seal says.
+    pub encrypted: bool,
+    /// To whom, as public keys of age (`age1…`); empty when they are clear.
+    pub recipients: Vec<String>,
 }
 
 /// The state of a recording.
@@ -137,6 +141,8 @@ pub enum RecordingState {
     Closed,
     /// Sealed after the gate had died.
     Interrupted,
+    /// Its time is over: events and video are gone, what proves them is not.
+    Expired,
 }
 
 /// The policy that a session was permitted by.
@@ -153,6 +159,7 @@ impl From<Row> for Recording {
         let state = match row.state.as_str() {
             "closed" => RecordingState::Closed,
             "interrupted" => RecordingState::Interrupted,
+            "expired" => RecordingState::Expired,
             _ => RecordingState::Recording,
         };
         Recording {
@@ -169,6 +176,8 @@ impl From<Row> for Recording {
             denied: row.denied.max(0).unsigned_abs(),
             policy: RecordingPolicy { revision: row.policy_revision, rule: row.policy_rule },
             gaps: row.gaps.max(0).unsigned_abs(),
+            encrypted: !row.recipients.is_empty(),
+            recipients: row.recipients.split_whitespace().map(str::to_owned).collect(),
         }
     }
 }

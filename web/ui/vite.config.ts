@@ -1,11 +1,12 @@
 /** Build of the pages: everything from our own origin, nothing inline, so that a strict CSP holds. */
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
+import { budget } from './scripts/budget.mjs';
 
 const gate = process.env['PORTCULLIS_GATE'] ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
-  plugins: [svelte()],
+  plugins: [svelte(), budget()],
   build: {
     // light-dark() and top-level await (noVNC) are used as they stand.
     target: ['chrome123', 'firefox120', 'safari17.5'],
@@ -15,10 +16,12 @@ export default defineConfig({
     chunkSizeWarningLimit: 600,
   },
   server: {
+    // The schema of evidence lies in docs/.
+    fs: { allow: ['../..'] },
     proxy: {
       '/api': { target: gate },
       '/sessions': { target: gate, ws: true },
     },
   },
-  test: { include: ['src/**/*.test.ts'], environment: 'node' },
+  test: { include: ['src/**/*.test.ts', 'tests/*.test.mjs'], environment: 'node' },
 });

@@ -41,6 +41,8 @@ impl World {
             mode: Mode::Strict,
             gate: "0".into(),
             key: key.kid().to_owned(),
+            keep: None,
+            recipients: Vec::new(),
         };
         let settings = Settings { room_bytes: 0, ..Settings::default() };
         let writer = BundleWriter::create_with(&at("spool/s-1/bundle"), &manifest, key, settings).unwrap();

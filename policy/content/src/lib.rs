@@ -22,7 +22,7 @@ mod words;
 
 pub use detector::{Detector, Known, Refused};
 pub use pattern::{MAX_MATCHES, MAX_PATTERN, Pattern};
-pub use redact::{Cleaned, MARK, redact};
+pub use redact::{Cleaned, MARK, beside_marks, redact};
 pub use searcher::{Found, LAYERS, Searcher};
 pub use stream::{AHEAD, BEFORE, STEP, Stream};
 pub use window::{TAIL, Window};

@@ -17,6 +17,14 @@ pub struct Cleaned {
     pub found: Vec<Found>,
 }
 
+impl Cleaned {
+    /// How many marks stand in place of something.
+    pub fn places(&self, given: &str) -> usize {
+        let marks = |text: &str| text.match_indices(MARK).count();
+        marks(&self.text).saturating_sub(marks(given))
+    }
+}
+
 /// The text with [`MARK`] in place of each finding; findings that overlap or touch are one. Ranges that are not in the text are left out.
 pub fn redact(text: &str, found: &[Found]) -> String {
     let mut ranges: Vec<&Range<usize>> = found.iter().map(|found| &found.range).collect();
@@ -42,19 +50,29 @@ impl Searcher {
     /// Redacts a text until nothing is found in it but within marks; none if that takes too long, as where an expression matches all that stands around a mark:
     /// such a text must not cross.
     pub fn clean(&self, text: &str) -> Option<Cleaned> {
-        let first = self.search(text);
-        let mut redacted = redact(text, &first);
-        for _ in 0..ROUNDS {
-            let mut more = self.search(&redacted);
-            let marks: Vec<usize> = redacted.match_indices(MARK).map(|(at, _)| at).collect();
-            more.retain(|found| !within(&marks, &found.range));
-            if more.is_empty() {
-                return Some(Cleaned { text: redacted, found: first });
-            }
-            redacted = redact(&redacted, &more);
-        }
-        None
+        clean(text, |text| self.search(text))
     }
+}
+
+/// Redacts what is found in a text until that is nothing but within marks.
+pub(crate) fn clean(text: &str, search: impl Fn(&str) -> Vec<Found>) -> Option<Cleaned> {
+    let first = search(text);
+    let mut redacted = redact(text, &first);
+    for _ in 0..ROUNDS {
+        let more = beside_marks(&redacted, search(&redacted));
+        if more.is_empty() {
+            return Some(Cleaned { text: redacted, found: first });
+        }
+        redacted = redact(&redacted, &more);
+    }
+    None
+}
+
+/// What was found in a text that is redacted, but for what lies within marks.
+pub fn beside_marks(text: &str, mut found: Vec<Found>) -> Vec<Found> {
+    let marks: Vec<usize> = text.match_indices(MARK).map(|(at, _)| at).collect();
+    found.retain(|found| !within(&marks, &found.range));
+    found
 }
 
 /// Whether a range lies in one of the marks that begin at these places.

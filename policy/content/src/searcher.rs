@@ -1,6 +1,8 @@
 //! The search: every reading of a text, and what is encoded in it, by every detector.
 
+use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::encoded::{self, Run};
 use crate::known::{self, Text};
@@ -13,8 +15,15 @@ pub const LAYERS: usize = 3;
 /// Decoded bytes that are looked at, for each byte of the text and beside them; what is encoded beyond is not seen.
 const MOST_DECODED: (usize, usize) = (16, 1 << 16);
 
-/// Detectors, compiled.
+/// Detectors, compiled. Clones share what was compiled.
+#[derive(Clone)]
 pub struct Searcher {
+    compiled: Arc<Compiled>,
+    /// Whether each detector finds anything; all of them where it is none.
+    wanted: Option<Arc<[bool]>>,
+}
+
+struct Compiled {
     detectors: Vec<Detector>,
     known: known::Index,
     words: Option<words::Index>,
@@ -59,12 +68,25 @@ impl Searcher {
             _ => None,
         });
         let words = words::Index::new(lists)?;
-        Ok(Self { detectors, known, words })
+        Ok(Self { compiled: Arc::new(Compiled { detectors, known, words }), wanted: None })
     }
 
     /// The detectors, in the order in which they were given.
     pub fn detectors(&self) -> &[Detector] {
-        &self.detectors
+        &self.compiled.detectors
+    }
+
+    /// The same, of which only the detectors at these places find anything. Nothing is compiled again, and places stay what they are.
+    #[must_use]
+    pub fn only(&self, places: &[usize]) -> Self {
+        let wanted = |place| self.wants(place) && places.contains(&place);
+        let wanted = (0..self.compiled.detectors.len()).map(wanted).collect();
+        Self { compiled: Arc::clone(&self.compiled), wanted: Some(wanted) }
+    }
+
+    /// Whether the detector at this place finds anything.
+    fn wants(&self, place: usize) -> bool {
+        self.wanted.as_ref().is_none_or(|wanted| wanted.get(place).is_some_and(|wanted| *wanted))
     }
 
     /// All that is found in a text, by place and detector. Findings of one detector do not overlap, but for those that are longer than what is searched at
@@ -83,6 +105,13 @@ impl Searcher {
             Search { searcher: self, hits: Vec::new(), left: bytes.len().saturating_mul(times).saturating_add(beside) };
         search.bytes(bytes, 0);
         search.hits
+    }
+}
+
+// What is searched for is not for those whose texts are searched.
+impl fmt::Debug for Searcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Searcher of {} detectors", self.compiled.detectors.len())
     }
 }
 
@@ -115,7 +144,7 @@ impl Search<'_> {
             }
         }
         let searcher = self.searcher;
-        if let Some(index) = &searcher.words {
+        if let Some(index) = &searcher.compiled.words {
             let readings = [Reading::Words, Reading::Capitals];
             // Of ASCII alone both are the same.
             for reading in readings.into_iter().take(if normal::is_plain(bytes) { 1 } else { 2 }) {
@@ -123,7 +152,7 @@ impl Search<'_> {
                 self.within(&words, |search| index.find(words.text(), |list, range| search.hit(list, range)));
             }
         }
-        if searcher.known.has_tokens()
+        if searcher.compiled.known.has_tokens()
             && let Some(joined) = normal::joined(looks.text())
         {
             self.within(&looks, |search| search.within(&joined, |search| search.known(&joined)));
@@ -141,8 +170,11 @@ impl Search<'_> {
     fn read(&mut self, view: &View<'_>) {
         self.within(view, |search| {
             search.known(view);
-            for (place, detector) in search.searcher.detectors.iter().enumerate() {
-                if let Detector::Pattern(pattern) = detector {
+            let searcher = search.searcher;
+            for (place, detector) in searcher.compiled.detectors.iter().enumerate() {
+                if let Detector::Pattern(pattern) = detector
+                    && searcher.wants(place)
+                {
                     pattern.find(view.text(), |range| search.hit(place, range));
                 }
             }
@@ -152,7 +184,7 @@ impl Search<'_> {
     fn known(&mut self, view: &View<'_>) {
         let text = Text { bytes: view.text().as_bytes(), joints: view.joints() };
         let searcher = self.searcher;
-        searcher.known.find(text, |detector, range| self.hit(detector, range));
+        searcher.compiled.known.find(text, |detector, range| self.hit(detector, range));
     }
 
     /// Every way to read a run, and in each what may be text.
@@ -190,7 +222,7 @@ impl Search<'_> {
     }
 
     fn hit(&mut self, detector: usize, range: Range<usize>) {
-        if !range.is_empty() {
+        if !range.is_empty() && self.searcher.wants(detector) {
             self.hits.push(Hit { at: range.start, found: Found { range, detector } });
         }
     }

@@ -4,13 +4,14 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::{Found, Searcher};
+use crate::redact::clean;
+use crate::{Cleaned, Found, Searcher};
 
 /// Bytes of earlier texts that are kept.
 pub const TAIL: usize = 4 << 10;
 
 /// The end of what has crossed in one direction. It is wiped when it is replaced or dropped.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Window {
     tail: Zeroizing<String>,
 }
@@ -33,6 +34,11 @@ impl Window {
             found.dedup();
         }
         found
+    }
+
+    /// Redacts a text until nothing is found in it, nor in earlier texts and it together, but within marks; none if that takes too long.
+    pub fn clean(&self, searcher: &Searcher, text: &str) -> Option<Cleaned> {
+        clean(text, |text| self.search(searcher, text))
     }
 
     /// Remembers a text that crossed, as it crossed: what was stopped is not remembered.

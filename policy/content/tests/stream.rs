@@ -5,7 +5,7 @@
 mod made;
 
 use made::{Dice, all, base64, card, github, look_alikes, pem, utf16};
-use portcullis_content::{AHEAD, BEFORE, Detector, Found, Known, Pattern, STEP, Searcher, Stream, Words};
+use portcullis_content::{AHEAD, BEFORE, Detector, Found, Known, Pattern, STEP, Searcher, Stream, Window, Words};
 use proptest::prelude::*;
 
 fn in_pieces(searcher: &Searcher, text: &[u8], mut length: impl FnMut() -> usize) -> Vec<Found> {
@@ -156,4 +156,33 @@ proptest! {
             prop_assert!(all().search(&clean.text).is_empty());
         }
     }
+}
+
+#[test]
+fn a_searcher_of_some_detectors_finds_theirs_alone() {
+    let words = Words::read(["nightfall"]).unwrap();
+    let pattern = Pattern::read("aurora").unwrap();
+    let all = Searcher::new([Known::PaymentCard.into(), pattern.into(), Detector::from(words)]).unwrap();
+    let text = "aurora nightfall 4111 1111 1111 1111";
+    let places =
+        |searcher: &Searcher| searcher.search(text).into_iter().map(|found| found.detector).collect::<Vec<_>>();
+    assert_eq!(places(&all), [1, 2, 0]);
+    for place in 0..3 {
+        assert_eq!(places(&all.only(&[place])), [place]);
+        assert!(places(&all.only(&[place]).only(&[(place + 1) % 3])).is_empty());
+    }
+    assert_eq!(all.only(&[0]).clean(text).unwrap().text, "aurora nightfall [redacted]");
+    assert_eq!(format!("{all:?}"), "Searcher of 3 detectors");
+}
+
+#[test]
+fn what_began_in_an_earlier_text_is_redacted_in_the_present_one() {
+    let searcher = Searcher::new([Known::PaymentCard.into()]).unwrap();
+    let mut window = Window::default();
+    window.remember("4111 1111 ");
+    let cleaned = window.clean(&searcher, "1111 1111 and more").unwrap();
+    assert_eq!((cleaned.text.as_str(), cleaned.places("1111 1111 and more")), ("[redacted] and more", 1));
+    assert!(window.search(&searcher, &cleaned.text).is_empty());
+    // Alone there is nothing in it.
+    assert_eq!(searcher.clean("1111 1111 and more").unwrap().places(""), 0);
 }

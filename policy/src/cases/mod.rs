@@ -30,6 +30,7 @@ struct Case {
     from: Option<IpAddr>,
     action: Action,
     media_type: Option<String>,
+    extension: Option<String>,
     found: Vec<Detector>,
     expect: Option<Effect>,
     rule: Option<Wanted>,
@@ -94,7 +95,12 @@ impl Case {
     fn run(&self, set: &PolicySet) -> CaseResult {
         let situation = Situation { subject: &self.subject, desktop: &self.desktop, at: self.at, from: self.from };
         let found: Vec<&Detector> = self.found.iter().collect();
-        let contents = Contents { media_type: self.media_type.as_deref(), found: &found };
+        let contents = Contents {
+            media_type: self.media_type.as_deref(),
+            extension: self.extension.as_deref(),
+            found: &found,
+            ..Contents::default()
+        };
         let verdict = set.decide(&Request { situation, action: self.action, contents });
         let mut faults = Vec::new();
         if let Some(expected) = self.expect.filter(|expected| *expected != verdict.effect) {

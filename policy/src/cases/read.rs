@@ -12,13 +12,14 @@ use crate::values::{Detector, Size, meant, read_instant};
 use crate::{Action, ActionKind, MAX_FILE_BYTES, PolicyError, PolicyFile, Subject};
 
 /// The keys of a case.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "name",
     "subject",
     "desktop",
     "action",
     "bytes",
     "type",
+    "extension",
     "containing",
     "time",
     "network",
@@ -116,7 +117,7 @@ fn case(entry: &Node, subjects: &HashMap<String, Subject>, faults: &mut Faults<'
         None => Some(ActionKind::Open),
     };
     let mut text = |key: &str| fields.get(key).and_then(|(_, node)| name(node, &format!("`{key}`"), faults));
-    let (title, media_type) = (text("name"), text("type"));
+    let (title, media_type, extension) = (text("name"), text("type"), text("extension"));
     let at = read_field(&fields, "time", faults, read_instant);
     let from = read_field(&fields, "network", faults, address);
     let expect = fields.get("expect").and_then(|(_, node)| word(node, faults));
@@ -133,6 +134,7 @@ fn case(entry: &Node, subjects: &HashMap<String, Subject>, faults: &mut Faults<'
         from,
         action: action?,
         media_type: media_type.map(str::to_owned),
+        extension: extension.map(str::to_owned),
         found,
         expect,
         rule,
@@ -170,7 +172,7 @@ fn read_field<T>(
 
 /// The action with what it carries.
 fn sized(kind: ActionKind, fields: &Fields<'_>, faults: &mut Faults<'_>) -> Action {
-    for key in ["bytes", "type", "containing"] {
+    for key in ["bytes", "type", "extension", "containing"] {
         if let Some((at, _)) = fields.get(key).filter(|_| !kind.has_contents()) {
             faults.add(at, format!("{kind} carries nothing across; take `{key}` out"));
         }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
 use super::PolicyChange;
-use crate::PolicySet;
 use crate::language::Policy;
+use crate::{Detector, PolicySet};
 
 /// A policy that differs, before and after.
 pub(super) struct Changed<'a> {
@@ -23,7 +23,11 @@ pub(super) fn changed<'a>(before: &'a PolicySet, after: &'a PolicySet) -> Vec<Ch
         pairs.entry(&policy.name.value).or_insert(Changed { before: None, after: None }).after = Some(policy);
     }
     let said = |policy: Option<&Policy>| policy.map(content);
-    pairs.into_values().filter(|pair| said(pair.before) != said(pair.after)).collect()
+    let listed = |set: &'a PolicySet, policy: Option<&Policy>| policy.map(|policy| words(set, policy));
+    let differs = |pair: &Changed<'_>| {
+        said(pair.before) != said(pair.after) || listed(before, pair.before) != listed(after, pair.after)
+    };
+    pairs.into_values().filter(differs).collect()
 }
 
 /// The same for people.
@@ -69,7 +73,7 @@ fn content(policy: &Policy) -> BTreeSet<String> {
             match &deny.containing {
                 None => drop(said.insert(format!("deny {}", action.value))),
                 Some(containing) => {
-                    let each = |detector| format!("deny {} containing {detector}", action.value);
+                    let each = |detector| format!("{} {} containing {detector}", containing.then, action.value);
                     said.extend(containing.detectors.iter().map(each));
                 }
             }
@@ -77,6 +81,16 @@ fn content(policy: &Policy) -> BTreeSet<String> {
     }
     said.extend(policy.asks.listed().into_iter().map(|asked| format!("{}: {}", asked.key, asked.value)));
     said
+}
+
+/// What the lists of words hold that a policy names.
+fn words<'a>(set: &'a PolicySet, policy: &Policy) -> Vec<Option<&'a str>> {
+    let detectors = policy.contents().flat_map(|(_, containing)| &containing.detectors);
+    let lists = detectors.filter_map(|detector| match detector {
+        Detector::Words(list) => Some(set.words(list)),
+        _ => None,
+    });
+    lists.collect()
 }
 
 fn condition<T: Display>(said: &mut BTreeSet<String>, key: &str, values: &Option<Vec<T>>) {

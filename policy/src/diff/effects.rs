@@ -1,5 +1,6 @@
 //! Who gains or loses what: verdicts, limits and obligations of both sets in each situation, and the differences put together.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::content::Changed;
@@ -8,7 +9,7 @@ use super::regions::{Classes, Who, concerns};
 use super::{Direction, EffectChange};
 use crate::index::{Applying, State};
 use crate::language::Policy;
-use crate::{ActionKind, Obligation, Obligations, PolicySet, Rule, Situation};
+use crate::{ActionKind, Detector, Obligation, Obligations, PolicySet, Rule, Situation, Sought, Then};
 
 /// Situations that are compared at most.
 const MAX_SITUATIONS: usize = 100_000;
@@ -300,17 +301,63 @@ fn searches(
     to: &mut Vec<Difference>,
 ) {
     let (old, new) = (before.detectors(situation, kind), after.detectors(situation, kind));
-    for (here, there, direction) in [(&old, &new, Direction::Gains), (&new, &old, Direction::Loses)] {
-        for stated in here.iter().filter(|stated| !there.iter().any(|other| other.value == stated.value)) {
-            let word = |denied: bool| if denied { "denied" } else { "not searched for" };
+    let all: BTreeSet<String> = old.iter().chain(&new).map(|sought| sought.detector.to_string()).collect();
+    for what in all {
+        let of = |sought: &'_ [Sought]| sought.iter().find(|one| one.detector.to_string() == what).cloned();
+        let (was, is) = (of(&old), of(&new));
+        let Some(rule) = is.as_ref().or(was.as_ref()).map(|sought| sought.rule.clone()) else { continue };
+        let then = |sought: &Option<Sought>| sought.as_ref().map(|sought| sought.then);
+        let said = |set: &PolicySet, sought: &Option<Sought>| match then(sought) {
+            None => "not searched for".to_owned(),
+            Some(then) => format!("{}{}", answer(then), lines(set, sought)),
+        };
+        let mut add = |direction| {
             to.push(Difference {
                 direction,
                 order: BEHIND,
-                what: format!("{kind} containing {}", stated.value),
-                before: word(direction == Direction::Gains).to_owned(),
-                after: word(direction == Direction::Loses).to_owned(),
-                rule: stated.rule.clone(),
+                what: format!("{kind} containing {what}"),
+                before: said(before, &was),
+                after: said(after, &is),
+                rule: rule.clone(),
             });
+        };
+        match then(&is).cmp(&then(&was)) {
+            Ordering::Less => add(Direction::Gains),
+            Ordering::Greater => add(Direction::Loses),
+            Ordering::Equal => {
+                let (old, new) = (words(before, &was), words(after, &is));
+                [(&old, &new, Direction::Gains), (&new, &old, Direction::Loses)]
+                    .into_iter()
+                    .filter(|(one, other, _)| !one.is_subset(other))
+                    .for_each(|(_, _, direction)| add(direction));
+            }
         }
+    }
+}
+
+/// What becomes of contents.
+fn answer(then: Then) -> &'static str {
+    match then {
+        Then::Deny => "denied",
+        Then::Redact => "redacted",
+        Then::Alert => "told of",
+    }
+}
+
+/// The words of a list; none of another detector.
+fn words<'a>(set: &'a PolicySet, sought: &Option<Sought>) -> BTreeSet<&'a str> {
+    let text = sought.as_ref().and_then(|sought| match &sought.detector {
+        Detector::Words(list) => set.words(list),
+        _ => None,
+    });
+    text.unwrap_or_default().lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
+}
+
+/// How long a list of words is.
+fn lines(set: &PolicySet, sought: &Option<Sought>) -> String {
+    match words(set, sought).len() {
+        0 => String::new(),
+        1 => " (1 word)".to_owned(),
+        count => format!(" ({count} words)"),
     }
 }

@@ -4,7 +4,7 @@ mod bits;
 mod conditions;
 
 use crate::language::Policy;
-use crate::{ActionKind, Situation};
+use crate::{ActionKind, Limits, Situation};
 
 pub(crate) use bits::Bits;
 use conditions::Conditions;
@@ -27,8 +27,8 @@ pub(crate) struct KindIndex {
     pub(crate) deny: Bits,
     /// Those that deny it with certain contents.
     pub(crate) search: Bits,
-    /// Those that limit the media types of files.
-    pub(crate) types: Bits,
+    /// Those that say what files must be.
+    pub(crate) choosing: Bits,
     /// Those that limit it in other ways than by what may cross at once.
     limited: Bits,
     /// Limits of what may cross at once with the policies that state them, the smallest first.
@@ -91,11 +91,9 @@ impl KindIndex {
             search: those(&|policy| policy.searches(kind).next().is_some()),
             limited: those(&|policy| {
                 let limits = policy.allows(kind).map(|allow| &allow.limits);
-                limits.is_some_and(|limits| {
-                    limits.per_minute.is_some() || !limits.types.is_empty() || limits.scan.is_some()
-                })
+                limits.is_some_and(|limits| Limits { max_bytes: None, ..limits.clone() } != Limits::default())
             }),
-            types: those(&|policy| policy.allows(kind).is_some_and(|allow| !allow.limits.types.is_empty())),
+            choosing: those(&|policy| policy.allows(kind).is_some_and(|allow| allow.limits.choose())),
             max_bytes,
         }
     }

@@ -3,7 +3,8 @@
 //! Readers take names and bounds from here, the published schema is made from here, and whoever makes the gate enforce a key says so here.
 
 use crate::values::{
-    Clicks, Egress, KeyLog, Layout, Lock, MAX_TEMPLATE, MaskedRecord, Mode, Scanner, Size, Span, TypedPaste, Word,
+    Archives, Clicks, Egress, Kept, KeyLog, Layout, Lock, MAX_TEMPLATE, MaskedRecord, Metadata, Mode, Quarantine,
+    Scanner, Size, Span, Then, TypedPaste, Word,
 };
 
 /// One key of the language.
@@ -46,6 +47,8 @@ pub(crate) enum Shape {
     Detectors,
     /// A list of media types.
     Types,
+    /// A list of extensions.
+    Extensions,
     /// A list of chords.
     Chords,
     /// A size of 1 byte at least.
@@ -115,31 +118,68 @@ static KEYS: &[Key] = &[
     key("allow.paste", Shape::Map, "Text from the browser into the desktop's clipboard."),
     key("allow.paste.max_bytes", MOST_TEXT, "The longest text, in bytes of UTF-8."),
     key("allow.paste.per_minute", OFTEN, "Texts in a minute."),
+    key("allow.paste.bytes_per_minute", MOST_FILE, "What may cross in a minute, all texts together."),
+    key("allow.paste.bytes_per_session", MOST_FILE, "What may cross in a session, all texts together."),
+    key("allow.paste.keep", Shape::Word(Kept::WORDS), "What is kept of a text, encrypted for auditors."),
     key("allow.copy", Shape::Map, "Text from the desktop's clipboard to the browser."),
     key("allow.copy.max_bytes", MOST_TEXT, "The longest text, in bytes of UTF-8."),
     key("allow.copy.per_minute", OFTEN, "Texts in a minute."),
-    later("allow.upload", Shape::Map, "Files into the desktop."),
-    later("allow.upload.max_bytes", MOST_FILE, "The largest file."),
-    later("allow.upload.per_minute", OFTEN, "Files in a minute."),
-    later(
+    key("allow.copy.bytes_per_minute", MOST_FILE, "What may cross in a minute, all texts together."),
+    key("allow.copy.bytes_per_session", MOST_FILE, "What may cross in a session, all texts together."),
+    key("allow.copy.keep", Shape::Word(Kept::WORDS), "What is kept of a text, encrypted for auditors."),
+    key("allow.upload", Shape::Map, "Files into the desktop."),
+    key("allow.upload.max_bytes", MOST_FILE, "The largest file."),
+    key("allow.upload.per_minute", OFTEN, "Files in a minute."),
+    key("allow.upload.per_session", Shape::Count { least: 1, most: 100_000 }, "Files in a session."),
+    key(
         "allow.upload.types",
         Shape::Types,
-        "Media types that files may have, by their bytes and not by their names.",
+        "Media types that files, and what archives hold, may have: by their bytes and not by their names.",
     ),
-    later("allow.upload.scan", Shape::Word(Scanner::WORDS), "What scans a file before it crosses."),
-    later("allow.download", Shape::Map, "Files out of the desktop."),
-    later("allow.download.max_bytes", MOST_FILE, "The largest file."),
-    later("allow.download.per_minute", OFTEN, "Files in a minute."),
-    later(
+    key("allow.upload.extensions", Shape::Extensions, "Extensions that names of files may have, without the dot."),
+    key("allow.upload.archives", Shape::Word(Archives::WORDS), "What becomes of archives; `look` where not given."),
+    key("allow.upload.scan", Shape::Word(Scanner::WORDS), "What scans a file before it crosses."),
+    key(
+        "allow.upload.metadata",
+        Shape::Word(Metadata::WORDS),
+        "What becomes of metadata in pictures; `keep` where not given.",
+    ),
+    key(
+        "allow.upload.quarantine",
+        Shape::Word(Quarantine::WORDS),
+        "Of which files an encrypted copy is kept for auditors; `none` where not given.",
+    ),
+    key("allow.download", Shape::Map, "Files out of the desktop."),
+    key("allow.download.max_bytes", MOST_FILE, "The largest file."),
+    key("allow.download.per_minute", OFTEN, "Files in a minute."),
+    key("allow.download.per_session", Shape::Count { least: 1, most: 100_000 }, "Files in a session."),
+    key(
         "allow.download.types",
         Shape::Types,
-        "Media types that files may have, by their bytes and not by their names.",
+        "Media types that files, and what archives hold, may have: by their bytes and not by their names.",
     ),
-    later("allow.download.scan", Shape::Word(Scanner::WORDS), "What scans a file before it crosses."),
+    key("allow.download.extensions", Shape::Extensions, "Extensions that names of files may have, without the dot."),
+    key("allow.download.archives", Shape::Word(Archives::WORDS), "What becomes of archives; `look` where not given."),
+    key("allow.download.scan", Shape::Word(Scanner::WORDS), "What scans a file before it crosses."),
+    key(
+        "allow.download.metadata",
+        Shape::Word(Metadata::WORDS),
+        "What becomes of metadata in pictures; `keep` where not given.",
+    ),
+    key(
+        "allow.download.quarantine",
+        Shape::Word(Quarantine::WORDS),
+        "Of which files an encrypted copy is kept for auditors; `none` where not given.",
+    ),
     key("allow.resize", Shape::Map, "Change the size of the desktop's screen."),
     key("deny", Shape::Maps, "What is denied, whatever any policy allows."),
     key("deny[].actions", Shape::Words(crate::ActionKind::WORDS), "The actions that are denied."),
-    later("deny[].containing", Shape::Detectors, "Denied only if one of these is found in the contents."),
+    key("deny[].containing", Shape::Detectors, "Denied only if one of these is found in the contents."),
+    key(
+        "deny[].then",
+        Shape::Word(Then::WORDS),
+        "What is done with contents in which something is found; `deny` where not given.",
+    ),
     key(
         "session",
         Shape::Map,
@@ -230,12 +270,12 @@ static KEYS: &[Key] = &[
         Shape::Word(KeyLog::WORDS),
         "What of the keyboard is on the record; `counts` where no policy says.",
     ),
-    later(
+    key(
         "recording.keep",
         Shape::Span { least: Span::seconds(86_400), most: Span::seconds(36_600 * 86_400) },
         "How long a recording is kept at least.",
     ),
-    later("recording.lock", Shape::Word(Lock::WORDS), "How a recording is locked in the vault until `keep` is over."),
+    key("recording.lock", Shape::Word(Lock::WORDS), "How a recording is locked in the vault until `keep` is over."),
     key("desktop", Shape::Map, "What the desktop itself may do."),
     later(
         "desktop.egress",

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::node::{At, Placed};
 use crate::values::{Glob, Hours, Network};
-use crate::{ActionKind, Contents, Detector, Limits, Obligations, Rule, Situation};
+use crate::{ActionKind, Contents, Detector, Limits, Obligations, Rule, Situation, Then};
 
 /// One policy file.
 #[derive(Debug, Clone)]
@@ -55,6 +55,8 @@ pub(crate) struct Containing {
     pub(crate) at: At,
     /// INVARIANT: not empty.
     pub(crate) detectors: Vec<Detector>,
+    /// What is done where one finds something.
+    pub(crate) then: Then,
 }
 
 /// Whether a condition holds.
@@ -112,10 +114,10 @@ impl Deny {
         self.containing.is_none()
     }
 
-    fn holds(&self, contents: Contents<'_>) -> bool {
-        let found =
-            |containing: &Containing| containing.detectors.iter().any(|wanted| contents.found.contains(&wanted));
-        self.containing.as_ref().is_none_or(found)
+    /// What it does with these contents: nothing if none of its detectors found anything in them.
+    fn then(&self, contents: Contents<'_>) -> Option<Then> {
+        let Some(Containing { detectors, then, .. }) = &self.containing else { return Some(Then::Deny) };
+        detectors.iter().any(|wanted| contents.found.contains(&wanted)).then_some(*then)
     }
 
     /// The action of this entry that denies this kind.
@@ -132,7 +134,13 @@ impl Policy {
 
     /// The rule of the first entry of `deny` that denies this kind of action with these contents.
     pub(crate) fn denies(&self, kind: ActionKind, contents: Contents<'_>) -> Option<Rule> {
-        self.deny.iter().enumerate().filter(|(_, deny)| deny.holds(contents)).find_map(|(index, deny)| {
+        self.does(Then::Deny, kind, contents)
+    }
+
+    /// The rule of the first entry of `deny` that does this with this kind of action and these contents.
+    pub(crate) fn does(&self, then: Then, kind: ActionKind, contents: Contents<'_>) -> Option<Rule> {
+        let those = self.deny.iter().enumerate().filter(|(_, deny)| deny.then(contents) == Some(then));
+        those.into_iter().find_map(|(index, deny)| {
             let action = deny.action(kind)?;
             Some(match &deny.containing {
                 Some(containing) => self.rule(containing.at, format!("deny[{index}].containing")),
@@ -145,6 +153,11 @@ impl Policy {
     pub(crate) fn searches(&self, kind: ActionKind) -> impl Iterator<Item = (usize, &Containing)> {
         let denies = self.deny.iter().enumerate().filter(move |(_, deny)| deny.action(kind).is_some());
         denies.filter_map(|(index, deny)| Some((index, deny.containing.as_ref()?)))
+    }
+
+    /// All entries of `deny` that look at contents: each with its number.
+    pub(crate) fn contents(&self) -> impl Iterator<Item = (usize, &Containing)> {
+        self.deny.iter().enumerate().filter_map(|(index, deny)| Some((index, deny.containing.as_ref()?)))
     }
 
     /// Whether some entry of `deny` denies this kind of action whatever the contents are.

@@ -7,7 +7,7 @@ use super::node::{self, At, Node, Placed};
 use super::policy::{Allow, Applies, Containing, Deny, Policy};
 use super::value::{names, stated, value, words};
 use crate::verdict::DEFAULT_POLICY;
-use crate::{ActionKind, Limits, MAX_FILE_BYTES, PolicyError, PolicyFile, Stated};
+use crate::{ActionKind, FileLimits, Limits, MAX_FILE_BYTES, PolicyError, PolicyFile, Stated, Then};
 
 /// Reads one file; adds to `errors` and returns nothing when there is any fault in it. What it uses of the language that this version does
 /// not enforce is added to `later`.
@@ -94,12 +94,27 @@ fn allow(node: &Node, faults: &mut Faults<'_>) -> Vec<Allow> {
         let limits = Limits {
             max_bytes: stated(&limits, &path, "max_bytes", faults),
             per_minute: stated(&limits, &path, "per_minute", faults),
+            bytes_per_minute: stated(&limits, &path, "bytes_per_minute", faults),
+            bytes_per_session: stated(&limits, &path, "bytes_per_session", faults),
+            keep: stated(&limits, &path, "keep", faults),
             types: types.into_iter().collect::<Vec<Stated<_>>>(),
             scan: stated(&limits, &path, "scan", faults),
+            files: files(&limits, &path, faults),
         };
         allowed.push(Allow { kind, at: key.at, limits });
     }
     allowed
+}
+
+/// What stands below `upload` and `download` alone.
+fn files(limits: &Fields<'_>, path: &str, faults: &mut Faults<'_>) -> FileLimits {
+    FileLimits {
+        per_session: stated(limits, path, "per_session", faults),
+        extensions: stated(limits, path, "extensions", faults).into_iter().collect(),
+        archives: stated(limits, path, "archives", faults),
+        metadata: stated(limits, path, "metadata", faults),
+        quarantine: stated(limits, path, "quarantine", faults),
+    }
 }
 
 fn deny(node: &Node, faults: &mut Faults<'_>) -> Vec<Deny> {
@@ -114,9 +129,10 @@ fn deny(node: &Node, faults: &mut Faults<'_>) -> Vec<Deny> {
         };
         let Some(key) = find("deny[].actions") else { continue };
         let actions: Vec<Placed<ActionKind>> = words(actions, key, faults);
+        let then = then(&fields, &actions, faults);
         let containing = fields.get("containing").and_then(|(at, _)| {
             let detectors = value(&fields, "deny[]", "containing", faults)?;
-            Some(Containing { at, detectors })
+            Some(Containing { at, detectors, then })
         });
         if containing.is_some() {
             for action in actions.iter().filter(|action| !action.value.has_contents()) {
@@ -127,4 +143,21 @@ fn deny(node: &Node, faults: &mut Faults<'_>) -> Vec<Deny> {
         denied.push(Deny { actions, containing });
     }
     denied
+}
+
+/// What is done with contents in which something is found. Only a text that is handed over as it is can lack a part.
+fn then(fields: &Fields<'_>, actions: &[Placed<ActionKind>], faults: &mut Faults<'_>) -> Then {
+    let Some((at, _)) = fields.get("then") else { return Then::Deny };
+    if fields.get("containing").is_none() {
+        faults.add(at, "`then` says what is done with contents in which something is found; add `containing`");
+    }
+    let then = value(fields, "deny[]", "then", faults).unwrap_or(Then::Deny);
+    let text = |kind: ActionKind| matches!(kind, ActionKind::Paste | ActionKind::Copy);
+    if then == Then::Redact {
+        for action in actions.iter().filter(|action| action.value.has_contents() && !text(action.value)) {
+            let reason = format!("a file cannot be redacted; write `then: deny` or `then: alert` for {}", action.value);
+            faults.add(action.at, reason);
+        }
+    }
+    then
 }

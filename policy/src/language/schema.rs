@@ -64,9 +64,10 @@ fn shape(key: &Key) -> Value {
         Shape::Word(words) => json!({"enum": words}),
         Shape::Detectors => {
             let known = <crate::Known as crate::values::Word>::WORDS;
-            list(json!({"anyOf": [{"enum": known}, text("^regex:.+$")]}))
+            list(json!({"anyOf": [{"enum": known}, text("^(regex|words):.+$")]}))
         }
         Shape::Types => list(text("^(\\*/\\*|[a-z]+/(\\*|[a-z0-9!#$&^_.+-]+))$")),
+        Shape::Extensions => list(text("^[a-z0-9_+-]{1,32}$")),
         Shape::Chords => list(text("^((Ctrl|Alt|Shift|Super)\\+)*[!-*,-~]+$")),
         Shape::Size { .. } => text("^[0-9]+ *(B|KiB|MiB|GiB|TiB)$"),
         Shape::Span { .. } => text("^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$"),

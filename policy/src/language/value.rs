@@ -6,8 +6,8 @@ use super::node::{Node, Placed, Value};
 use crate::Stated;
 use crate::shown::Shown;
 use crate::values::{
-    Chord, Colour, Detector, Extent, Glob, Hours, MAX_GLOB, MediaPattern, Network, Part, Rate, Size, Span, Word, Zone,
-    meant, show_bytes, template,
+    Chord, Colour, Detector, Extension, Extent, Glob, Hours, MAX_GLOB, MediaPattern, Network, Part, Rate, Size, Span,
+    Word, Zone, meant, show_bytes, template,
 };
 
 /// Characters of an entry of a list, of which regular expressions are the longest; more is refused.
@@ -278,6 +278,12 @@ impl Read for Vec<Hours> {
 impl Read for Vec<MediaPattern> {
     fn read(node: &Node, key: &Key, faults: &mut Faults<'_>) -> Option<Self> {
         Some(bare(entries(node, key, "a media type", faults, MediaPattern::read)))
+    }
+}
+
+impl Read for Vec<Extension> {
+    fn read(node: &Node, key: &Key, faults: &mut Faults<'_>) -> Option<Self> {
+        Some(bare(entries(node, key, "an extension", faults, Extension::read)))
     }
 }
 

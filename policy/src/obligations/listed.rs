@@ -77,11 +77,22 @@ impl Limits {
         let mut list = List::default();
         list.add("max_bytes", &self.max_bytes);
         list.add("per_minute", &self.per_minute);
-        let types = self.types.iter().map(|types| Stated { value: joined(&types.value), rule: types.rule.clone() });
-        list.add("types", &types.collect::<Vec<_>>());
+        list.add("bytes_per_minute", &self.bytes_per_minute);
+        list.add("bytes_per_session", &self.bytes_per_session);
+        list.add("keep", &self.keep);
+        list.add("per_session", &self.files.per_session);
+        list.add("types", &self.types.iter().map(shown).collect::<Vec<_>>());
+        list.add("extensions", &self.files.extensions.iter().map(shown).collect::<Vec<_>>());
+        list.add("archives", &self.files.archives);
         list.add("scan", &self.scan);
+        list.add("metadata", &self.files.metadata);
+        list.add("quarantine", &self.files.quarantine);
         list.0
     }
+}
+
+fn shown<T: Display>(stated: &Stated<Vec<T>>) -> Stated<String> {
+    Stated { value: joined(&stated.value), rule: stated.rule.clone() }
 }
 
 /// `[one, two]`

@@ -1,12 +1,15 @@
 //! What a session owes because of policy: the strictest of all that the applying policies ask, each value with the rule that asks it.
 
+mod files;
 mod listed;
 
 use crate::values::{
-    Chord, Egress, KeyLog, Lock, Mask, MediaPattern, Mode, Rate, Region, Scanner, Size, Span, TypedPaste, Watermark,
+    Chord, Egress, Kept, KeyLog, Lock, Mask, MediaPattern, Mode, Rate, Region, Scanner, Size, Span, TypedPaste,
+    Watermark,
 };
 use crate::{PolicySet, Rule, Situation};
 
+pub use files::FileLimits;
 pub use listed::Obligation;
 
 /// A value with the rule that asks it.
@@ -107,10 +110,18 @@ pub struct Limits {
     pub max_bytes: Option<Stated<Size>>,
     /// How often in a minute.
     pub per_minute: Option<Stated<u32>>,
+    /// The most that may cross in a minute, on average.
+    pub bytes_per_minute: Option<Stated<Size>>,
+    /// The most that may cross in a session.
+    pub bytes_per_session: Option<Stated<Size>>,
+    /// What is kept of it.
+    pub keep: Option<Stated<Kept>>,
     /// Media types of files: each list must hold the file's.
     pub types: Vec<Stated<Vec<MediaPattern>>>,
     /// What scans a file before it crosses.
     pub scan: Option<Stated<Scanner>>,
+    /// What else is asked of files.
+    pub files: FileLimits,
 }
 
 impl PolicySet {
@@ -176,8 +187,12 @@ impl Limits {
     pub(crate) fn add(&mut self, other: &Self) {
         least(&mut self.max_bytes, &other.max_bytes);
         least(&mut self.per_minute, &other.per_minute);
+        least(&mut self.bytes_per_minute, &other.bytes_per_minute);
+        least(&mut self.bytes_per_session, &other.bytes_per_session);
+        most(&mut self.keep, &other.keep);
         every(&mut self.types, &other.types);
         most(&mut self.scan, &other.scan);
+        self.files.add(&other.files);
     }
 }
 

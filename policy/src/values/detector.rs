@@ -1,4 +1,4 @@
-//! What contents are searched for: detectors that are built in, and regular expressions of the policy's own.
+//! What contents are searched for: detectors that are built in, and regular expressions and lists of words of the policy's own.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,6 +10,10 @@ use crate::shown::Shown;
 
 /// What stands before a regular expression.
 const REGEX: &str = "regex:";
+/// What stands before the name of a file of words.
+const WORDS: &str = "words:";
+/// Bytes of a file's path in the policy folder: events name it.
+const MAX_PATH: usize = 128;
 /// Bytes of a regular expression; more is refused.
 const MAX_PATTERN: usize = 1024;
 /// Bytes that a compiled regular expression may take: one that repeats too much is refused.
@@ -22,18 +26,31 @@ pub enum Detector {
     Known(Known),
     /// A regular expression.
     Pattern(Pattern),
+    /// A list of words.
+    Words(WordFile),
 }
 
 /// A regular expression that compiles, in time linear in what it searches.
 #[derive(Clone)]
 pub struct Pattern(Regex);
 
+/// A file of the policy folder with a word or phrase on each line, named by its path there.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct WordFile(String);
+
 impl Detector {
-    /// Reads the name of a detector, or `regex:` and an expression.
+    /// Reads the name of a detector, `regex:` and an expression, or `words:` and a file.
     pub(crate) fn read(text: &str) -> Result<Self, String> {
+        if let Some(path) = text.strip_prefix(WORDS) {
+            return WordFile::read(path).map(Self::Words);
+        }
         let Some(expression) = text.strip_prefix(REGEX) else {
             return Known::from_word(text).map(Self::Known).ok_or_else(|| {
-                format!("`{}` is not a detector; {}; or write regex:EXPRESSION", Shown(text), meant(text, Known::WORDS))
+                format!(
+                    "`{}` is not a detector; {}; or write regex:EXPRESSION or words:FILE",
+                    Shown(text),
+                    meant(text, Known::WORDS)
+                )
             });
         };
         if expression.is_empty() || expression.len() > MAX_PATTERN {
@@ -69,6 +86,36 @@ impl FromStr for Detector {
     }
 }
 
+impl WordFile {
+    /// Reads a path below the policy folder.
+    fn read(path: &str) -> Result<Self, String> {
+        let plain = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains(['\\', ':']);
+        match path {
+            path if path.is_empty() || path.len() > MAX_PATH => {
+                Err(format!("the path of a file of words has 1 to {MAX_PATH} bytes; this one has {}", path.len()))
+            }
+            path if !path.split('/').all(plain) || path.chars().any(char::is_control) => Err(format!(
+                "`{}` is no file of the policy folder; write its path there, such as words:lists/names.txt",
+                Shown(path)
+            )),
+            path if path.ends_with(".yaml") || path.ends_with(".yml") => {
+                Err(format!("`{}` would be a policy; a file of words has another name, such as names.txt", Shown(path)))
+            }
+            path => Ok(Self(path.to_owned())),
+        }
+    }
+
+    /// The file that an entry of `containing` names, if it names one.
+    pub(crate) fn named(text: &str) -> Option<Self> {
+        Self::read(text.strip_prefix(WORDS)?).ok()
+    }
+
+    /// The path in the policy folder, with slashes.
+    pub fn path(&self) -> &str {
+        &self.0
+    }
+}
+
 impl Pattern {
     /// The expression, ready to search.
     pub fn regex(&self) -> &Regex {
@@ -95,6 +142,7 @@ impl fmt::Display for Detector {
         match self {
             Self::Known(known) => known.fmt(f),
             Self::Pattern(pattern) => write!(f, "{REGEX}{}", pattern.0.as_str()),
+            Self::Words(file) => write!(f, "{WORDS}{}", file.0),
         }
     }
 }
@@ -105,7 +153,7 @@ mod tests {
 
     #[test]
     fn detectors_are_known_by_name_or_written_out() {
-        for text in ["payment-card", "google-key", "regex:(?i)project aurora"] {
+        for text in ["payment-card", "google-key", "regex:(?i)project aurora", "words:lists/names.txt"] {
             assert_eq!(Detector::read(text).unwrap().to_string(), text);
         }
         assert_eq!(Detector::read("regex:a+"), Detector::read("regex:a+"));
@@ -122,6 +170,12 @@ mod tests {
             ("regex:(?=a)b", "does not compile: look-around"),
             ("regex:(a{1000}){1000}", "does not compile: "),
             ("regex:a*", "matches where nothing is"),
+            ("words:", "1 to 128 bytes"),
+            ("words:/etc/passwd", "no file of the policy folder"),
+            ("words:../names.txt", "no file of the policy folder"),
+            ("words:a//b", "no file of the policy folder"),
+            ("words:a/.hidden", "no file of the policy folder"),
+            ("words:users.yaml", "would be a policy"),
         ] {
             let error = Detector::read(text).unwrap_err();
             assert!(error.contains(part), "{text}: {error}");

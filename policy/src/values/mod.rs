@@ -2,6 +2,7 @@
 
 mod chord;
 mod detector;
+mod extension;
 mod glob;
 mod hours;
 mod media;
@@ -15,7 +16,8 @@ mod words;
 mod zone;
 
 pub use chord::Chord;
-pub use detector::{Detector, Pattern};
+pub use detector::{Detector, Pattern, WordFile};
+pub use extension::Extension;
 pub(crate) use glob::{Glob, MAX_GLOB};
 pub(crate) use hours::{Hours, minute};
 pub use media::MediaPattern;
@@ -27,7 +29,10 @@ pub(crate) use size::show as show_bytes;
 pub use span::Span;
 pub use watermark::{Colour, Filling, Part, Watermark};
 pub(crate) use watermark::{MAX_TEMPLATE, template};
-pub use words::{Clicks, Egress, Field, KeyLog, Known, Layout, Lock, MaskedRecord, Mode, Scanner, TypedPaste};
+pub use words::{
+    Archives, Clicks, Egress, Field, Kept, KeyLog, Known, Layout, Lock, MaskedRecord, Metadata, Mode, Quarantine, Scanner,
+    Then, TypedPaste,
+};
 pub(crate) use words::{Word, words};
 pub use zone::{Zone, read_instant};
 

@@ -110,10 +110,62 @@ words! {
 }
 
 words! {
+    /// What is done with contents in which something is found.
+    Then, "an answer to contents", {
+        /// They cross, and the event says what was found.
+        Alert = "alert",
+        /// They cross without what was found.
+        Redact = "redact",
+        /// They do not cross.
+        Deny = "deny",
+    }
+}
+
+words! {
+    /// What is kept of a text beside its size and hash.
+    Kept, "what is kept of a text", {
+        /// The text itself, encrypted for auditors.
+        Contents = "contents",
+    }
+}
+
+words! {
     /// What scans a file before it crosses.
     Scanner, "a scanner", {
         /// clamd, over its socket.
         ClamAv = "clamav",
+    }
+}
+
+words! {
+    /// What becomes of archives.
+    Archives, "an answer to archives", {
+        /// What is in them is looked at as files of their own are.
+        Look = "look",
+        /// None crosses.
+        Deny = "deny",
+    }
+}
+
+words! {
+    /// What becomes of the metadata of pictures.
+    Metadata, "an answer to metadata", {
+        /// It stays.
+        Keep = "keep",
+        /// Pictures cross without it.
+        Strip = "strip",
+    }
+}
+
+words! {
+    /// Of which files a copy is kept for auditors.
+    Quarantine, "a quarantine", {
+        /// Of none.
+        None = "none",
+        /// Of those that did not cross.
+        Denied = "denied",
+        /// Of all.
+        All = "all",
     }
 }
 

@@ -1,12 +1,13 @@
 //! The launcher's list: every desktop, and what policy lets this subject do with it.
 
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method};
-use portcullis_policy::{Action, Effect, Mode, PolicySet, Situation};
+use portcullis_policy::{Action, ActionKind, Effect, Extension, MediaPattern, Mode, PolicySet, Situation};
 
 use super::caller::{Peer, authenticate};
 use super::model::{Allows, Desktop, Desktops, PolicyRef};
@@ -26,15 +27,16 @@ pub(super) async fn list(
     let asked = authenticate(&plane, &method, &headers).await?;
     let policies = plane.policies();
     let (subject, at) = (asked.caller.subject(), Some(SystemTime::now()));
-    let most = plane.config.bounds.rfb.clipboard_text;
+    let most = Most::of(&plane);
     let describe = |template: &Template| {
+        let most = if template.kind.has_folder() { most } else { Most { file: 0, ..most } };
         describe(&policies, &Situation { subject, desktop: &template.name, at, from }, template, most)
     };
     let desktops = plane.config.templates.iter().map(describe).collect();
     Ok(Json(Desktops { desktops }))
 }
 
-fn describe(policies: &PolicySet, situation: &Situation<'_>, template: &Template, most: u32) -> Desktop {
+fn describe(policies: &PolicySet, situation: &Situation<'_>, template: &Template, most: Most) -> Desktop {
     let verdict = policies.decide(&situation.wants(Action::Open));
     Desktop {
         name: template.name.clone(),
@@ -49,23 +51,56 @@ fn describe(policies: &PolicySet, situation: &Situation<'_>, template: &Template
     }
 }
 
-/// What policy lets a subject do on a desktop, each judged at its smallest; texts also at their largest, of `most` bytes at most.
-pub(super) fn allows(policies: &PolicySet, situation: &Situation<'_>, most: u32) -> Allows {
-    let may = |action| policies.decide(&situation.wants(action)).effect == Effect::Permit;
+/// The most that the gate lets cross at once, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Most {
+    pub(super) text: u64,
+    /// 0 where the desktop has no folder for files.
+    pub(super) file: u64,
+}
+
+impl Most {
+    pub(super) fn of(plane: &Plane) -> Self {
+        Self { text: u64::from(plane.config.bounds.rfb.clipboard_text), file: plane.config.files.config.largest }
+    }
+}
+
+/// What policy lets a subject do on a desktop, each judged at its smallest; what has a size also at its largest.
+pub(super) fn allows(policies: &PolicySet, situation: &Situation<'_>, most: Most) -> Allows {
+    let may = |action| policies.decide(&situation.wants(action)).effect != Effect::Deny;
+    let files = |kind: ActionKind| most.file > 0 && may(kind.at_all());
+    let into = policies.limits(situation, ActionKind::Upload);
+    let types: Vec<_> = into.types.iter().map(|types| types.value.clone()).collect();
+    let extensions: Vec<_> = into.files.extensions.iter().map(|list| list.value.clone()).collect();
     Allows {
         control: may(Action::Key) && may(Action::Pointer),
         copy: may(Action::Copy { bytes: 0 }),
         paste: may(Action::Paste { bytes: 0 }),
         resize: may(Action::Resize { width: 1, height: 1 }),
-        copy_bytes: largest(most, |bytes| may(Action::Copy { bytes })),
-        paste_bytes: largest(most, |bytes| may(Action::Paste { bytes })),
+        copy_bytes: largest(most.text, |bytes| may(Action::Copy { bytes })),
+        paste_bytes: largest(most.text, |bytes| may(Action::Paste { bytes })),
+        upload: files(ActionKind::Upload),
+        download: files(ActionKind::Download),
+        upload_bytes: largest(most.file, |bytes| may(Action::Upload { bytes })),
+        download_bytes: largest(most.file, |bytes| may(Action::Download { bytes })),
+        upload_types: shared(&types, |known, wanted: &MediaPattern| known.matches(&wanted.to_string())),
+        upload_extensions: shared(&extensions, |known, wanted: &Extension| known == wanted),
     }
+}
+
+/// What is in all of these lists: entries that each other list covers; nothing where there is no list.
+fn shared<T: Display>(lists: &[Vec<T>], covers: impl Fn(&T, &T) -> bool) -> Vec<String> {
+    let everywhere = |wanted: &&T| lists.iter().all(|list| list.iter().any(|known| covers(known, wanted)));
+    let mut shared: Vec<String> = lists.iter().flatten().filter(everywhere).map(ToString::to_string).collect();
+    shared.sort();
+    shared.dedup();
+    shared
 }
 
 /// The largest size up to `most` that is permitted: asked of the decision itself, so that what people are told is what is decided.
 /// Who may have a size may have every smaller one.
-fn largest(most: u32, may: impl Fn(u64) -> bool) -> u64 {
-    let (mut permitted, mut beyond) = (0, u64::from(most) + 1);
+fn largest(most: u64, may: impl Fn(u64) -> bool) -> u64 {
+    let (mut permitted, mut beyond) = (0, most.saturating_add(1));
     while permitted + 1 < beyond {
         let middle = permitted.midpoint(beyond);
         if may(middle) {
@@ -94,7 +129,8 @@ mod tests {
         let text = format!("policy: p\napplies: {{}}\nallow:\n  control: {{}}\n{rules}");
         let policies = PolicySet::parse(&[PolicyFile { name: "p.yaml".into(), text }]).unwrap();
         let subject = Subject { name: "alice".into(), groups: Vec::new(), issuer: "local".into() };
-        let allows = allows(&policies, &Situation::new(&subject, "desk"), 1024 * 1024);
+        let most = Most { text: 1024 * 1024, file: 1 << 30 };
+        let allows = allows(&policies, &Situation::new(&subject, "desk"), most);
         assert_eq!((allows.copy, allows.paste), (allows.copy_bytes > 0, allows.paste_bytes > 0));
         (allows.copy_bytes, allows.paste_bytes)
     }
@@ -106,5 +142,26 @@ mod tests {
         assert_eq!(told("  copy: {max_bytes: 64 KiB}\n  paste: {max_bytes: 1 B}\n"), (65_536, 1));
         assert_eq!(told("  paste: {max_bytes: 1 GiB}\n"), (0, 1024 * 1024));
         assert_eq!(told("  copy: {}\n  paste: {}\ndeny:\n  - actions: [copy]\n"), (0, 1024 * 1024));
+    }
+
+    #[test]
+    fn people_are_told_which_files_all_policies_let_in() {
+        let file = |name: &str, upload: &str| PolicyFile {
+            name: format!("{name}.yaml"),
+            text: format!("policy: {name}\napplies: {{}}\nallow: {{upload: {{{upload}}}}}\n"),
+        };
+        let policies = PolicySet::parse(&[
+            file("a", "max_bytes: 1 MiB, types: [image/*, application/pdf], extensions: [png, pdf]"),
+            file("b", "types: [image/png, text/plain, application/pdf], extensions: [png, txt]"),
+        ])
+        .unwrap();
+        let subject = Subject { name: "alice".into(), groups: Vec::new(), issuer: "local".into() };
+        let told = |file| allows(&policies, &Situation::new(&subject, "desk"), Most { text: 1, file });
+        let some = told(1 << 30);
+        assert_eq!((some.upload, some.upload_bytes, some.download, some.download_bytes), (true, 1 << 20, false, 0));
+        assert_eq!(some.upload_types, ["application/pdf", "image/png"]);
+        assert_eq!(some.upload_extensions, ["png"]);
+        let none = told(0);
+        assert_eq!((none.upload, none.upload_bytes), (false, 0), "a desktop without a folder takes no files");
     }
 }

@@ -1,5 +1,6 @@
 //! What the API says and is told, as JSON.
 
+use portcullis_policy::Verdict;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -12,8 +13,14 @@ pub struct PolicyRef {
     pub rule: String,
 }
 
+impl From<&Verdict> for PolicyRef {
+    fn from(verdict: &Verdict) -> Self {
+        Self { revision: verdict.revision.to_string(), rule: verdict.rule.to_string() }
+    }
+}
+
 /// What policy lets a subject do on a desktop.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Allows {
     /// Keyboard and mouse.
     pub control: bool,
@@ -27,6 +34,18 @@ pub struct Allows {
     pub copy_bytes: u64,
     /// The most bytes of UTF-8 that one text into the desktop may have, its lines ended by LF; 0 where none may enter.
     pub paste_bytes: u64,
+    /// Files into the desktop.
+    pub upload: bool,
+    /// Files out of the desktop.
+    pub download: bool,
+    /// The most bytes that one file into the desktop may have; 0 where none may enter.
+    pub upload_bytes: u64,
+    /// The most bytes that one file out of the desktop may have; 0 where none may leave.
+    pub download_bytes: u64,
+    /// Media types that files into the desktop may have, such as `image/*`; empty where all may.
+    pub upload_types: Vec<String>,
+    /// Extensions that their names may have, in small letters; empty where all may.
+    pub upload_extensions: Vec<String>,
 }
 
 /// A desktop as the launcher shows it.
@@ -108,9 +127,10 @@ pub enum SessionNotice {
     },
     /// It is not any more: somebody did something, or the policy has changed.
     Staying {},
-    /// Something that the person did was refused.
+    /// Something that the person did was refused, or a part of it.
     Refused {
-        /// `keys` (too fast), `typed_paste` (as only a program types), `chord`, `paste` or `copy` (too often).
+        /// `keys` (too fast), `typed_paste` (as only a program types), `chord`, `paste` or `copy` (too often, too much, or for what is in it),
+        /// `upload` or `download`; `paste_redacted` or `copy_redacted` (it crossed without a part of it).
         what: String,
         /// Words for the person.
         why: String,
@@ -163,6 +183,8 @@ pub struct Session {
     /// What of a pasted text reaches the desktop: `unicode`, all of it; `latin1` where its VNC server knows no more, and question marks
     /// stand for the rest.
     pub clipboard: String,
+    /// Whether a part of the screen is hidden from its viewers.
+    pub hidden: bool,
     /// Its record.
     pub recording: LiveRecording,
 }
@@ -181,4 +203,43 @@ pub struct Readiness {
     pub ready: bool,
     /// What stands in the way.
     pub reasons: Vec<String>,
+}
+
+/// A file in a desktop's folder.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct FileEntry {
+    /// Its name.
+    pub name: String,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// When it was changed last (RFC 3339), as the desktop says.
+    pub modified: String,
+}
+
+/// What lies in a desktop's folder for files.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct FileList {
+    /// What the folder is called on the desktop.
+    pub folder: String,
+    /// The plain files in it whose names could cross, by name; at most a thousand.
+    pub files: Vec<FileEntry>,
+}
+
+/// A file that reached the desktop.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Delivered {
+    /// What it is called there: its own name, or with a number where that was taken.
+    pub name: String,
+    /// Its length in bytes, as it was brought.
+    pub bytes: u64,
+    /// SHA-256 of it as it was brought, in hexadecimal.
+    pub sha256: String,
+    /// Its media type by its bytes.
+    pub media_type: String,
+    /// What was found in it that policy looks for and lets cross.
+    pub found: Vec<String>,
+    /// The policy that permitted it.
+    pub policy: PolicyRef,
+    /// Whether the desktop has it without the metadata that was in it.
+    pub metadata_stripped: bool,
 }

@@ -5,6 +5,8 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::model::PolicyRef;
+use crate::files::Stopped;
 use crate::refusal::Refusal;
 use crate::ticket::TicketError;
 
@@ -23,6 +25,9 @@ pub struct Problem {
     /// The policy rule that decided, where one did: file, line and key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
+    /// The same with the revision of the policy files, where a file was stopped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyRef>,
 }
 
 impl Problem {
@@ -34,6 +39,7 @@ impl Problem {
             status: status.as_u16(),
             detail: detail.into(),
             rule: None,
+            policy: None,
         }
     }
 }
@@ -67,6 +73,24 @@ impl From<Refusal> for Problem {
             _ => None,
         };
         Self { rule, ..Self::new(status, refusal.to_string()) }
+    }
+}
+
+impl From<Stopped> for Problem {
+    fn from(stopped: Stopped) -> Self {
+        let status = match &stopped {
+            Stopped::Denied(_) => StatusCode::FORBIDDEN,
+            Stopped::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Stopped::TooMany(_) | Stopped::Busy(_) => StatusCode::TOO_MANY_REQUESTS,
+            Stopped::Name(_) | Stopped::Broken(_) => StatusCode::BAD_REQUEST,
+            Stopped::NoFolder | Stopped::NotAFile | Stopped::Ended => StatusCode::CONFLICT,
+            Stopped::Missing => StatusCode::NOT_FOUND,
+            Stopped::Full(_) => StatusCode::INSUFFICIENT_STORAGE,
+            Stopped::Failed(_) => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        let policy = stopped.verdict().map(PolicyRef::from);
+        let rule = policy.as_ref().map(|policy| policy.rule.clone());
+        Self { rule, policy, ..Self::new(status, stopped.words()) }
     }
 }
 

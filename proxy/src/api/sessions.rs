@@ -8,10 +8,11 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use portcullis_policy::ScreenRules;
 use time::format_description::well_known::Rfc3339;
 
 use super::caller::{Asked, Peer, authenticate};
-use super::desktops::allows;
+use super::desktops::{Most, allows};
 use super::model::{self, LiveRecording, OpenSession, Opened, PolicyRef, Sessions};
 use super::problem::Problem;
 use crate::identity::same;
@@ -130,6 +131,15 @@ fn admit(plane: &Plane, session: &Session, asked: &Asked) -> Result<Response, Pr
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(opened)).into_response())
 }
 
+fn hides(rules: &ScreenRules) -> bool {
+    !(rules.masks.is_empty() && rules.visible.is_empty())
+}
+
+fn most(plane: &Plane, session: &Session) -> Most {
+    let most = Most::of(plane);
+    if session.files.folder().is_ok() { most } else { Most { file: 0, ..most } }
+}
+
 fn describe(plane: &Plane, session: &Session) -> model::Session {
     let permit = &session.permit;
     model::Session {
@@ -141,8 +151,9 @@ fn describe(plane: &Plane, session: &Session) -> model::Session {
         started: permit.started.format(&Rfc3339).unwrap_or_default(),
         viewers: session.viewers(),
         policy: PolicyRef { revision: permit.verdict.revision.to_string(), rule: permit.verdict.rule.to_string() },
-        allows: allows(&plane.policies(), &session.situation(), session.bounds.rfb.clipboard_text),
+        allows: allows(&plane.policies(), &session.situation(), most(plane, session)),
         clipboard: if session.unicode.load(Ordering::Relaxed) { "unicode" } else { "latin1" }.to_owned(),
+        hidden: hides(&session.screen_rules()),
         recording: LiveRecording {
             mode: if permit.strict { "strict" } else { "best_effort" }.to_owned(),
             state: if session.is_recording() { "recording" } else { "failed" }.to_owned(),

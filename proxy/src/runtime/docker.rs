@@ -1,6 +1,8 @@
 //! Desktops as containers of a Docker Engine: one each, without network, capabilities or a writable root.
 
+mod archive;
 mod container;
+mod tar;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -14,6 +16,7 @@ use bollard::query_parameters::{
 use futures_util::StreamExt;
 use tokio_util::sync::CancellationToken;
 
+use self::archive::Archive;
 use self::container::{GATE, SESSION};
 use super::account::Account;
 use super::folder::SessionFolder;
@@ -87,7 +90,11 @@ impl Runtime for Containers {
         let account = Account::for_container();
         let folder = SessionFolder::create(&self.folder, session, self.name(), &account)?;
         match self.begin(template, docker, session, &account, &folder).await {
-            Ok(container) => Running::when_ready(folder, &account, |end| container.watch(end)).await,
+            Ok(container) => {
+                let room = u64::from(docker.transfer_mib).saturating_mul(1024 * 1024);
+                let archive = Archive::of(&self.engine, &container.id, &account, room);
+                Running::when_ready(folder, &account, |end| container.watch(end), || Some(archive as _)).await
+            }
             Err(why) => {
                 folder.remove();
                 Err(why)

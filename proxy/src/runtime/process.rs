@@ -4,9 +4,11 @@ mod etc;
 mod jail;
 mod ledger;
 mod spawner;
+mod transfer;
 mod watch;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -52,11 +54,15 @@ impl Runtime for Processes {
         let begun = async {
             let etc = folder.make("etc")?;
             etc::write(&etc, &account, process).map_err(|source| folder.failure(source))?;
-            let command = jail::command(&programs, &folder, &etc, &account, template.size, process.network, session);
+            let command = jail::command(&programs, &folder, &etc, &account, template.size, process, session);
             watch::Jail::begin(&self.spawner, command, &folder).await
         };
         match begun.await {
-            Ok(jail) => Running::when_ready(folder, &account, |end| jail.watch(end)).await,
+            Ok(jail) => {
+                let first = jail.first_process();
+                let reach = || Some(Arc::new(transfer::Folder::open(first?, &account)?) as _);
+                Running::when_ready(folder, &account, |end| jail.watch(end), reach).await
+            }
             Err(why) => {
                 folder.remove();
                 Err(why)

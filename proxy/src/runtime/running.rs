@@ -9,7 +9,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::account::Account;
 use super::folder::SessionFolder;
-use super::{Desktop, RuntimeError, Stream, socket};
+use super::{Desktop, RuntimeError, Stream, Transfer, socket};
 
 /// The reason of an end that was asked for.
 pub(super) const DESTROYED: &str = "the desktop was destroyed";
@@ -20,16 +20,19 @@ pub(super) struct Running {
     owner: u32,
     end: CancellationToken,
     over: watch::Receiver<Option<String>>,
+    transfer: Option<Arc<dyn Transfer>>,
     _end_on_drop: DropGuard,
 }
 
 impl Running {
     /// Starts the task that owns the desktop: `watch` must return when the desktop is no more, why, and make that so when the token is
-    /// cancelled. The folder is removed after it. Returns when the socket accepts; on an error nothing is left.
+    /// cancelled. The folder is removed after it. Returns when the socket accepts; on an error nothing is left. What files go through is asked
+    /// for then, when everything in the desktop is mounted.
     pub(super) async fn when_ready<W, F>(
         folder: SessionFolder,
         account: &Account,
         watch: W,
+        transfer: impl FnOnce() -> Option<Arc<dyn Transfer>>,
     ) -> Result<Box<dyn Desktop>, RuntimeError>
     where
         W: FnOnce(CancellationToken) -> F,
@@ -46,7 +49,8 @@ impl Running {
         });
 
         let guard = end.clone().drop_guard();
-        let desktop = Self { socket: folder.socket(), owner: account.uid, end, over, _end_on_drop: guard };
+        let (socket, owner) = (folder.socket(), account.uid);
+        let mut desktop = Self { socket, owner, end, over, transfer: None, _end_on_drop: guard };
         let ready = tokio::select! {
             ready = socket::wait_until_ready(&desktop.socket, desktop.owner) => ready,
             reason = desktop.ended() => Err(RuntimeError::Died { reason }),
@@ -56,6 +60,7 @@ impl Running {
             return Err(why);
         }
         folder.close_rfb();
+        desktop.transfer = transfer();
         Ok(Box::new(desktop))
     }
 }
@@ -64,6 +69,10 @@ impl Running {
 impl Desktop for Running {
     async fn connect(&self) -> Result<Stream, RuntimeError> {
         Ok(Box::new(socket::connect(&self.socket, self.owner).await?))
+    }
+
+    fn transfer(&self) -> Option<Arc<dyn Transfer>> {
+        self.transfer.clone()
     }
 
     async fn ended(&self) -> String {

@@ -56,6 +56,12 @@ impl TemplateKind {
         }
     }
 
+    /// Whether its desktops have a folder for files: those that the gate did not start have none.
+    #[must_use]
+    pub fn has_folder(&self) -> bool {
+        !matches!(self, Self::Static(_))
+    }
+
     /// Whether one session at a time may have it: what is not started for a session is one and the same for all.
     #[must_use]
     pub fn is_exclusive(&self) -> bool {
@@ -75,6 +81,13 @@ pub struct Process {
     /// The user to run as when the gate is root; `nobody` if not given. Without root it is the gate's own user.
     #[serde(default)]
     pub user: Option<String>,
+    /// What its folder for files may hold, in MiB of this machine's memory.
+    #[serde(default = "transfer_mib")]
+    pub transfer_mib: u32,
+}
+
+fn transfer_mib() -> u32 {
+    256
 }
 
 /// A desktop in a container.
@@ -92,6 +105,9 @@ pub struct Docker {
     /// Most processes and threads.
     #[serde(default = "Docker::default_pids")]
     pub pids: u32,
+    /// What its folder for files may hold, in MiB of the machine's memory.
+    #[serde(default = "transfer_mib")]
+    pub transfer_mib: u32,
 }
 
 impl Docker {
@@ -230,8 +246,12 @@ fn checked_docker(name: &str, docker: Docker) -> Result<Docker, TemplateError> {
     if docker.image.is_empty() || docker.image.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return refused("image", "empty or hold spaces");
     }
-    for (key, value) in [("memory_mib", docker.memory_mib), ("cpu_percent", docker.cpu_percent), ("pids", docker.pids)]
-    {
+    for (key, value) in [
+        ("memory_mib", docker.memory_mib),
+        ("cpu_percent", docker.cpu_percent),
+        ("pids", docker.pids),
+        ("transfer_mib", docker.transfer_mib),
+    ] {
         if value == 0 {
             return refused(key, "zero");
         }

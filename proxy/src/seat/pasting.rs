@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use portcullis_evidence::{Effect as Verdicted, What};
-use portcullis_policy::{Action, Effect};
+use portcullis_policy::{Action, ActionKind, Effect};
 use portcullis_rfb::clipboard::{Event as Clipboard, Text};
 use portcullis_rfb::viewer::{Connection, Event};
 
 use super::Seat;
-use crate::crossing::{Paces, TOO_LONG, copy, paste};
+use crate::crossing::{Paces, TOO_LONG, copy};
 use crate::link::Act;
 use crate::outcome::Outcome;
 use crate::pace::Rate;
@@ -66,7 +66,7 @@ impl Seat {
     ) -> Result<(), Outcome> {
         match event {
             Clipboard::Offered => return self.offered(session, rfb),
-            Clipboard::Asked => return self.asked(session, rfb),
+            Clipboard::Asked => return self.asked(session, rfb).await,
             Clipboard::Text(text) => self.paste(session, text).await?,
             Clipboard::TooLong { bytes } => self.unpasted(session, bytes, TOO_LONG.to_owned())?,
             Clipboard::Unreadable(why) => {
@@ -92,7 +92,7 @@ impl Seat {
         if !self.pasting.paces.offers.try_take(now) {
             return Ok(());
         }
-        let verdict = session.judge_text(Action::Paste { bytes: 0 }, false);
+        let verdict = session.judge_announced(ActionKind::Paste);
         if verdict.effect == Effect::Deny {
             return session.note_under(&verdict, self.unread(0, verdict.reason.clone()));
         }
@@ -107,9 +107,7 @@ impl Seat {
         if !self.pasting.paces.texts.try_take(Instant::now()) {
             return Ok(());
         }
-        let verdict = session.judge_text(Action::Paste { bytes: text.bytes() }, true);
-        session.note_under(&verdict, paste(self.viewer, &text, &verdict))?;
-        if verdict.effect == Effect::Permit {
+        if let Some(text) = session.cross(ActionKind::Paste, self.viewer, text).await? {
             session.act(Act::Paste(text)).await;
         }
         Ok(())
@@ -125,21 +123,22 @@ impl Seat {
     }
 
     /// The viewer takes what was copied on the desktop: it gets it if that is still permitted.
-    fn asked(&mut self, session: &Session, rfb: &mut Connection) -> Result<(), Outcome> {
+    async fn asked(&mut self, session: &Session, rfb: &mut Connection) -> Result<(), Outcome> {
         let requests = &mut self.pasting.paces.requests;
         let Some(text) = rfb.offered_cut_text().filter(|_| requests.try_take(Instant::now())).cloned() else {
             return Ok(());
         };
-        let verdict = session.judge(Action::Copy { bytes: text.bytes() });
-        if verdict.effect == Effect::Permit {
+        let (verdict, found) = session.judge_again(ActionKind::Copy, &text).await;
+        if verdict.effect != Effect::Deny {
             rfb.provide_cut_text();
             return Ok(());
         }
         rfb.withdraw_cut_text();
-        session.note_under(&verdict, copy(self.viewer, &text, &verdict))
+        session.note_under(&verdict, copy(self.viewer, &text, &verdict, found, None))
     }
 
     fn unread(&self, bytes: u64, reason: String) -> What {
-        What::Paste { viewer: self.viewer, effect: Verdicted::Deny, bytes, sha256: String::new(), reason }
+        let (viewer, effect, sha256) = (self.viewer, Verdicted::Deny, String::new());
+        What::Paste { viewer, effect, bytes, sha256, reason, found: Vec::new(), redacted: None }
     }
 }

@@ -62,6 +62,9 @@ impl Session {
                 return outcome;
             }
             self.life.follow(self.obligations());
+            if let Err(outcome) = self.follow_keep().await {
+                return outcome;
+            }
             if verdict.effect == Effect::Deny {
                 return Outcome::NotPermitted { rule: verdict.rule.to_string(), reason: verdict.reason };
             }

@@ -36,7 +36,7 @@ pub(crate) struct Coming {
 /// Something that was refused, for the person.
 #[derive(Debug, Clone)]
 pub(crate) struct Refused {
-    /// `keys`, `typed_paste`, `chord`, `paste` or `copy`.
+    /// `keys`, `typed_paste`, `chord`, `paste`, `copy`, `paste_redacted` or `copy_redacted`.
     pub(crate) what: &'static str,
     /// Words for the person.
     pub(crate) why: String,

@@ -4,12 +4,13 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use portcullis_evidence::What;
-use portcullis_policy::{Action, Effect, Filling, Obligation, PolicySet, Rule, ScreenRules, Verdict};
+use portcullis_policy::{Action, Effect, Filling, Obligation, Rule, ScreenRules, Verdict};
 use portcullis_rfb::{Change, Size};
 use tokio::time::sleep;
 
 use super::Session;
 use super::judged::until;
+use crate::enforced::Enforced;
 use crate::link::Act;
 use crate::outcome::Outcome;
 use crate::pace::Rate;
@@ -29,7 +30,7 @@ pub(super) struct Veiling {
     rules: ScreenRules,
     noted: Vec<Obligation>,
     /// The set that the rules are of; none before the first look.
-    policies: Option<Arc<PolicySet>>,
+    policies: Option<Arc<Enforced>>,
     /// When hours begin or end that the rules depend on.
     until: Option<SystemTime>,
     /// The minute, since 1970, that is drawn.
@@ -193,7 +194,7 @@ impl Session {
         // INVARIANT: no viewer is sent a revision that the recorder does not have; viewers read the screen, which changes only below, and
         // the veil's lock is held, so that revisions come one by one.
         let handed = self.recording.hand_over(next, veiled.recorded()).await;
-        handed.or_else(|error| self.unrecorded(&error))?;
+        handed.or_else(|error| self.unrecorded(error.in_full()))?;
         let applied = self.screen.write().unwrap_or_else(PoisonError::into_inner).apply(&veiled.shown);
         let revision = applied.map_err(|error| misfit(&error))?;
         self.revision.send_replace(revision);

@@ -1,13 +1,18 @@
 //! Canonical JSON: RFC 8785 with integers from 0 to 2^53 − 1 as its only numbers.
 use std::io::Write as _;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
 /// The largest number: what every JSON reader holds exactly (RFC 8785 §3.2.2.3, RFC 7493 §2.2).
 const MAX_NUMBER: u64 = (1 << 53) - 1;
+
+/// An optional member that is there: `null` is none of this format's values.
+pub(crate) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
 
 /// Why bytes are not canonical JSON, or a value cannot be written as such.
 #[derive(Debug, Error)]

@@ -1,110 +1,117 @@
-//! What a bundle says of itself: manifest, links and seal in their order, read but not proved.
-use std::collections::BTreeMap;
-use std::ops::ControlFlow;
-
+//! Texts that policy keeps: the parts of one put together, decrypted, and held against the hash that its event has.
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use thiserror::Error;
 
-use crate::derivation::{Derivation, MAX_DERIVATION_BYTES};
-use crate::digest::Digest;
-use crate::jws::{self, Typ};
-use crate::link::{Link, MAX_LINK_BYTES};
-use crate::manifest::{MAX_MANIFEST_BYTES, Manifest};
-use crate::path::{MAX_LINKS, PathInBundle};
-use crate::seal::{MAX_SEAL_BYTES, Seal};
-use crate::source::Source;
-use crate::{canonical, read};
+use crate::{AgeError, Digest, Event, Identities, What};
 
-/// A bundle as it describes itself. INVARIANT: nothing of it is proved; that is [`crate::verify_at`]'s to do, before or after.
-#[derive(Debug, Clone)]
-pub struct Contents {
-    /// Whose session.
-    pub manifest: Manifest,
-    /// How it ended; `None` where there is no seal that can be read.
-    pub seal: Option<Seal>,
-    /// SHA-256 of the bytes of `seal.json`, if there is one.
-    pub sealed: Option<Digest>,
-    /// What was made of it, in a derived bundle.
-    pub derivation: Option<Derivation>,
-    /// The links that can be read, rising; in a derived bundle they list the video that is there.
-    pub links: Vec<Link>,
-    /// How many of those that are there cannot be read.
-    pub unread: u32,
-}
+/// The longest text that is opened, in bytes; a gate takes none that is longer.
+pub const MAX_KEPT_BYTES: usize = 1 << 30;
 
-/// Why a bundle says nothing of itself.
+/// Why a text that is kept cannot be read.
 #[derive(Debug, Error)]
 pub enum ContentsError {
-    /// The place cannot be listed, or its manifest not be read.
-    #[error("the bundle cannot be read")]
-    Unreadable(#[source] std::io::Error),
-    /// There is a manifest, and it is none.
-    #[error("session.json is no manifest")]
-    Manifest,
+    /// No event of a text has this `seq`.
+    #[error("no paste or copy has seq {0}")]
+    NoText(u64),
+    /// No contents of the text are kept.
+    #[error("nothing of it is kept")]
+    NotKept,
+    /// A part is missing, there twice, or no part of an age file.
+    #[error("its parts are not whole")]
+    Parts,
+    /// It cannot be decrypted.
+    #[error("it cannot be decrypted")]
+    Age(#[source] AgeError),
+    /// It is not the text whose hash its event has.
+    #[error("it is not the text of its event")]
+    Altered,
 }
 
-impl Contents {
-    /// Reads what a bundle says of itself.
-    ///
-    /// # Errors
-    /// Without a manifest nobody knows whose session it is.
-    pub fn read(source: &dyn Source) -> Result<Self, ContentsError> {
-        let manifest = small(source, PathInBundle::Session, MAX_MANIFEST_BYTES).map_err(ContentsError::Unreadable)?;
-        let manifest = manifest.and_then(|bytes| Manifest::from_bytes(&bytes).ok()).ok_or(ContentsError::Manifest)?;
-        let numbers = links(source).map_err(ContentsError::Unreadable)?;
-        let sealed = small(source, PathInBundle::Seal, MAX_SEAL_BYTES).ok().flatten();
-        let seal = sealed.as_deref().and_then(|bytes| jws::flattened(Typ::Seal, bytes).ok());
-        let seal = seal.and_then(|jws| canonical::from_bytes::<Seal>(&jws.payload).ok());
-        let derivation = small(source, PathInBundle::Derivation, MAX_DERIVATION_BYTES).ok().flatten();
-        let derivation = derivation.and_then(|bytes| jws::flattened(Typ::Derivation, &bytes).ok());
-        let derivation = derivation.and_then(|jws| canonical::from_bytes::<Derivation>(&jws.payload).ok());
-        let (mut links, mut unread): (Vec<Link>, u32) = (Vec::new(), 0);
-        for n in numbers {
-            match link(source, n) {
-                Some(link) => links.push(link),
-                None => unread = unread.saturating_add(1),
+/// The text of the `paste` or `copy` with this `seq`, as it was offered; `events` are those of a bundle that has been verified.
+///
+/// # Errors
+/// Any of [`ContentsError`].
+pub fn kept<'a>(
+    events: impl IntoIterator<Item = &'a Event>,
+    seq: u64,
+    identities: &Identities,
+) -> Result<String, ContentsError> {
+    let (mut hash, mut sealed, mut last) = (None, Vec::new(), (0, 0));
+    for event in events {
+        match &event.what {
+            What::Paste { sha256, .. } | What::Copy { sha256, .. } if event.seq == seq => hash = Some(sha256),
+            What::Contents { of, part, parts, age } if *of == seq => {
+                let follows = *part == last.0 + 1 && part <= parts && (last.1 == 0 || last.1 == *parts);
+                let bytes = URL_SAFE_NO_PAD.decode(age).ok().filter(|_| follows);
+                sealed.extend(bytes.ok_or(ContentsError::Parts)?);
+                last = (*part, *parts);
             }
+            _ => {}
         }
-        if let Some(derivation) = &derivation {
-            let made: BTreeMap<_, _> = derivation.files.iter().map(|file| (file.path, *file)).collect();
-            let listed = links.iter_mut().flat_map(|link| &mut link.files);
-            listed.for_each(|listed| *listed = made.get(&listed.path).copied().unwrap_or(*listed));
-        }
-        Ok(Self { manifest, seal, sealed: sealed.as_deref().map(Digest::of), derivation, links, unread })
+    }
+    let hash = hash.ok_or(ContentsError::NoText(seq))?;
+    match last {
+        (0, _) => return Err(ContentsError::NotKept),
+        (part, parts) if part != parts => return Err(ContentsError::Parts),
+        _ => {}
+    }
+    let plain = identities.open(&sealed, MAX_KEPT_BYTES).map_err(ContentsError::Age)?;
+    if Digest::of(&plain).to_string() != *hash {
+        return Err(ContentsError::Altered);
+    }
+    String::from_utf8(plain).map_err(|_| ContentsError::Altered)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Effect, MAX_CONTENTS, Recipients, VERSION};
+
+    const SECRET: &str = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX";
+
+    fn event(seq: u64, what: What) -> Event {
+        let text = String::new;
+        let (time, session, subject, policy, rule) = (text(), text(), text(), text(), text());
+        Event { v: VERSION, seq, at_us: 0, time, session, subject, policy, rule, what }
     }
 
-    /// Length of the session on the media clock, in microseconds: as the seal says, or as far as the chain goes.
-    #[must_use]
-    pub fn duration_us(&self) -> u64 {
-        let chain = self.links.iter().map(|link| link.to_us).max().unwrap_or(0);
-        self.seal.as_ref().map_or(chain, |seal| seal.duration_us.max(chain))
-    }
-}
-
-fn small(source: &dyn Source, path: PathInBundle, most: u64) -> std::io::Result<Option<Vec<u8>>> {
-    read::all(source.open(path)?.reader, most)
-}
-
-/// The numbers of the links that are there, rising.
-fn links(source: &dyn Source) -> std::io::Result<Vec<u32>> {
-    let mut found = Vec::new();
-    source.list(&mut |entry| {
-        if let Ok(PathInBundle::Link(n)) = entry.path.parse()
-            && entry.is_file
-            && n <= MAX_LINKS
-        {
-            found.push(n);
+    fn paste(text: &str) -> What {
+        What::Paste {
+            viewer: 1,
+            effect: Effect::Deny,
+            bytes: 0,
+            sha256: Digest::of(text.as_bytes()).to_string(),
+            reason: String::new(),
+            found: Vec::new(),
+            redacted: None,
         }
-        ControlFlow::Continue(())
-    })?;
-    found.sort_unstable();
-    found.dedup();
-    Ok(found)
-}
+    }
 
-fn link(source: &dyn Source, n: u32) -> Option<Link> {
-    let bytes = small(source, PathInBundle::Link(n), MAX_LINK_BYTES).ok()??;
-    let link: Link = canonical::from_bytes(&jws::compact(Typ::Link, &bytes).ok()?.payload).ok()?;
-    // What a link names that is not its own would be read as another segment's.
-    let own = link.n == n && link.files.iter().all(|file| file.path.segment().is_none_or(|segment| segment == n));
-    own.then_some(link)
+    fn events(text: &str, kept: &str) -> Vec<Event> {
+        let sealed =
+            Recipients::parse([&*Identities::read(SECRET).unwrap().names()[0]]).unwrap().seal(kept.as_bytes()).unwrap();
+        let parts: Vec<&[u8]> = sealed.chunks(MAX_CONTENTS).collect();
+        let count = u32::try_from(parts.len()).unwrap();
+        let contents = |(part, bytes): (u32, &&[u8])| {
+            let age = URL_SAFE_NO_PAD.encode(bytes);
+            event(u64::from(part) + 7, What::Contents { of: 7, part, parts: count, age })
+        };
+        [event(7, paste(text))].into_iter().chain((1..).zip(&parts).map(contents)).collect()
+    }
+
+    #[test]
+    fn a_text_in_parts_comes_back_whole() {
+        let identities = Identities::read(SECRET).unwrap();
+        let text = "漢字 ".repeat(10_000);
+        let all = events(&text, &text);
+        assert_eq!(all.len(), 1 + 70_200_usize.div_ceil(MAX_CONTENTS));
+        assert_eq!(kept(&all, 7, &identities).unwrap(), text);
+        assert!(matches!(kept(&all, 8, &identities), Err(ContentsError::NoText(8))));
+        assert!(matches!(kept(&all[..1], 7, &identities), Err(ContentsError::NotKept)));
+        assert!(matches!(kept(&all[..3], 7, &identities), Err(ContentsError::Parts)));
+        let without: Vec<&Event> = all.iter().filter(|event| event.seq != 9).collect();
+        assert!(matches!(kept(without, 7, &identities), Err(ContentsError::Parts)));
+        assert!(matches!(kept(&events(&text, "another"), 7, &identities), Err(ContentsError::Altered)));
+    }
 }

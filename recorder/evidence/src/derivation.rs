@@ -78,6 +78,9 @@ impl Derivation {
         }
         let paths: Vec<PathInBundle> = self.files.iter().map(|file| file.path).collect();
         let video = |path: &PathInBundle| matches!(path, PathInBundle::Init(_) | PathInBundle::Video(_));
+        if self.files.iter().any(|file| file.plain.is_some()) {
+            return Some("it lists what is not encrypted as if it were");
+        }
         let rising = paths.iter().zip(paths.iter().skip(1)).all(|(one, next)| one < next);
         (!paths.iter().all(video) || !rising).then_some("its files are not video in their order")
     }

@@ -21,6 +21,19 @@ pub struct FileHash {
     pub bytes: u64,
     /// The SHA-256 of its bytes.
     pub sha256: Digest,
+    /// What is in it once it is decrypted: with encrypted files in links, and nowhere else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plain: Option<PlainHash>,
+}
+
+/// Length and hash of what was encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlainHash {
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// The SHA-256 of its bytes.
+    pub sha256: Digest,
 }
 
 /// Why a text is not a [`Digest`].

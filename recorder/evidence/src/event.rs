@@ -3,10 +3,14 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::canonical::{self, CanonicalError};
-use crate::{Stroke, VERSION, is_stamp};
+use crate::{KeepLock, Stroke, VERSION, is_stamp};
 
 /// The longest line of an events file, its line feed included.
 pub const MAX_EVENT_BYTES: usize = 16 * 1024;
+
+/// Bytes of an age file in one `contents` event, and their digits in base64url.
+pub const MAX_CONTENTS: usize = 8 * 1024;
+pub(crate) const MAX_CONTENTS_DIGITS: usize = (MAX_CONTENTS * 4).div_ceil(3);
 
 /// One event: who, when, under which policy and rule, and what.
 ///
@@ -34,7 +38,7 @@ pub struct Event {
     pub what: What,
 }
 
-/// What happened. Contents of clipboards never appear here, and which keys were pressed only where policy asks for it.
+/// What happened. Contents of clipboards and files never appear here but encrypted, where policy asks for it, and which keys were pressed only where policy asks for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum What {
@@ -112,10 +116,16 @@ pub enum What {
         effect: Effect,
         /// Length of the text in bytes of UTF-8, its lines ended by LF; as its sender says, or 0, when it was not read.
         bytes: u64,
-        /// SHA-256 of the text's UTF-8, 64 hexadecimal digits; empty when it was not read.
+        /// SHA-256 of the text's UTF-8, 64 hexadecimal digits; empty when it was not read. Of a redacted text, that of the whole.
         sha256: String,
         /// Words for a person.
         reason: String,
+        /// Names of the detectors that found something of what policy looks for: `payment-card`, `regex`, `words:FILE`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        found: Vec<String>,
+        /// In how many places it was redacted before it crossed, where it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        redacted: Option<u32>,
     },
     /// Text was offered from the desktop's clipboard to a viewer.
     Copy {
@@ -125,8 +135,73 @@ pub enum What {
         effect: Effect,
         /// Length of the text in bytes of UTF-8, its lines ended by LF; as its sender says, or 0, when it was not read.
         bytes: u64,
-        /// SHA-256 of the text's UTF-8, 64 hexadecimal digits; empty when it was not read.
+        /// SHA-256 of the text's UTF-8, 64 hexadecimal digits; empty when it was not read. Of a redacted text, that of the whole.
         sha256: String,
+        /// Words for a person.
+        reason: String,
+        /// Names of the detectors that found something of what policy looks for: `payment-card`, `regex`, `words:FILE`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        found: Vec<String>,
+        /// In how many places it was redacted before it crossed, where it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        redacted: Option<u32>,
+    },
+    /// A part of a text that policy keeps, as it was offered, encrypted to the recipients that the gate is configured with.
+    Contents {
+        /// `seq` of the event of the text.
+        of: u64,
+        /// Number of the part, from 1.
+        part: u32,
+        /// How many parts there are.
+        parts: u32,
+        /// The part of the age file: base64url without padding, of at most 8 KiB.
+        age: String,
+    },
+    /// A file was brought to go into the desktop.
+    Upload {
+        /// Whether it crossed.
+        effect: Effect,
+        /// Its name, one component of a path.
+        name: String,
+        /// Its length in bytes; when it was not read to its end, what was read or what its sender says of it, or 0.
+        bytes: u64,
+        /// Its media type by its bytes; empty when it was not looked at.
+        media_type: String,
+        /// SHA-256 of its bytes, 64 hexadecimal digits; empty when it was not read to its end.
+        sha256: String,
+        /// What was found in it: names of detectors, sorted; absent when nothing was.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        found: Vec<String>,
+        /// Members of archives that were looked at; absent when there were none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        archive_entries: Option<u32>,
+        /// Where its quarantined copy lies below the gate's folder for them; absent when there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        quarantined: Option<String>,
+        /// Words for a person.
+        reason: String,
+    },
+    /// A file was asked for out of the desktop.
+    Download {
+        /// Whether it crossed.
+        effect: Effect,
+        /// Its name, one component of a path.
+        name: String,
+        /// Its length in bytes; when it was not read to its end, what was read or what its sender says of it, or 0.
+        bytes: u64,
+        /// Its media type by its bytes; empty when it was not looked at.
+        media_type: String,
+        /// SHA-256 of its bytes, 64 hexadecimal digits; empty when it was not read to its end.
+        sha256: String,
+        /// What was found in it: names of detectors, sorted; absent when nothing was.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        found: Vec<String>,
+        /// Members of archives that were looked at; absent when there were none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        archive_entries: Option<u32>,
+        /// Where its quarantined copy lies below the gate's folder for them; absent when there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        quarantined: Option<String>,
         /// Words for a person.
         reason: String,
     },
@@ -197,7 +272,14 @@ pub enum What {
         /// Its value as the language writes it: `400x40 at 0,0, clicks deny, recorded masked`.
         value: String,
     },
-    /// The subject signed in at the portal; in the gate's journal only, like the two that follow.
+    /// Policy asks from now on that the recording is kept for longer, or locked more firmly.
+    KeepExtended {
+        /// How it is locked.
+        lock: KeepLock,
+        /// For how many seconds from its end on it is kept.
+        seconds: u64,
+    },
+    /// The subject signed in at the portal; in the gate's journal only, like all that follow.
     SignedIn {},
     /// The subject signed out of the portal.
     SignedOut {},
@@ -206,10 +288,31 @@ pub enum What {
         /// `video`, `events` or `export`.
         part: String,
     },
+    /// The time of a recording was over: its events and video go.
+    RecordingExpired {
+        /// The session's id.
+        recording: String,
+        /// By what rule, in words for a person.
+        reason: String,
+    },
+    /// A recording is held: it does not expire.
+    RecordingHeld {
+        /// The session's id.
+        recording: String,
+        /// Why, in words for a person.
+        reason: String,
+    },
+    /// A recording is no longer held.
+    RecordingReleased {
+        /// The session's id.
+        recording: String,
+        /// Why, in words for a person.
+        reason: String,
+    },
 }
 
 /// The types of events that this version knows: what [`What`] is tagged with.
-pub const TYPES: [&str; 23] = [
+pub const TYPES: [&str; 30] = [
     "session_opened",
     "session_closed",
     "viewer_joined",
@@ -220,6 +323,9 @@ pub const TYPES: [&str; 23] = [
     "clicks",
     "paste",
     "copy",
+    "contents",
+    "upload",
+    "download",
     "control",
     "resized",
     "refused",
@@ -230,9 +336,13 @@ pub const TYPES: [&str; 23] = [
     "desktop_lost",
     "desktop_back",
     "screen_rule",
+    "keep_extended",
     "signed_in",
     "signed_out",
     "viewed",
+    "recording_expired",
+    "recording_held",
+    "recording_released",
 ];
 
 /// How a rule decided.

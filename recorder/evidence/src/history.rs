@@ -1,14 +1,15 @@
 //! The run of a session's events: what is checked of each line, and what the seal says about them all.
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::digest::Digest;
-use crate::event::{Event, EventError, TYPES, What};
+use crate::event::{Event, EventError, MAX_CONTENTS_DIGITS, TYPES, What};
 use crate::gap::{self, Gap};
-use crate::{VERSION, canonical, is_stamp};
+use crate::{KeepTerms, MAX_KEEP_SECONDS, VERSION, canonical, is_stamp};
 
 /// Where a session's events stand.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct History {
     /// `seq` of the last event; 0 before the first.
     pub seq: u64,
@@ -20,6 +21,12 @@ pub(crate) struct History {
     pub unknown: u64,
     /// The gaps that they tell of.
     pub gaps: Vec<Gap>,
+    /// The longest and firmest that they ask the recording to be kept, where any does.
+    pub keep: Option<KeepTerms>,
+    /// The highest revision of the screen in the segments that they belong to, as the recorder says.
+    pub revisions: u64,
+    /// The subject of the last one that says that the session is closed.
+    pub closed_by: Option<String>,
 }
 
 /// What is wrong with a line.
@@ -60,6 +67,9 @@ impl History {
         self.at_us = later.at_us;
         self.events = self.events.saturating_add(later.events);
         self.unknown = self.unknown.saturating_add(later.unknown);
+        self.keep = self.keep.into_iter().chain(later.keep).reduce(KeepTerms::and);
+        self.revisions = self.revisions.max(later.revisions);
+        self.closed_by = later.closed_by.or(self.closed_by.take());
         later.gaps.into_iter().for_each(|gap| gap::gather(&mut self.gaps, gap));
     }
 
@@ -79,8 +89,14 @@ impl History {
     pub(crate) fn event(&mut self, event: &Event) -> Result<(), &'static str> {
         self.follows(event.seq, event.at_us)?;
         self.add(event.seq, event.at_us);
-        if let What::Gap { from_us, to_us, .. } = event.what {
-            gap::gather(&mut self.gaps, Gap { from_us, to_us });
+        match event.what {
+            What::Gap { from_us, to_us, .. } => gap::gather(&mut self.gaps, Gap { from_us, to_us }),
+            What::SessionClosed { .. } => self.closed_by = Some(event.subject.clone()),
+            _ => {}
+        }
+        if let What::KeepExtended { lock, seconds } = event.what {
+            let asked = KeepTerms { lock, seconds };
+            self.keep = self.keep.into_iter().chain([asked]).reduce(KeepTerms::and);
         }
         Ok(())
     }
@@ -130,6 +146,14 @@ fn well_said(what: &What) -> Result<(), &'static str> {
             if !sha256.is_empty() && sha256.parse::<Digest>().is_err() =>
         {
             Err("sha256 is neither empty nor 64 hexadecimal digits")
+        }
+        What::KeepExtended { seconds, .. } if *seconds > MAX_KEEP_SECONDS => Err("it is kept for longer than can be"),
+        What::Paste { redacted: Some(0), .. } | What::Copy { redacted: Some(0), .. } => Err("redacted is 0"),
+        What::Contents { of, part, parts, age } => {
+            let digit = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+            let whole = (1..=MAX_CONTENTS_DIGITS).contains(&age.len()) && age.bytes().all(digit);
+            let numbered = *of > 0 && *part > 0 && *parts > 0;
+            if whole && numbered { Ok(()) } else { Err("these are no contents") }
         }
         What::ProtocolViolation { side, .. } if side != "viewer" && side != "desktop" => {
             Err("side is neither viewer nor desktop")

@@ -18,6 +18,10 @@ pub(crate) enum Typ {
     Seal,
     /// A list of keys.
     Keys,
+    /// The tombstone of a recording whose time is over.
+    Tombstone,
+    /// A legal hold, or its end.
+    Hold,
     /// What was made of a bundle.
     Derivation,
 }
@@ -69,6 +73,8 @@ impl Typ {
             Self::Link => "portcullis-link+jws",
             Self::Seal => "portcullis-seal+jws",
             Self::Keys => "portcullis-keys+jws",
+            Self::Tombstone => "portcullis-tombstone+jws",
+            Self::Hold => "portcullis-hold+jws",
             Self::Derivation => "portcullis-derivation+jws",
         }
     }

@@ -6,7 +6,7 @@ use crate::path::PathInBundle;
 
 /// The most files of one link: events, at most one init segment and one video segment.
 pub const MAX_FILES_PER_LINK: usize = 3;
-/// The longest file in `chain/`: three files of some 150 bytes each, in base64url, with room to spare.
+/// The longest file in `chain/`: three files of some 150 bytes each, or 300 when encrypted, in base64url, with room to spare.
 pub(crate) const MAX_LINK_BYTES: u64 = 4 * 1024;
 
 /// The payload of `chain/n.jws`.
@@ -39,9 +39,17 @@ pub(crate) struct Layout {
 }
 
 impl Link {
-    /// What its files are, given the newest init segment of the links before (0 for none); or what is wrong with them.
-    pub(crate) fn layout(&self, newest_init: u32) -> Result<Layout, &'static str> {
-        let mut paths = self.files.iter().map(|file| file.path);
+    /// What its files are, given the newest init segment of the links before (0 for none) and whether the bundle is encrypted, where
+    /// that is known; or what is wrong with them.
+    pub(crate) fn layout(&self, newest_init: u32, encrypted: Option<bool>) -> Result<Layout, &'static str> {
+        let encrypted = encrypted.or(self.files.first().map(|file| file.path.is_encrypted())).unwrap_or(false);
+        if self.files.iter().any(|file| file.path.is_encrypted() != encrypted) {
+            return Err("it lists encrypted files where they are not, or clear ones where they are");
+        }
+        if self.files.iter().any(|file| file.plain.is_some() != encrypted) {
+            return Err("hashes of what was encrypted belong to encrypted files");
+        }
+        let mut paths = self.files.iter().map(|file| file.path.plain());
         if paths.next() != Some(PathInBundle::Events(self.n)) {
             return Err("its first file is not its events");
         }

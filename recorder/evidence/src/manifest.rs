@@ -1,9 +1,10 @@
 //! The manifest, `session.json`: whose session, of what, since when, under which policy.
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
+use crate::age::MAX_RECIPIENTS;
 use crate::canonical::{self, CanonicalError};
-use crate::{VERSION, is_stamp};
+use crate::{KeepTerms, MAX_KEEP_SECONDS, VERSION, is_stamp};
 
 /// The longest `session.json`.
 pub(crate) const MAX_MANIFEST_BYTES: u64 = 64 * 1024;
@@ -38,6 +39,13 @@ pub struct Manifest {
     pub gate: String,
     /// `kid` of the key that signs link 1.
     pub key: String,
+    /// How long it is kept and how it is locked, where somebody asked.
+    #[serde(default, deserialize_with = "canonical::present", skip_serializing_if = "Option::is_none")]
+    pub keep: Option<KeepTerms>,
+    /// Public keys (`age1…`, X25519) of those to whom events and video are encrypted, at most [`MAX_RECIPIENTS`], none twice; empty, and then
+    /// absent from the file, when they are clear.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "some")]
+    pub recipients: Vec<String>,
 }
 
 /// What happens to the session when its recording fails.
@@ -68,6 +76,12 @@ pub enum ManifestError {
     /// `started` is not of the form `2026-01-31T23:59:59.000000Z`.
     #[error("started is not RFC 3339 in UTC with six decimals")]
     Started,
+    /// `keep` is longer than it can be.
+    #[error("a recording is kept for at most {MAX_KEEP_SECONDS} seconds")]
+    Keep,
+    /// `recipients` is not a list of different X25519 public keys of age.
+    #[error("recipients are 1 to {MAX_RECIPIENTS} different public keys, age1…")]
+    Recipients,
 }
 
 impl Manifest {
@@ -117,6 +131,37 @@ impl Manifest {
         if !is_stamp(&self.started) {
             return Err(ManifestError::Started);
         }
+        if self.keep.is_some_and(|keep| keep.seconds > MAX_KEEP_SECONDS) {
+            return Err(ManifestError::Keep);
+        }
+        let mut names: Vec<&str> = self.recipients.iter().map(String::as_str).collect();
+        names.sort_unstable();
+        names.dedup();
+        let all = names.len() == self.recipients.len() && names.len() <= MAX_RECIPIENTS;
+        if !all || !names.into_iter().all(is_recipient) {
+            return Err(ManifestError::Recipients);
+        }
         Ok(())
     }
+
+    /// Whether events and video are encrypted.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        !self.recipients.is_empty()
+    }
+}
+
+/// Whether a text has the form of an X25519 public key of age: 62 characters of Bech32.
+fn is_recipient(name: &str) -> bool {
+    let bech32 = |byte: u8| b"023456789acdefghjklmnpqrstuvwxyz".contains(&byte);
+    name.len() == 62 && name.strip_prefix("age1").is_some_and(|rest| rest.bytes().all(bech32))
+}
+
+/// A list that is there has somebody in it.
+fn some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let listed = Vec::<String>::deserialize(deserializer)?;
+    if listed.is_empty() {
+        return Err(serde::de::Error::custom("recipients is empty"));
+    }
+    Ok(listed)
 }

@@ -1,4 +1,4 @@
-//! The names that files of a bundle may have: ten shapes and nothing else.
+//! The names that files of a bundle may have: fourteen shapes and nothing else.
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -11,6 +11,9 @@ pub const MAX_LINKS: u32 = 99_999;
 /// The most init segments of one bundle: what four digits count.
 pub const MAX_INITS: u32 = 9_999;
 
+/// What the names of encrypted files end with.
+const AGE: &str = ".age";
+
 /// The path of a file relative to its bundle's folder.
 ///
 /// INVARIANT: there is no other way to name a file in a bundle, so a link or a listing can never point outside of it.
@@ -20,10 +23,16 @@ pub enum PathInBundle {
     Session,
     /// `events/00001.jsonl`: the events of segment n (1-based).
     Events(u32),
+    /// `events/00001.jsonl.age`: the same, encrypted (as [`PathInBundle::encrypted`] names it).
+    AgeEvents(u32),
     /// `video/init-0001.mp4`: a CMAF header (ISO/IEC 23000-19), 1-based.
     Init(u32),
+    /// `video/init-0001.mp4.age`: the same, encrypted.
+    AgeInit(u32),
     /// `video/00001.m4s`: the CMAF segment n (1-based).
     Video(u32),
+    /// `video/00001.m4s.age`: the same, encrypted.
+    AgeVideo(u32),
     /// `chain/00001.jws`: link n (1-based).
     Link(u32),
     /// `index.m3u8`: the HLS media playlist (RFC 8216).
@@ -36,6 +45,8 @@ pub enum PathInBundle {
     TimeStamp,
     /// `derivation.json`: what was made of the original's video, signed; in a derived bundle alone.
     Derivation,
+    /// `expired.json`: the tombstone of a recording whose time is over.
+    Expired,
 }
 
 /// Why a text is not the path of a file in a bundle.
@@ -54,25 +65,59 @@ impl PathInBundle {
     #[must_use]
     pub fn segment(self) -> Option<u32> {
         match self {
-            Self::Events(n) | Self::Video(n) | Self::Link(n) => Some(n),
-            Self::Session
-            | Self::Init(_)
-            | Self::Index
-            | Self::Sums
-            | Self::Seal
-            | Self::TimeStamp
-            | Self::Derivation => None,
+            Self::Events(n) | Self::AgeEvents(n) | Self::Video(n) | Self::AgeVideo(n) | Self::Link(n) => Some(n),
+            _ => None,
         }
+    }
+
+    /// Whether the file goes when the recording's time is over: events, video and playlist do, and what proves them stays.
+    #[must_use]
+    pub fn expires(self) -> bool {
+        matches!(self.plain(), Self::Events(_) | Self::Init(_) | Self::Video(_) | Self::Index)
+    }
+
+    /// The name under which this file lies in an encrypted bundle: events and video as `….age`, all else as it is.
+    #[must_use]
+    pub fn encrypted(self) -> Self {
+        match self {
+            Self::Events(n) => Self::AgeEvents(n),
+            Self::Init(n) => Self::AgeInit(n),
+            Self::Video(n) => Self::AgeVideo(n),
+            other => other,
+        }
+    }
+
+    /// The name of what is in this file once it is decrypted; of all else its own.
+    #[must_use]
+    pub fn plain(self) -> Self {
+        match self {
+            Self::AgeEvents(n) => Self::Events(n),
+            Self::AgeInit(n) => Self::Init(n),
+            Self::AgeVideo(n) => Self::Video(n),
+            other => other,
+        }
+    }
+
+    /// Whether this names an encrypted file.
+    #[must_use]
+    pub fn is_encrypted(self) -> bool {
+        self.plain() != self
     }
 
     /// The folder of the bundle that this file lies in; `None` for the bundle's own folder.
     #[must_use]
     pub fn folder(self) -> Option<&'static str> {
         match self {
-            Self::Events(_) => Some("events"),
-            Self::Init(_) | Self::Video(_) => Some("video"),
+            Self::Events(_) | Self::AgeEvents(_) => Some("events"),
+            Self::Init(_) | Self::AgeInit(_) | Self::Video(_) | Self::AgeVideo(_) => Some("video"),
             Self::Link(_) => Some("chain"),
-            Self::Session | Self::Index | Self::Sums | Self::Seal | Self::TimeStamp | Self::Derivation => None,
+            Self::Session
+            | Self::Index
+            | Self::Sums
+            | Self::Seal
+            | Self::TimeStamp
+            | Self::Derivation
+            | Self::Expired => None,
         }
     }
 }
@@ -84,12 +129,14 @@ impl fmt::Display for PathInBundle {
             Self::Events(n) => write!(f, "events/{n:05}.jsonl"),
             Self::Init(n) => write!(f, "video/init-{n:04}.mp4"),
             Self::Video(n) => write!(f, "video/{n:05}.m4s"),
+            Self::AgeEvents(_) | Self::AgeInit(_) | Self::AgeVideo(_) => write!(f, "{}{AGE}", self.plain()),
             Self::Link(n) => write!(f, "chain/{n:05}.jws"),
             Self::Index => f.write_str("index.m3u8"),
             Self::Sums => f.write_str("SHA256SUMS"),
             Self::Seal => f.write_str("seal.json"),
             Self::TimeStamp => f.write_str("seal.tsr"),
             Self::Derivation => f.write_str("derivation.json"),
+            Self::Expired => f.write_str("expired.json"),
         }
     }
 }
@@ -105,7 +152,11 @@ impl FromStr for PathInBundle {
             "seal.json" => Self::Seal,
             "seal.tsr" => Self::TimeStamp,
             "derivation.json" => Self::Derivation,
-            _ => numbered(text).ok_or(PathError)?,
+            "expired.json" => Self::Expired,
+            _ => match text.strip_suffix(AGE) {
+                Some(plain) => numbered(plain).filter(|path| path.encrypted() != *path).ok_or(PathError)?.encrypted(),
+                None => numbered(text).ok_or(PathError)?,
+            },
         };
         Ok(path)
     }
@@ -153,18 +204,22 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn ten_shapes() {
+    fn fourteen_shapes() {
         for (path, text) in [
             (PathInBundle::Session, "session.json"),
             (PathInBundle::Events(1), "events/00001.jsonl"),
             (PathInBundle::Init(12), "video/init-0012.mp4"),
             (PathInBundle::Video(99_999), "video/99999.m4s"),
+            (PathInBundle::AgeEvents(1), "events/00001.jsonl.age"),
+            (PathInBundle::AgeInit(12), "video/init-0012.mp4.age"),
+            (PathInBundle::AgeVideo(99_999), "video/99999.m4s.age"),
             (PathInBundle::Link(7), "chain/00007.jws"),
             (PathInBundle::Index, "index.m3u8"),
             (PathInBundle::Sums, "SHA256SUMS"),
             (PathInBundle::Seal, "seal.json"),
             (PathInBundle::TimeStamp, "seal.tsr"),
             (PathInBundle::Derivation, "derivation.json"),
+            (PathInBundle::Expired, "expired.json"),
         ] {
             assert_eq!(path.to_string(), text);
             assert_eq!(text.parse(), Ok(path));
@@ -188,6 +243,10 @@ mod tests {
             "video/init-0000.mp4",
             "Video/00001.m4s",
             "chain/00001.JWS",
+            "chain/00001.jws.age",
+            "events/00001.jsonl.age.age",
+            "video/00000.m4s.age",
+            "session.json.age",
         ] {
             assert_eq!(text.parse::<PathInBundle>(), Err(PathError), "{text:?}");
         }
@@ -195,7 +254,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_parses_prints_the_same(text in "(events/|video/|video/init-|chain/|)[0-9]{3,6}\\.(jsonl|m4s|mp4|jws)|\\PC{0,20}") {
+        fn whatever_parses_prints_the_same(text in "(events/|video/|video/init-|chain/|)[0-9]{3,6}\\.(jsonl|m4s|mp4|jws)(\\.age)?|\\PC{0,20}") {
             if let Ok(path) = text.parse::<PathInBundle>() {
                 prop_assert_eq!(path.to_string(), text);
             }

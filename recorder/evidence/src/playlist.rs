@@ -21,11 +21,12 @@ pub(crate) struct Segment {
     pub video: bool,
 }
 
-/// The playlist of `segments`, of a session that began at `started`; `ended` once no segment will follow.
+/// The playlist of `segments`, of a session that began at `started`; `ended` once no segment will follow. Of an encrypted bundle it names the
+/// encrypted files, which no player knows: it is for those who decrypt them.
 ///
 /// Every stretch of the media clock has its entry, so that times in the playlist are times of events. A segment without
 /// video is a gap, which players skip.
-pub(crate) fn render(segments: &[Segment], started: &str, ended: bool) -> String {
+pub(crate) fn render(segments: &[Segment], started: &str, ended: bool, encrypted: bool) -> String {
     let shown = |segment: &&Segment| segment.video || segment.to_us > segment.from_us;
     let shown: Vec<&Segment> = segments.iter().filter(shown).collect();
     let longest = shown.iter().map(|segment| rounded_seconds(segment)).max().unwrap_or(0);
@@ -46,7 +47,8 @@ pub(crate) fn render(segments: &[Segment], started: &str, ended: bool) -> String
                 break;
             }
         }
-        entry(&mut text, segment, started, newest, &mut mapped);
+        let named = |path: PathInBundle| if encrypted { path.encrypted() } else { path };
+        entry(&mut text, segment, started, (newest, &mut mapped), named);
     }
     if ended {
         text.push_str("#EXT-X-ENDLIST\n");
@@ -54,7 +56,13 @@ pub(crate) fn render(segments: &[Segment], started: &str, ended: bool) -> String
     text
 }
 
-fn entry(text: &mut String, segment: &Segment, started: &str, newest: Option<u32>, mapped: &mut Option<u32>) {
+fn entry(
+    text: &mut String,
+    segment: &Segment,
+    started: &str,
+    (newest, mapped): (Option<u32>, &mut Option<u32>),
+    named: impl Fn(PathInBundle) -> PathInBundle,
+) {
     let changed = segment.video && *mapped != newest;
     if changed && mapped.is_some() {
         text.push_str("#EXT-X-DISCONTINUITY\n");
@@ -66,7 +74,7 @@ fn entry(text: &mut String, segment: &Segment, started: &str, newest: Option<u32
         let _ = writeln!(text, "#EXT-X-PROGRAM-DATE-TIME:{date}");
     }
     if changed && let Some(init) = newest {
-        let _ = writeln!(text, "#EXT-X-MAP:URI=\"{}\"", PathInBundle::Init(init));
+        let _ = writeln!(text, "#EXT-X-MAP:URI=\"{}\"", named(PathInBundle::Init(init)));
         *mapped = newest;
     }
     if !segment.video {
@@ -74,7 +82,7 @@ fn entry(text: &mut String, segment: &Segment, started: &str, newest: Option<u32
     }
     let length = segment.to_us.saturating_sub(segment.from_us);
     let _ = writeln!(text, "#EXTINF:{}.{:06},", length / 1_000_000, length % 1_000_000);
-    let _ = writeln!(text, "{}", PathInBundle::Video(segment.n));
+    let _ = writeln!(text, "{}", named(PathInBundle::Video(segment.n)));
 }
 
 /// The length to the nearest second, as RFC 8216 §4.3.3.1 compares it.
@@ -101,10 +109,19 @@ mod tests {
     fn a_live_one() {
         let segments = [segment(1, 0, 10, Some(1), true), segment(2, 10, 70, None, true)];
         assert_eq!(
-            render(&segments, STARTED, false),
+            render(&segments, STARTED, false, false),
             "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:60\n#EXT-X-PLAYLIST-TYPE:EVENT\n#EXT-X-INDEPENDENT-SEGMENTS\n\
              #EXT-X-PROGRAM-DATE-TIME:2026-01-31T23:59:55.000000Z\n#EXT-X-MAP:URI=\"video/init-0001.mp4\"\n\
              #EXTINF:10.000000,\nvideo/00001.m4s\n#EXTINF:60.000000,\nvideo/00002.m4s\n"
+        );
+    }
+
+    #[test]
+    fn an_encrypted_one_names_what_lies_there() {
+        let text = render(&[segment(1, 0, 10, Some(1), true)], STARTED, true, true);
+        assert!(
+            text.contains("URI=\"video/init-0001.mp4.age\"\n") && text.contains(",\nvideo/00001.m4s.age\n"),
+            "{text}"
         );
     }
 
@@ -118,7 +135,7 @@ mod tests {
             segment(5, 81, 81, None, false),
         ];
         assert_eq!(
-            render(&segments, STARTED, true),
+            render(&segments, STARTED, true, false),
             "#EXTM3U\n#EXT-X-VERSION:8\n#EXT-X-TARGETDURATION:61\n#EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-INDEPENDENT-SEGMENTS\n\
              #EXT-X-PROGRAM-DATE-TIME:2026-01-31T23:59:55.000000Z\n#EXT-X-MAP:URI=\"video/init-0001.mp4\"\n\
              #EXTINF:10.000000,\nvideo/00001.m4s\n#EXT-X-GAP\n#EXTINF:10.000000,\nvideo/00002.m4s\n\

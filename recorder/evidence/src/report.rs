@@ -14,13 +14,17 @@ pub const MAX_FAULTS: usize = 1000;
 pub struct Report {
     /// The session's id, as its manifest says.
     pub session: Option<String>,
+    /// Whether what was recorded could be looked at.
+    pub contents: Contents,
+    /// To whom it is encrypted, as the manifest says; empty when it is clear.
+    pub recipients: Vec<String>,
     /// How the session ended, as a seal with a good signature says; `None` without one.
     pub state: Option<State>,
     /// Why it ended, from the seal.
     pub reason: Option<String>,
     /// The number of links that are there and good.
     pub links: u32,
-    /// The number of events in the segments of good links.
+    /// The number of events in the segments of good links; 0 where they were not looked at.
     pub events: u64,
     /// Of those, how many are of a type that this version does not know.
     pub unknown_events: u64,
@@ -38,6 +42,8 @@ pub struct Report {
     pub keys: Vec<String>,
     /// What the time stamp of the seal says; `None` without one.
     pub time_stamp: Option<StampedReport>,
+    /// When its time was over and its events and video went, from a good tombstone; `None` without one.
+    pub expired: Option<String>,
     /// What was made of the original's video, as a derivation with a good signature says; `None` of an original.
     pub derived: Option<DerivedReport>,
     /// What is wrong, in the order found; at most [`MAX_FAULTS`].
@@ -47,6 +53,19 @@ pub struct Report {
     /// The kind of fault that says most, of those that are not listed too.
     #[serde(skip)]
     pub(crate) heaviest: Option<Kind>,
+}
+
+/// Whether verification looked at events and video themselves, or at their ciphertext alone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Contents {
+    /// They are not encrypted.
+    #[default]
+    Clear,
+    /// They are encrypted, and no identity was given that opens them: what they hold was not looked at.
+    Encrypted,
+    /// They are encrypted, and were decrypted and checked.
+    Decrypted,
 }
 
 /// What verification found of a time stamp.
@@ -129,6 +148,8 @@ pub enum Kind {
     BadTimeStamp,
     /// The seal says that the session ended after the seal was time-stamped.
     WrongClock,
+    /// The tombstone says that the recording expired before its time.
+    NotDue,
 }
 
 impl Report {
@@ -136,6 +157,11 @@ impl Report {
     #[must_use]
     pub fn is_sound(&self) -> bool {
         self.faults.is_empty()
+    }
+
+    /// How many faults there are, listed or not.
+    pub(crate) fn count(&self) -> u64 {
+        u64::try_from(self.faults.len()).unwrap_or(u64::MAX).saturating_add(self.more_faults)
     }
 
     /// Adds a fault, or counts it when the list is full.
@@ -164,6 +190,7 @@ impl fmt::Display for Report {
             Verdict::Sound => "sound".to_owned(),
             Verdict::Derived => format!("derived, sound, gaps declared: {}", self.gaps.unwrap_or(0)),
             Verdict::GapDeclared => format!("sound, gaps declared: {}", self.gaps.unwrap_or(0)),
+            Verdict::Expired => format!("expired {}, the chain is sound", self.expired.as_deref().unwrap_or_default()),
             Verdict::Faulty(kind) => format!("NOT SOUND ({kind})"),
         };
         let state = match self.state {
@@ -171,15 +198,14 @@ impl fmt::Display for Report {
             Some(State::Interrupted) => "interrupted",
             None => "unsealed",
         };
-        write!(
-            f,
-            "{}: {verdict}, {state}, {} links, {} events, {} files, {} bytes",
-            session.escape_debug(),
-            self.links,
-            self.events,
-            self.files,
-            self.bytes
-        )?;
+        let links = self.links;
+        write!(f, "{}: {verdict}, {state}, {links} links, ", session.escape_debug())?;
+        match self.contents {
+            Contents::Encrypted => f.write_str("encrypted, contents not looked at, ")?,
+            Contents::Decrypted => write!(f, "encrypted, {} events, ", self.events)?,
+            Contents::Clear => write!(f, "{} events, ", self.events)?,
+        }
+        write!(f, "{} files, {} bytes", self.files, self.bytes)?;
         match &self.time_stamp {
             None => Ok(()),
             Some(StampedReport::Unchecked) => f.write_str(", a time stamp that was not checked"),
@@ -217,6 +243,7 @@ impl Kind {
             Self::Unreadable => "unreadable",
             Self::BadTimeStamp => "bad_time_stamp",
             Self::WrongClock => "wrong_clock",
+            Self::NotDue => "not_due",
         }
     }
 }

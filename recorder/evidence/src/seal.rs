@@ -7,7 +7,7 @@ use crate::gap::Gap;
 use crate::jws::{self, Typ, Unproved};
 use crate::path::PathInBundle;
 use crate::trust::Trust;
-use crate::{VERSION, canonical, is_stamp};
+use crate::{Keep, VERSION, canonical, is_stamp};
 
 /// The longest `seal.json`: a full list of gaps in base64url, with room to spare.
 pub(crate) const MAX_SEAL_BYTES: u64 = 256 * 1024;
@@ -42,6 +42,9 @@ pub struct Seal {
     pub gaps: Vec<Gap>,
     /// `SHA256SUMS`, `index.m3u8` and `session.json`, in this order.
     pub files: Vec<FileHash>,
+    /// Until when it is kept and how it is locked, where somebody asked.
+    #[serde(default, deserialize_with = "canonical::present", skip_serializing_if = "Option::is_none")]
+    pub keep: Option<Keep>,
 }
 
 /// Why a seal is not one of this version, or not of a key that is trusted.
@@ -87,12 +90,16 @@ impl Seal {
             Some("it has another version")
         } else if !listed.eq([PathInBundle::Sums, PathInBundle::Index, PathInBundle::Session]) {
             Some("it does not list SHA256SUMS, index.m3u8 and session.json")
+        } else if self.files.iter().any(|file| file.plain.is_some()) {
+            Some("it lists what is not encrypted as if it were")
         } else if self.reason.len() > MAX_REASON_BYTES {
             Some("its reason is too long")
         } else if self.links > crate::MAX_LINKS {
             Some("it counts more links than there can be")
         } else if !is_stamp(&self.ended) {
             Some("ended is not RFC 3339 in UTC with six decimals")
+        } else if self.keep.as_ref().is_some_and(|keep| !is_stamp(&keep.until)) {
+            Some("until is not RFC 3339 in UTC with six decimals")
         } else {
             None
         }

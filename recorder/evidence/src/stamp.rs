@@ -22,7 +22,8 @@ pub fn is_stamp(text: &str) -> bool {
 }
 
 /// The time that `text` stands for, if it is what [`stamp`] writes.
-pub(crate) fn parse(text: &str) -> Option<OffsetDateTime> {
+#[must_use]
+pub fn parse(text: &str) -> Option<OffsetDateTime> {
     if text.len() != LENGTH {
         return None;
     }

@@ -1,6 +1,7 @@
 //! Whom a verifier believes: keys with their validity, and authorities that stamp time.
 use time::OffsetDateTime;
 
+use crate::age::Identities;
 use crate::key::VerifyingKey;
 use crate::key_list::{KeyList, KeyListError};
 use crate::stamp;
@@ -12,6 +13,7 @@ pub struct Trust {
     keys: Vec<VerifyingKey>,
     validity: Vec<Validity>,
     authorities: Authorities,
+    identities: Option<Identities>,
 }
 
 /// When a key counts. Keys that were given by themselves always do.
@@ -55,6 +57,17 @@ impl Trust {
     pub fn with_authorities(mut self, pem: &str) -> Result<Self, TimeStampError> {
         self.authorities = Authorities::from_pem(pem)?;
         Ok(self)
+    }
+
+    /// With identities that open encrypted bundles: what is in them is then checked too.
+    #[must_use]
+    pub fn with_identities(mut self, identities: Identities) -> Self {
+        self.identities = Some(identities);
+        self
+    }
+
+    pub(crate) fn identities(&self) -> Option<&Identities> {
+        self.identities.as_ref()
     }
 
     pub(crate) fn keys(&self) -> &[VerifyingKey] {

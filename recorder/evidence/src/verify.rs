@@ -5,6 +5,8 @@
 
 mod chain;
 mod derived;
+mod encrypted;
+mod expired;
 mod files;
 mod signer;
 mod sums;
@@ -23,7 +25,7 @@ use crate::jws::{self, JwsError, Typ, Unproved};
 use crate::key::VerifyingKey;
 use crate::manifest::{MAX_MANIFEST_BYTES, Manifest};
 use crate::path::PathInBundle;
-use crate::report::{Kind, Report};
+use crate::report::{Contents, Kind, Report};
 use crate::seal::{MAX_SEAL_BYTES, Seal};
 use crate::source::{BundleFolder, Source};
 use crate::trust::Trust;
@@ -64,6 +66,7 @@ pub fn verify_at(source: &dyn Source, trust: &Trust) -> Report {
     check.read_manifest();
     check.read_time_stamp();
     check.signers_of_the_ends();
+    check.read_tombstone();
     check.sealed_files();
     check.read_derivation();
     let end = check.chain();
@@ -139,6 +142,14 @@ impl Check<'_> {
             Some(Err(error)) => self.report.fault(path, Kind::Malformed, chain_of(&error)),
             Some(Ok(manifest)) => {
                 self.report.session = Some(manifest.id.clone());
+                if manifest.is_encrypted() {
+                    let known = self
+                        .trust
+                        .identities()
+                        .is_some_and(|given| given.names().iter().any(|name| manifest.recipients.contains(name)));
+                    self.report.contents = if known { Contents::Decrypted } else { Contents::Encrypted };
+                    self.report.recipients.clone_from(&manifest.recipients);
+                }
                 self.report.files = self.report.files.saturating_add(1);
                 self.manifest = Some(manifest);
             }
@@ -174,6 +185,9 @@ impl Check<'_> {
         for listed in files {
             match listed.path {
                 PathInBundle::Sums => self.read_sums(listed),
+                PathInBundle::Index if self.may_be_gone(listed.path) && !self.tree.has(listed.path) => {
+                    self.gone(listed.path);
+                }
                 PathInBundle::Index => {
                     self.hash_file(&listed);
                 }
@@ -218,7 +232,7 @@ impl Check<'_> {
             }
         }
         let mut lost: Vec<PathInBundle> = sums.unwrap_or_default().into_keys().collect();
-        lost.retain(|path| !self.judged.contains(path) && !self.tree.has(*path));
+        lost.retain(|path| !self.judged.contains(path) && !self.tree.has(*path) && !self.may_be_gone(*path));
         lost.sort();
         for path in lost {
             self.report.fault(path, Kind::Missing, "SHA256SUMS lists it");

@@ -3,13 +3,14 @@
 //! What is made durable when (a power cut keeps it; being killed loses nothing that was written at all):
 //! - `session.json` and the folders before [`BundleWriter::create`] returns;
 //! - events by [`BundleWriter::sync`], which the recorder calls each second; until then they are in the page cache;
-//! - a segment's events and video, and the names of both, before its link is written; the link before
+//! - a segment's events and video (encrypted ones for the first time here: what covers them until then does not outlive the machine), and the names of both, before its link is written; the link before
 //!   [`BundleWriter::close_segment`] returns;
 //! - the index of a running session never: it is derived from the chain;
 //! - final index and `SHA256SUMS` before the seal is written; the seal before [`BundleWriter::seal`] returns.
 //!
 //! INVARIANT: a link, a seal, a manifest appears whole or not at all (written as `.part`, synced, renamed).
 
+mod encrypting;
 mod error;
 mod reopening;
 mod room;
@@ -21,12 +22,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use encrypting::Encryption;
 pub use error::WriteError;
 use error::failed;
 pub use reopening::{Left, Reopened};
 pub use room::ROOM_BYTES;
 pub use sealing::Sealed;
 
+use crate::cover::CoveredLog;
 use crate::digest::Digest;
 use crate::disk::Disk;
 use crate::event::{Event, EventError};
@@ -51,13 +54,22 @@ pub struct BundleWriter {
     segments: Vec<Segment>,
     newest_init: u32,
     history: History,
+    /// Of an encrypted bundle, as long as its key is there.
+    encryption: Option<Encryption>,
     open: Option<OpenEvents>,
     state: Usable,
 }
 
+/// Where the events of the open segment are.
+#[derive(Debug)]
+enum OpenEvents {
+    Clear(ClearEvents),
+    Covered(CoveredLog),
+}
+
 /// The events file of the open segment.
 #[derive(Debug)]
-struct OpenEvents {
+struct ClearEvents {
     file: File,
     /// Length of the whole lines in it.
     bytes: u64,
@@ -83,11 +95,13 @@ pub struct Settings {
     pub disk: Disk,
     /// How much room is kept in reserve, in bytes; see [`BundleWriter::release_room`].
     pub room_bytes: u64,
+    /// To whom events and video are encrypted: just those whom the manifest names.
+    pub encryption: Option<Encryption>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { disk: Disk::default(), room_bytes: ROOM_BYTES }
+        Self { disk: Disk::default(), room_bytes: ROOM_BYTES, encryption: None }
     }
 }
 
@@ -114,7 +128,11 @@ impl BundleWriter {
         if manifest.key != key.kid() {
             return Err(WriteError::Key);
         }
-        let Settings { disk, room_bytes } = settings;
+        let Settings { disk, room_bytes, encryption } = settings;
+        let names = encryption.as_ref().map(|encryption| encryption.recipients().names()).unwrap_or_default();
+        if manifest.recipients != names {
+            return Err(WriteError::Encryption);
+        }
         make_folders(&disk, dir)?;
         let writer = Self {
             disk,
@@ -125,6 +143,7 @@ impl BundleWriter {
             segments: Vec::new(),
             newest_init: 0,
             history: History::default(),
+            encryption,
             open: None,
             state: Usable::Yes,
         };
@@ -154,9 +173,22 @@ impl BundleWriter {
         self.history.follows(event.seq, event.at_us).map_err(WriteError::Order)?;
         let line = event.to_line().map_err(WriteError::Event)?;
         let length = u64::try_from(line.len()).map_err(|_| WriteError::Event(EventError::TooLong))?;
+        self.open_events(n)?;
+        let covered = self.covered_path(n);
         let path = PathInBundle::Events(n).under(&self.dir);
-        self.open_events(&path)?;
-        let Some(open) = self.open.as_mut() else { return Err(WriteError::Broken) };
+        let open = match self.open.as_mut() {
+            Some(OpenEvents::Clear(open)) => open,
+            Some(OpenEvents::Covered(log)) => {
+                log.append(&covered, &line).map_err(|error| {
+                    if error.kind() == io::ErrorKind::BrokenPipe {
+                        self.state = Usable::Broken;
+                    }
+                    failed("append to", &covered)(error)
+                })?;
+                return self.history.event(event).map_err(WriteError::Order);
+            }
+            None => return Err(WriteError::Broken),
+        };
         if let Err(error) = self.disk.append(&mut open.file, &path, &line) {
             // What was torn is cut off again, which needs no space.
             if self.disk.truncate(&open.file, &path, open.bytes).is_err() {
@@ -176,7 +208,7 @@ impl BundleWriter {
     pub fn sync(&mut self) -> Result<(), WriteError> {
         self.usable()?;
         let path = PathInBundle::Events(self.segment()).under(&self.dir);
-        let Some(open) = self.open.as_mut() else { return Ok(()) };
+        let Some(OpenEvents::Clear(open)) = self.open.as_mut() else { return Ok(()) };
         let folder = self.dir.join("events");
         let synced = match open.dirty {
             true => self.disk.sync(&open.file, &path).map_err(failed("sync", &path)),
@@ -224,6 +256,29 @@ impl BundleWriter {
         self.newest_init
     }
 
+    /// The subject of the last event that says that the session is closed, in any segment.
+    #[must_use]
+    pub fn closed_by(&self) -> Option<&str> {
+        self.history.closed_by.as_deref()
+    }
+
+    /// The highest revision of the screen that [`BundleWriter::recorded`] was told of. Opened anew, a clear bundle does not know it.
+    #[must_use]
+    pub fn revisions(&self) -> u64 {
+        self.history.revisions
+    }
+
+    /// Notes the newest revision of the screen in the open segment, for an encrypted bundle whose open segment may be lost.
+    pub fn recorded(&mut self, revision: u64) {
+        self.history.revisions = self.history.revisions.max(revision);
+    }
+
+    /// To whom the bundle is encrypted, and what covers it until it is; `None` when it is clear.
+    #[must_use]
+    pub fn encryption(&self) -> Option<&Encryption> {
+        self.encryption.as_ref()
+    }
+
     /// The manifest.
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
@@ -253,11 +308,18 @@ impl BundleWriter {
         Some(self.segment()).filter(|n| *n <= crate::MAX_LINKS).ok_or(WriteError::Full)
     }
 
-    fn open_events(&mut self, path: &Path) -> Result<(), WriteError> {
-        if self.open.is_none() {
-            let file = self.disk.create(path).map_err(failed("create", path))?;
-            self.open = Some(OpenEvents { file, bytes: 0, dirty: false, named: false });
+    fn open_events(&mut self, n: u32) -> Result<(), WriteError> {
+        if self.open.is_some() {
+            return Ok(());
         }
+        self.open = Some(match &self.encryption {
+            Some(encryption) => OpenEvents::Covered(self.covered_events(n, encryption.key())?),
+            None => {
+                let path = PathInBundle::Events(n).under(&self.dir);
+                let file = self.disk.create(&path).map_err(failed("create", &path))?;
+                OpenEvents::Clear(ClearEvents { file, bytes: 0, dirty: false, named: false })
+            }
+        });
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 const ROOM: u64 = 8 * 1024;
 
 fn settings(mishaps: Arc<dyn Mishaps>) -> Settings {
-    Settings { disk: Disk::with(mishaps), room_bytes: ROOM }
+    Settings { disk: Disk::with(mishaps), room_bytes: ROOM, encryption: None }
 }
 
 fn folder() -> (TempDir, PathBuf) {
@@ -39,7 +39,7 @@ fn steps() -> usize {
 
 /// What the next run of the gate does with what it finds: closes it as interrupted.
 fn recover(dir: &Path, disk: Disk) -> Result<Option<State>, WriteError> {
-    let (mut writer, left) = match BundleWriter::reopen_on(disk, dir, key())? {
+    let (mut writer, left) = match BundleWriter::reopen_on(disk, dir, key(), None)? {
         Reopened::Unstarted => return Ok(None),
         Reopened::Sealed(_, seal) => return Ok(Some(seal.state)),
         Reopened::Open(writer, left) => (writer, left),

@@ -8,7 +8,9 @@ use std::fs;
 use std::path::Path;
 
 use bundle::{event, manifest};
-use portcullis_evidence::{Effect, Event, KeyError, Manifest, SigningKey, State, Stroke, VerifyingKey, What, verify};
+use portcullis_evidence::{
+    Effect, Event, KeepLock, KeyError, Manifest, SigningKey, State, Stroke, VerifyingKey, What, verify,
+};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -25,8 +27,39 @@ fn one_of_each() -> Vec<What> {
         What::Strokes { viewer, strokes: vec![Stroke { down: true, keysym: 0x61, name: "a".to_owned() }] },
         What::Input { viewer, effect, kind: text(), count: 1, reason: text() },
         What::Clicks { viewer, pressed: 1, x: 1, y: 1 },
-        What::Paste { viewer, effect, bytes: 1, sha256: sha256.clone(), reason: text() },
-        What::Copy { viewer, effect, bytes: 1, sha256, reason: text() },
+        What::Paste {
+            viewer,
+            effect,
+            bytes: 1,
+            sha256: sha256.clone(),
+            reason: text(),
+            found: Vec::new(),
+            redacted: None,
+        },
+        What::Copy { viewer, effect, bytes: 1, sha256: sha256.clone(), reason: text(), found: vec![text()], redacted: Some(1) },
+        What::Contents { of: 1, part: 1, parts: 1, age: text() },
+        What::Upload {
+            effect,
+            name: text(),
+            bytes: 1,
+            media_type: text(),
+            sha256: sha256.clone(),
+            found: vec![text()],
+            archive_entries: Some(1),
+            quarantined: Some(text()),
+            reason: text(),
+        },
+        What::Download {
+            effect,
+            name: text(),
+            bytes: 1,
+            media_type: text(),
+            sha256,
+            found: Vec::new(),
+            archive_entries: None,
+            quarantined: None,
+            reason: text(),
+        },
         What::Control { viewer, effect, reason: text() },
         What::Resized { width: 1, height: 1 },
         What::Refused { what: text(), reason: text() },
@@ -37,6 +70,7 @@ fn one_of_each() -> Vec<What> {
         What::DesktopLost { reason: text() },
         What::DesktopBack { away_us: 1 },
         What::ScreenRule { holds: true, key: text(), value: text() },
+        What::KeepExtended { lock: KeepLock::Governance, seconds: 1 },
     ]
 }
 
@@ -174,8 +208,16 @@ fn what() -> impl Strategy<Value = What> {
             x,
             y
         }),
-        (any::<u32>(), effect(), number(), text(), text())
-            .prop_map(|(viewer, effect, bytes, sha256, reason)| What::Paste { viewer, effect, bytes, sha256, reason }),
+        (any::<u32>(), effect(), number(), text(), text(), prop::collection::vec(text(), 0..3), any::<Option<u32>>())
+            .prop_map(|(viewer, effect, bytes, sha256, reason, found, redacted)| What::Paste {
+                viewer,
+                effect,
+                bytes,
+                sha256,
+                reason,
+                found,
+                redacted
+            }),
         (text(), text()).prop_map(|(what, reason)| What::Refused { what, reason }),
         (0..1000_u64, 1000..2000_u64, text()).prop_map(|(from_us, to_us, reason)| What::Gap { from_us, to_us, reason }),
         Just(What::Bell {}),
@@ -244,8 +286,16 @@ fn names(value: &Value) -> BTreeSet<String> {
 
 /// The schema describes exactly the members that are written, no more and no fewer, and requires them all.
 fn describes(definition: &Value, value: &Value) {
-    assert_eq!(names(&definition["properties"]), names(value));
-    assert_eq!(names(&definition["required"]), names(value));
+    describes_with(definition, value, &[]);
+}
+
+/// As [`describes`], but these members may be absent.
+fn describes_with(definition: &Value, value: &Value, optional: &[&str]) {
+    let (mut described, mut required) = (names(value), names(value));
+    described.extend(optional.iter().map(|member| (*member).to_owned()));
+    assert_eq!(names(&definition["properties"]), described);
+    required.retain(|member| !optional.contains(&member.as_str()));
+    assert_eq!(names(&definition["required"]), required);
 }
 
 fn payload(bytes: &[u8], part: impl Fn(&str) -> String) -> Value {
@@ -260,17 +310,36 @@ fn the_schema_describes_what_is_written() {
     let schema = schema();
     let defs = &schema["$defs"];
     let folder = tempfile::tempdir().unwrap();
-    bundle::sealed(folder.path());
-    let read = |file: &str| fs::read(folder.path().join(file)).unwrap();
-    describes(&defs["manifest"], &serde_json::from_slice(&read("session.json")).unwrap());
+    let (lacking, kept) = (folder.path().join("lacking"), folder.path().join("kept"));
+    bundle::sealed(&lacking);
+    bundle::kinds::expired(&kept, false);
+    let read = |file: &str| fs::read(lacking.join(file)).unwrap();
+    let read_kept = |file: &str| fs::read(kept.join(file)).unwrap();
+    let flattened = |text: &str| serde_json::from_str::<Value>(text).unwrap()["payload"].as_str().unwrap().to_owned();
+    let manifest = serde_json::from_slice(&read_kept("session.json")).unwrap();
+    describes_with(&defs["manifest"], &manifest, &["keep", "recipients"]);
+    describes(&defs["keep_terms"], &manifest["keep"]);
     let link = payload(&read("chain/00001.jws"), |text| text.split('.').nth(1).unwrap().to_owned());
     describes(&defs["link"], &link);
-    describes(&defs["file"], &link["files"][0]);
-    let seal = payload(&read("seal.json"), |text| {
-        serde_json::from_str::<Value>(text).unwrap()["payload"].as_str().unwrap().to_owned()
-    });
-    describes(&defs["seal"], &seal);
-    describes(&defs["gap"], &seal["gaps"][0]);
+    describes_with(&defs["linked"], &link["files"][0], &["plain"]);
+    let lacks = payload(&read("seal.json"), flattened);
+    describes(&defs["file"], &lacks["files"][0]);
+    describes(&defs["gap"], &lacks["gaps"][0]);
+    let seal = payload(&read_kept("seal.json"), flattened);
+    describes_with(&defs["seal"], &seal, &["keep"]);
+    describes(&defs["keep"], &seal["keep"]);
+    describes(&defs["tombstone"], &payload(&read_kept("expired.json"), flattened));
+    let hold = bundle::kinds::hold().sign(&bundle::key()).unwrap();
+    describes(&defs["hold"], &payload(&hold, |text| text.split('.').nth(1).unwrap().to_owned()));
+    let encrypted = folder.path().join("encrypted");
+    bundle::kinds::encrypted(&encrypted);
+    let read = |file: &str| fs::read(encrypted.join(file)).unwrap();
+    let manifest = serde_json::from_slice(&read("session.json")).unwrap();
+    describes_with(&defs["manifest"], &manifest, &["keep", "recipients"]);
+    assert!(manifest["recipients"].is_array());
+    let link = payload(&read("chain/00001.jws"), |text| text.split('.').nth(1).unwrap().to_owned());
+    describes_with(&defs["linked"], &link["files"][0], &["plain"]);
+    describes(&defs["linked"]["properties"]["plain"], &link["files"][0]["plain"]);
     let list = serde_json::from_slice(&bundle::kinds::key_list().to_bytes().unwrap()).unwrap();
     describes(&defs["key_list"], &list);
     describes(&defs["key"], &list["keys"][0]);

@@ -8,24 +8,43 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bundle::kinds::{self, Tsa, trust};
-use portcullis_evidence::{BundleFolder, KeyList, Report, StampedReport, State, Verdict, verify_at};
+use portcullis_evidence::{
+    BundleFolder, Contents, Identities, KeyList, Report, StampedReport, State, Verdict, verify_at,
+};
 
 fn golden(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v1").join(path)
 }
 
 /// Kind, and what its verdict is. `bundle` is held byte for byte by the `format` test.
-const KINDS: [(&str, &str); 6] = [
+const KINDS: [(&str, &str); 8] = [
     ("bundle", "gap_declared"),
     ("closed", "sound"),
     ("interrupted", "sound"),
     ("rotated", "sound"),
     ("stamped", "sound"),
     ("growing", "unsealed"),
+    ("expired", "expired"),
+    ("encrypted", "sound"),
 ];
 
-/// A stamp is not made the same twice, so these are only ever written when they are not there.
+/// Neither a stamp nor ciphertext is made the same twice, so these are only ever written when they are not there.
 fn bless() {
+    if !golden("expired").is_dir() {
+        let folder = tempfile::tempdir().unwrap();
+        kinds::expired(&folder.path().join("b"), true);
+        bundle::copy(&folder.path().join("b"), &golden("expired"));
+    }
+    if !golden("encrypted").is_dir() {
+        let folder = tempfile::tempdir().unwrap();
+        kinds::encrypted(&folder.path().join("b"));
+        bundle::copy(&folder.path().join("b"), &golden("encrypted"));
+        fs::write(
+            golden("identity.txt"),
+            format!("# public key: {}\n{}\n", kinds::RECIPIENTS[0], kinds::IDENTITIES[0]),
+        )
+        .unwrap();
+    }
     if golden("stamped").is_dir() {
         return;
     }
@@ -38,7 +57,7 @@ fn bless() {
     kinds::growing(&dir("growing"));
     kinds::closed(&dir("stamped"));
     tsa.stamp(&dir("stamped"));
-    for (kind, _) in KINDS.into_iter().filter(|(kind, _)| *kind != "bundle") {
+    for (kind, _) in KINDS.into_iter().filter(|(kind, _)| !["bundle", "expired", "encrypted"].contains(kind)) {
         bundle::copy(&dir(kind), &golden(kind));
     }
     fs::write(golden("keys.json"), kinds::key_list().to_bytes().unwrap()).unwrap();
@@ -48,7 +67,8 @@ fn bless() {
 fn look(kind: &str) -> Report {
     let list = KeyList::from_bytes(&fs::read(golden("keys.json")).unwrap(), &[]).unwrap();
     let authority = fs::read_to_string(golden("authority.pem")).unwrap();
-    verify_at(&BundleFolder::at(&golden(kind)), &trust(&list, &authority))
+    let identities = Identities::read(&fs::read_to_string(golden("identity.txt")).unwrap()).unwrap();
+    verify_at(&BundleFolder::at(&golden(kind)), &trust(&list, &authority).with_identities(identities))
 }
 
 #[test]
@@ -64,6 +84,11 @@ fn golden_bundles_of_each_kind_verify_for_ever() {
     assert_eq!(look("rotated").keys.len(), 2);
     assert!(matches!(look("stamped").time_stamp, Some(StampedReport::Proved { .. })));
     assert_eq!(look("closed").time_stamp, None);
+    assert_eq!(look("expired").expired.as_deref(), Some(kinds::EXPIRED));
+    let [closed, encrypted] = ["closed", "encrypted"].map(look);
+    assert_eq!((closed.contents, encrypted.contents), (Contents::Clear, Contents::Decrypted));
+    assert_eq!((encrypted.events, encrypted.links), (closed.events, closed.links));
+    assert_eq!(encrypted.recipients, kinds::RECIPIENTS);
 }
 
 /// The schema of `verify --json` names what a report has, beside verdict and code, and every verdict.
@@ -80,7 +105,7 @@ fn reports_are_as_their_schema_says() {
     [&mut written, &mut required, &mut described].into_iter().for_each(|names| names.sort_unstable());
     assert_eq!((&written, &written), (&required, &described));
     let kinds = schema["$defs"]["kind"]["enum"].as_array().unwrap().iter().filter_map(|name| name.as_str());
-    let known: Vec<&str> = ["sound", "gap_declared"].into_iter().chain(kinds).collect();
+    let known: Vec<&str> = ["sound", "gap_declared"].into_iter().chain(kinds).chain(["expired", "derived"]).collect();
     assert_eq!(Verdict::all().iter().map(|verdict| verdict.name()).collect::<Vec<_>>(), known);
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/evidence-format.md");
     let page = fs::read_to_string(page).unwrap();
@@ -100,6 +125,8 @@ fn the_second_verifier_says_the_same_of_them() {
             .arg(golden("keys.json"))
             .arg("--tsa")
             .arg(golden("authority.pem"))
+            .arg("--identity")
+            .arg(golden("identity.txt"))
             .arg(golden(kind))
             .output()
             .unwrap();

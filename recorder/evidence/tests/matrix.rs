@@ -30,7 +30,8 @@ struct Bench {
     made: BTreeMap<PathBuf, String>,
 }
 
-const KINDS: [&str; 6] = ["closed", "interrupted", "rotated", "stamped", "growing", "derived"];
+const KINDS: [&str; 9] =
+    ["closed", "interrupted", "rotated", "stamped", "growing", "expired", "expiring", "encrypted", "derived"];
 
 impl Bench {
     fn new() -> Self {
@@ -44,12 +45,16 @@ impl Bench {
         kinds::closed(&dir("stamped"));
         tsa.stamp(&dir("stamped"));
         kinds::growing(&dir("growing"));
+        kinds::expired(&dir("expired"), true);
+        kinds::expired(&dir("expiring"), false);
+        kinds::encrypted(&dir("encrypted"));
         kinds::derived(&dir("derived"));
         kinds::other(&dir("other"));
         tsa.stamp(&dir("other"));
         fs::write(folder.path().join("keys.json"), kinds::key_list().to_bytes().unwrap()).unwrap();
         fs::write(folder.path().join("authority.pem"), tsa.authority()).unwrap();
-        let trust = trust(&kinds::key_list(), &tsa.authority());
+        fs::write(folder.path().join("identity.txt"), kinds::IDENTITIES[0]).unwrap();
+        let trust = trust(&kinds::key_list(), &tsa.authority()).with_identities(kinds::identities());
         Self { folder, trust, made: BTreeMap::new() }
     }
 
@@ -77,6 +82,7 @@ impl Bench {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/verifier/verify.py");
         let mut command = Command::new("python3");
         command.arg(script).arg("--keys").arg(self.folder.path().join("keys.json"));
+        command.arg("--identity").arg(self.folder.path().join("identity.txt"));
         command.arg("--tsa").arg(self.folder.path().join("authority.pem")).args(dirs);
         command.stdout(Stdio::piped()).spawn().unwrap()
     }
@@ -126,6 +132,7 @@ fn untouched() {
     bench.agree(|kind, found| {
         let verdict = match kind {
             "growing" => "unsealed",
+            "expired" | "expiring" => "expired",
             "derived" => "derived",
             _ => "sound",
         };
@@ -163,20 +170,26 @@ fn each_file_put_wrong_in_each_way() {
         let at = if way == "copied" { words.next_back().unwrap() } else { file };
         // What nothing signed may be anything but a link; a time stamp and the last link of a growing bundle may be absent.
         let silent = unproved(kind, at) && way != "link" && way != "pipe"
+            || way == "removed" && (file == "seal.tsr" || kind == "growing" && file == "chain/00002.jws")
+            || way == "removed" && (file == "expired.json" || kind == "expiring" && file.starts_with("video/"))
             // Without its derivation a derived bundle is one whose video was edited.
-            || way == "removed" && (file == "seal.tsr" || file == "derivation.json" || kind == "growing" && file == "chain/00002.jws")
+            || way == "removed" && file == "derivation.json"
             || kind == "growing" && ways::next_segment(at, 3);
         // With the first link of another session, and no seal to say otherwise, it is the manifest that does not belong.
         let at = if kind == "growing" && at == "chain/00001.jws" && way == "foreign" { "session.json" } else { at };
         let named = faults.iter().any(|(path, _)| path == at);
-        if kind == "growing" { named != silent } else { named != silent && verdict != "derived" && (silent || verdict != "sound") }
+        if kind == "growing" {
+            named != silent
+        } else {
+            named != silent && verdict != "derived" && (silent || verdict != "sound")
+        }
     });
 }
 
 #[test]
 fn each_two_files_swapped() {
     let mut bench = Bench::new();
-    for kind in ["closed", "stamped", "growing"] {
+    for kind in ["closed", "stamped", "growing", "expiring", "encrypted"] {
         let all = files(&bench.good(kind));
         for (i, a) in all.iter().enumerate() {
             for b in &all[i + 1..] {

@@ -2,7 +2,7 @@
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
 
-use portcullis_evidence::{Contents, MAX_EVENT_BYTES, PathInBundle, Source};
+use portcullis_evidence::{Listing, MAX_EVENT_BYTES, PathInBundle, Source};
 
 use crate::checked::Checked;
 use crate::error::ExportError;
@@ -34,14 +34,9 @@ pub(crate) struct Cues {
 
 impl Cues {
     /// Reads the events of the bundle. `strict`: an events file that is not as it was signed is an error.
-    pub(crate) fn read(
-        source: &dyn Source,
-        contents: &Contents,
-        end_us: u64,
-        strict: bool,
-    ) -> Result<Self, ExportError> {
+    pub(crate) fn read(source: &dyn Source, listing: &Listing, end_us: u64, strict: bool) -> Result<Self, ExportError> {
         let mut all = Vec::new();
-        let listed = contents.links.iter().flat_map(|link| &link.files);
+        let listed = listing.links.iter().flat_map(|link| &link.files);
         for listed in listed.filter(|listed| matches!(listed.path, PathInBundle::Events(_))) {
             let read = Checked::open(source, listed).and_then(|file| {
                 let mut reader = BufReader::new(file);

@@ -1,7 +1,7 @@
 //! Why something was not exported.
 use std::io;
 
-use portcullis_evidence::{ContentsError, PathInBundle};
+use portcullis_evidence::{ListingError, PathInBundle};
 use thiserror::Error;
 
 /// Why something was not exported.
@@ -9,7 +9,7 @@ use thiserror::Error;
 pub enum ExportError {
     /// The bundle does not say whose it is.
     #[error("the bundle cannot be read")]
-    Contents(#[from] ContentsError),
+    Listing(#[from] ListingError),
     /// A file of the bundle cannot be read.
     #[error("{0} cannot be read")]
     Read(PathInBundle, #[source] io::Error),
@@ -22,6 +22,12 @@ pub enum ExportError {
     /// There is no picture to export.
     #[error("nothing of this session is on video; a zip has its events")]
     NoVideo,
+    /// Its pictures are for those alone to whom it is encrypted.
+    #[error("it is encrypted: only who has an identity can see its pictures; a zip has its files as they lie")]
+    Encrypted,
+    /// There is a tombstone.
+    #[error("its time is over and its video went; a zip has what is left")]
+    Expired,
     /// More than one file can hold.
     #[error("the recording has too many {0} for one film; a zip has all of them")]
     TooMany(&'static str),

@@ -1,7 +1,7 @@
 //! One film of a whole recording: MP4 with the pictures as they were recorded, their exact times, lines and chapters from events.
 use std::io::Write;
 
-use portcullis_evidence::{Contents, Source};
+use portcullis_evidence::{Listing, Source};
 
 use crate::cues::Cues;
 use crate::error::ExportError;
@@ -37,7 +37,7 @@ impl Standing {
 pub struct Film<'a> {
     source: &'a dyn Source,
     standing: Standing,
-    contents: Contents,
+    listing: Listing,
     reel: Reel,
     cues: Cues,
 }
@@ -48,16 +48,22 @@ impl<'a> Film<'a> {
     /// # Errors
     /// [`ExportError`]; of a bundle that is [`Standing::Unproved`] only what leaves nothing to show.
     pub fn of(source: &'a dyn Source, standing: Standing) -> Result<Self, ExportError> {
-        let contents = Contents::read(source)?;
-        let reel = Reel::wind(source, &contents, standing.is_sound())?;
-        let cues = Cues::read(source, &contents, reel.end_us, standing.is_sound())?;
-        Ok(Self { source, standing, contents, reel, cues })
+        let listing = Listing::read(source)?;
+        if listing.manifest.is_encrypted() {
+            return Err(ExportError::Encrypted);
+        }
+        if listing.expired && standing.is_sound() {
+            return Err(ExportError::Expired);
+        }
+        let reel = Reel::wind(source, &listing, standing.is_sound())?;
+        let cues = Cues::read(source, &listing, reel.end_us, standing.is_sound())?;
+        Ok(Self { source, standing, listing, reel, cues })
     }
 
     /// The session's id.
     #[must_use]
     pub fn session(&self) -> &str {
-        &self.contents.manifest.id
+        &self.listing.manifest.id
     }
 
     /// How many pictures it has, grey ones of gaps included.
@@ -83,7 +89,7 @@ impl<'a> Film<'a> {
     /// # Errors
     /// [`ExportError::Write`], and [`ExportError::Changed`] when the bundle is not what it was.
     pub fn write(&self, out: &mut dyn Write) -> Result<u64, ExportError> {
-        let front = Front::of(&self.contents, &self.standing, &self.reel, &self.cues);
+        let front = Front::of(&self.listing, &self.standing, &self.reel, &self.cues);
         for bytes in [&front.bytes, &front.lines.bytes, &front.chapters.bytes] {
             out.write_all(bytes).map_err(ExportError::Write)?;
         }

@@ -2,7 +2,7 @@
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use portcullis_evidence::Contents;
+use portcullis_evidence::Listing;
 
 use crate::boxes::Boxes;
 use crate::cues::Cues;
@@ -29,7 +29,7 @@ pub(crate) struct Front {
 
 impl Front {
     /// The front of a film.
-    pub(crate) fn of(contents: &Contents, standing: &Standing, reel: &Reel, cues: &Cues) -> Self {
+    pub(crate) fn of(listing: &Listing, standing: &Standing, reel: &Reel, cues: &Cues) -> Self {
         let lines = Texts::of(&cues.lines, reel.end_us);
         let chapters = Texts::of(&cues.chapters, reel.end_us);
         let texts = long(lines.bytes.len()).saturating_add(long(chapters.bytes.len()));
@@ -37,16 +37,16 @@ impl Front {
         let mut front = Self { bytes: Vec::new(), lines, chapters, media: texts.saturating_add(pictures) };
         // Offsets have one width, so that the first attempt has the length of the second.
         for _ in 0..2 {
-            front.bytes = front.build(contents, standing, reel);
+            front.bytes = front.build(listing, standing, reel);
         }
         front
     }
 
-    fn build(&self, contents: &Contents, standing: &Standing, reel: &Reel) -> Vec<u8> {
+    fn build(&self, listing: &Listing, standing: &Standing, reel: &Reel) -> Vec<u8> {
         let lines_at = long(self.bytes.len());
         let chapters_at = lines_at.saturating_add(long(self.lines.bytes.len()));
         let film_at = chapters_at.saturating_add(long(self.chapters.bytes.len()));
-        let created = OffsetDateTime::parse(&contents.manifest.started, &Rfc3339).map_or(0, |at| at.unix_timestamp());
+        let created = OffsetDateTime::parse(&listing.manifest.started, &Rfc3339).map_or(0, |at| at.unix_timestamp());
         let created = u64::try_from(created.saturating_add(EPOCH)).unwrap_or(0);
         let entry = text_entry();
         let mut out = Boxes::default();
@@ -64,7 +64,7 @@ impl Front {
             // Not enabled: a player lists chapters, and shows them to nobody.
             let chapters = texts(&self.chapters, chapters_at, &entry, reel);
             Track { number: CHAPTERS, handler: b"text", name: "chapters", flags: 0, ..chapters }.write(out, created);
-            tags::write(out, contents, standing);
+            tags::write(out, listing, standing);
             out
         });
         // A box of 64 bits of length: the media may be longer than 4 GiB.

@@ -2,7 +2,7 @@
 use std::io::Write;
 use std::ops::ControlFlow;
 
-use portcullis_evidence::{Contents, PathInBundle, Source};
+use portcullis_evidence::{Listing, PathInBundle, Source};
 
 use crate::error::ExportError;
 use crate::film::Standing;
@@ -14,7 +14,7 @@ const SCHEMA: &[u8] = include_bytes!("../../../docs/evidence.schema.json");
 /// The instructions, with places for what is this bundle's own.
 const INSTRUCTIONS: &str = include_str!("how-to-verify.txt");
 /// The most names that are looked at, as verification does.
-const MAX_ENTRIES: usize = 311_002;
+const MAX_ENTRIES: usize = 311_003;
 /// The most strange names that are told of.
 const MAX_STRANGE: usize = 100;
 
@@ -59,7 +59,7 @@ impl<'a> Package<'a> {
         // Manifest first, then segment by segment, what was written last at the end.
         files.sort_by_key(|path| (place(*path), *path));
         strange.sort();
-        let named = Contents::read(source).map(|contents| contents.manifest.id);
+        let named = Listing::read(source).map(|listing| listing.manifest.id);
         let id = named.unwrap_or_else(|_| id.to_owned());
         let folder: String = id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(64).collect();
         Ok(Self { source, folder, files, strange, standing })

@@ -1,7 +1,7 @@
 //! The pictures of a whole recording in their order: which file each chunk is in, how long each is shown, what stands in the gaps.
 use std::io;
 
-use portcullis_evidence::{Contents, FileHash, Link, PathInBundle, Source};
+use portcullis_evidence::{FileHash, Link, Listing, PathInBundle, Source};
 
 use crate::blank::Blank;
 use crate::checked::{Checked, whole};
@@ -68,9 +68,9 @@ pub(crate) struct Reel {
 
 impl Reel {
     /// Looks through all video of the bundle. `strict`: what is not as it was signed is an error, else it is left out.
-    pub(crate) fn wind(source: &dyn Source, contents: &Contents, strict: bool) -> Result<Self, ExportError> {
+    pub(crate) fn wind(source: &dyn Source, listing: &Listing, strict: bool) -> Result<Self, ExportError> {
         let mut reel = Self::default();
-        for link in &contents.links {
+        for link in &listing.links {
             match reel.link(source, link, strict) {
                 Err(error) if strict || matches!(error, ExportError::TooMany(_)) => return Err(error),
                 Ok(true) => reel.end_us = reel.end_us.max(link.to_us),

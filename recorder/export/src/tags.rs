@@ -1,14 +1,14 @@
 //! What a film says of itself: title, date, comment, as players show them (the item list of `udta`).
-use portcullis_evidence::{Contents, State};
+use portcullis_evidence::{Listing, State};
 
 use crate::boxes::Boxes;
 use crate::film::Standing;
 
 /// The `udta` box.
-pub(crate) fn write(out: &mut Boxes, contents: &Contents, standing: &Standing) {
-    let manifest = &contents.manifest;
+pub(crate) fn write(out: &mut Boxes, listing: &Listing, standing: &Standing) {
+    let manifest = &listing.manifest;
     let title = format!("{} on {}, {}", manifest.subject, manifest.desktop, manifest.started);
-    let ended = match &contents.seal {
+    let ended = match &listing.seal {
         Some(seal) if seal.state == State::Closed => format!("closed: {}", seal.reason),
         Some(seal) => format!("interrupted: {}", seal.reason),
         None => "not sealed".to_owned(),

@@ -40,6 +40,8 @@ fn filming() -> Filming {
         mode: Mode::Strict,
         gate: "0".to_owned(),
         key: key.kid().to_owned(),
+        keep: None,
+        recipients: Vec::new(),
     };
     let writer = BundleWriter::create(&folder.path().join("bundle"), &manifest, key).unwrap();
     let bundle = Arc::new(Bundle::new(writer, Arc::new(Never), None));

@@ -1,17 +1,23 @@
 //! Base snapshots: the whole screen now and then, so that the hand-over log before it may be overwritten.
 //!
-//! Two files take turns. While one is written the other is whole, and the ring holds everything since the other.
+//! Of an encrypted recording they are covered. Two files take turns. While one is written the other is whole, and the ring holds everything since the other.
 use std::fs::{File, OpenOptions};
 use std::io::{self, IoSlice, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use portcullis_evidence::{CoverKey, SALT_BYTES};
 use portcullis_rfb::{Change, Cursor, Point, Rect, Screen, ScreenError, Size};
 
 use super::record::Reader;
+use crate::number::long;
 
 const MAGIC: &[u8; 4] = b"PCHB";
+/// Of a covered one: then come its salt, the length of its frame, and the frame.
+const COVERED: &[u8; 4] = b"PCHC";
+/// What the cover of a base is for.
+const PURPOSE: &str = "base";
 const VERSION: u32 = 1;
 /// Bytes of the fields before cursor and pixels, without the checksum that precedes them.
 const FIELDS_BYTES: usize = 60;
@@ -49,12 +55,13 @@ pub(crate) struct Base {
 pub(crate) struct Bases {
     paths: [PathBuf; 2],
     newer: usize,
+    key: Option<CoverKey>,
 }
 
 impl Bases {
     /// The bases in the folder of a session; the first one written replaces the older.
-    pub(crate) fn new(folder: &Path) -> Self {
-        Self { paths: [folder.join("base-a"), folder.join("base-b")], newer: 1 }
+    pub(crate) fn new(folder: &Path, key: Option<CoverKey>) -> Self {
+        Self { paths: [folder.join("base-a"), folder.join("base-b")], newer: 1, key }
     }
 
     /// The file that is written next.
@@ -73,14 +80,22 @@ impl Bases {
         [&fields, cursor, screen.pixels()].into_iter().for_each(|part| crc.update(part));
         let crc = crc.finalize().to_le_bytes();
         let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
-        write_all(&file, [MAGIC, &crc, &fields, cursor, screen.pixels()])?;
+        let parts = [MAGIC.as_slice(), &crc, &fields, cursor, screen.pixels()];
+        match &self.key {
+            None => write_all(&file, parts)?,
+            Some(key) => {
+                let cover = key.cover(PURPOSE)?;
+                let frame = cover.cover(&[], parts.into_iter())?;
+                write_all(&file, [COVERED.as_slice(), cover.salt(), &long(frame.len()).to_le_bytes(), &frame])?;
+            }
+        }
         self.newer = 1 - self.newer;
         Ok(())
     }
 
     /// The newest whole snapshot; the next one written replaces the other.
     pub(crate) fn newest(&mut self) -> Option<Base> {
-        let found = self.paths.each_ref().map(|path| read(path).ok().flatten());
+        let found = self.paths.each_ref().map(|path| read(path, self.key.as_ref()).ok().flatten());
         let position = |base: &Option<Base>| base.as_ref().map(|base| base.mark.position);
         let [first, second] = found;
         if position(&first) > position(&second) {
@@ -124,11 +139,23 @@ fn write_all<const N: usize>(mut file: &File, parts: [&[u8]; N]) -> io::Result<(
 }
 
 /// The base in a file; `None` when it is torn.
-fn read(path: &Path) -> io::Result<Option<Base>> {
+fn read(path: &Path, key: Option<&CoverKey>) -> io::Result<Option<Base>> {
     let file = File::open(path)?;
     let mut bytes = Vec::new();
     file.take(MAX_BASE_BYTES).read_to_end(&mut bytes)?;
-    Ok(parse(&bytes))
+    Ok(match key {
+        Some(key) => uncover(&bytes, key).and_then(|bytes| parse(&bytes)),
+        None => parse(&bytes),
+    })
+}
+
+/// What a covered base holds; `None` when it is torn, or not covered by this key.
+fn uncover(bytes: &[u8], key: &CoverKey) -> Option<Vec<u8>> {
+    let mut rest = Reader(bytes.strip_prefix(COVERED)?);
+    let salt: [u8; SALT_BYTES] = rest.array()?;
+    let length = usize::try_from(rest.u64()?).ok()?;
+    let frame = rest.take(length)?.to_vec();
+    key.uncover(PURPOSE, salt).ok()?.open(&[], frame).map(|(_, base)| base)
 }
 
 fn parse(bytes: &[u8]) -> Option<Base> {
@@ -187,11 +214,11 @@ mod tests {
     #[test]
     fn the_newest_whole_one_counts() {
         let folder = tempfile::tempdir().unwrap();
-        let mut bases = Bases::new(folder.path());
+        let mut bases = Bases::new(folder.path(), None);
         assert!(bases.newest().is_none());
         for position in 1..=5u8 {
             bases.write(mark(u64::from(position)), Some(Point::new(3, 2)), &drawn(position)).unwrap();
-            let base = Bases::new(folder.path()).newest().unwrap();
+            let base = Bases::new(folder.path(), None).newest().unwrap();
             assert_eq!(base.mark, mark(u64::from(position)));
             assert_eq!(base.pointer, Some(Point::new(3, 2)));
             assert_eq!(base.screen.pixels(), drawn(position).pixels());
@@ -201,18 +228,37 @@ mod tests {
         let mut bytes = std::fs::read(&newest).unwrap();
         *bytes.last_mut().unwrap() ^= 1;
         std::fs::write(&newest, bytes).unwrap();
-        let mut bases = Bases::new(folder.path());
+        let mut bases = Bases::new(folder.path(), None);
         assert_eq!(bases.newest().unwrap().mark, mark(4), "the other one");
         bases.write(mark(6), None, &Screen::new(Size::new(1, 1))).unwrap();
-        let base = Bases::new(folder.path()).newest().unwrap();
+        let base = Bases::new(folder.path(), None).newest().unwrap();
         assert_eq!((base.mark, base.pointer), (mark(6), None));
         assert_eq!(base.screen.size(), Size::new(1, 1), "a shorter one over a longer");
     }
 
     #[test]
+    fn a_covered_one_is_read_under_its_key_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = CoverKey::generate().unwrap();
+        let mut bases = Bases::new(folder.path(), Some(key.clone()));
+        for position in 1..=3u8 {
+            bases.write(mark(u64::from(position)), Some(Point::new(3, 2)), &drawn(position)).unwrap();
+        }
+        let base = Bases::new(folder.path(), Some(key.clone())).newest().unwrap();
+        assert_eq!((base.mark, base.screen.pixels()), (mark(3), drawn(3).pixels()));
+        let bytes = std::fs::read(folder.path().join("base-a")).unwrap();
+        assert!(!bytes.windows(8).any(|window| window == [3; 8]), "no pixel is clear");
+        assert!(Bases::new(folder.path(), None).newest().is_none());
+        assert!(Bases::new(folder.path(), Some(CoverKey::generate().unwrap())).newest().is_none());
+        for length in 0..bytes.len() {
+            assert!(uncover(&bytes[..length], &key).is_none(), "cut to {length}");
+        }
+    }
+
+    #[test]
     fn one_cut_anywhere_is_none() {
         let folder = tempfile::tempdir().unwrap();
-        Bases::new(folder.path()).write(mark(1), None, &drawn(9)).unwrap();
+        Bases::new(folder.path(), None).write(mark(1), None, &drawn(9)).unwrap();
         let bytes = std::fs::read(folder.path().join("base-a")).unwrap();
         assert!(parse(&bytes).is_some());
         for length in 0..bytes.len() {

@@ -84,6 +84,11 @@ impl Header {
         bytes.try_into().unwrap_or([0; HEADER_BYTES])
     }
 
+    /// What a covered payload is bound to: the header without the payload's checksum.
+    pub(crate) fn bound(self) -> [u8; HEADER_BYTES] {
+        Self { crc: 0, ..self }.to_bytes()
+    }
+
     /// The header of these bytes; `None` when they are not one, as behind the newest record.
     pub(crate) fn from_bytes(bytes: &[u8; HEADER_BYTES]) -> Option<Self> {
         let mut rest = Reader(bytes);
@@ -199,6 +204,11 @@ impl<'a> Payload<'a> {
         let mut crc = crc32fast::Hasher::new();
         self.pieces.iter().for_each(|piece| crc.update(piece.bytes()));
         crc.finalize()
+    }
+
+    /// The bytes, piece by piece.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &[u8]> + Clone {
+        self.pieces.iter().map(Piece::bytes)
     }
 
     /// The bytes, ready for a vectored write.

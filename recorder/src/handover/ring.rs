@@ -4,6 +4,7 @@ use std::io::{self, IoSlice};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
+use portcullis_evidence::SALT_BYTES;
 use rustix::fs::FallocateFlags;
 
 use crate::number::{long, short};
@@ -14,6 +15,8 @@ const DATA: u64 = 4096;
 const FACTS_BYTES: usize = 16;
 /// Where the time lies at which the session was last known to live.
 const ALIVE: u64 = 64;
+/// Where the salt of a covered ring lies.
+const SALT: u64 = 128;
 const MAGIC: &[u8; 4] = b"PCHR";
 const VERSION: u32 = 1;
 /// The largest ring that is opened: what a damaged file claims is not believed beyond this.
@@ -97,6 +100,18 @@ impl Ring {
         let mut bytes = [0u8; 8];
         self.file.read_exact_at(&mut bytes, ALIVE)?;
         Ok(u64::from_le_bytes(bytes))
+    }
+
+    /// Notes the salt of what covers the records.
+    pub(super) fn set_salt(&self, salt: &[u8; SALT_BYTES]) -> io::Result<()> {
+        self.file.write_all_at(salt, SALT)
+    }
+
+    /// The salt of what covers the records; of a clear ring it means nothing.
+    pub(super) fn salt(&self) -> io::Result<[u8; SALT_BYTES]> {
+        let mut bytes = [0u8; SALT_BYTES];
+        self.file.read_exact_at(&mut bytes, SALT)?;
+        Ok(bytes)
     }
 
     /// Asks the disk to hold what has been written.

@@ -20,7 +20,7 @@ fn square(side: u16, shade: u8) -> Change {
 
 fn log(folder: &Path, stall: Duration) -> (HandOver, Arc<Ticks>) {
     let clock = Arc::new(Ticks::default());
-    let log = HandOver::create(&folder.join("ring"), 1 << 20, stall, Arc::clone(&clock) as _).unwrap();
+    let log = HandOver::create(&folder.join("ring"), 1 << 20, stall, Arc::clone(&clock) as _, None).unwrap();
     (log, clock)
 }
 
@@ -33,7 +33,7 @@ async fn records_come_back_in_order_live_and_replayed() {
         log.update(revision, &[square(20, revision as u8)]).await.unwrap();
         log.pointer(Point::new(revision as u16, 7)).unwrap();
     }
-    let mut replay = Replay::open(&folder.path().join("ring"), Mark::START).unwrap();
+    let mut replay = Replay::open(&folder.path().join("ring"), Mark::START, None).unwrap();
     let mut last_us = 0;
     for revision in 1..=40u64 {
         let Next::Record(record, mark) = log.next(0).unwrap() else { panic!("no record") };
@@ -161,7 +161,7 @@ async fn replay_ends_before_the_first_torn_record() {
         let mut torn = whole.clone();
         torn[4096 + byte as usize] ^= 0x10;
         std::fs::write(&path, torn).unwrap();
-        let mut replay = Replay::open(&path, Mark::START).unwrap();
+        let mut replay = Replay::open(&path, Mark::START, None).unwrap();
         assert!(replay.next().unwrap().is_some());
         assert_eq!(replay.next().unwrap(), None, "byte {byte}");
     }

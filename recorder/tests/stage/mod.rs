@@ -53,6 +53,8 @@ impl Stage {
             mode: Mode::Strict,
             gate: "0.1.0".to_owned(),
             key: self.key.kid().to_owned(),
+            keep: None,
+            recipients: Vec::new(),
         }
     }
 

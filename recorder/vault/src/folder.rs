@@ -4,6 +4,7 @@
 //! so nobody can turn the way elsewhere while it is walked.
 
 mod listing;
+mod removing;
 mod storing;
 mod way;
 
@@ -99,6 +100,11 @@ impl Vault for Folder {
     async fn list(&self, prefix: &str, after: Option<&Key>, limit: usize) -> Result<Vec<Entry>> {
         let (name, prefix, after) = (prefix.to_owned(), prefix.to_owned(), after.cloned());
         self.blocking("list", &name, move |inner| inner.list(&prefix, after.as_ref(), limit)).await
+    }
+
+    async fn remove(&self, key: &Key) -> Result<()> {
+        let (name, key) = (key.to_string(), key.clone());
+        self.blocking("remove", &name, move |inner| inner.remove(&key)).await
     }
 }
 

@@ -10,6 +10,7 @@
 mod bundles;
 mod error;
 mod folder;
+pub mod keeping;
 mod key;
 mod lock;
 mod s3;
@@ -22,12 +23,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use time::OffsetDateTime;
 
 pub use bundles::{Place, days_of, find_bundle, next_bundle};
 pub use error::{Result, VaultError};
 pub use folder::Folder;
 pub use key::{Key, KeyError, MAX_KEY_BYTES};
-pub use lock::{Lock, LockMode};
+pub use lock::{Guarded, Lock, LockMode};
 pub use s3::{Addressing, Encryption, Fault, Property, S3, S3Error, S3Settings, Standing, Url};
 pub use stored::Stored;
 
@@ -98,5 +100,39 @@ pub trait Vault: Send + Sync {
     async fn locked(self: Arc<Self>, lock: Lock) -> Result<Arc<dyn Vault>> {
         let reason = format!("a {} lock was asked for, and nothing here locks objects", lock.mode);
         Err(VaultError::Unprotected { property: "Object Lock", reason })
+    }
+
+    /// Removes an object and every older version of it; one that is not there is gone already.
+    ///
+    /// # Errors
+    /// [`VaultError::Storage`], among others when a lock or hold keeps it.
+    async fn remove(&self, key: &Key) -> Result<()> {
+        let source = std::io::ErrorKind::Unsupported.into();
+        Err(VaultError::Storage { action: "remove", key: key.to_string(), source })
+    }
+
+    /// What keeps an object, by the word of what stores it.
+    ///
+    /// # Errors
+    /// [`VaultError::Storage`].
+    async fn guarded(&self, _key: &Key) -> Result<Guarded> {
+        Ok(Guarded::default())
+    }
+
+    /// Locks an object that is there until a time; a lock that it has gets firmer and longer, never the other way.
+    ///
+    /// # Errors
+    /// [`VaultError::Unprotected`] when what stores it does not lock it, [`VaultError::Storage`].
+    async fn lock_until(&self, _key: &Key, mode: LockMode, _until: OffsetDateTime) -> Result<()> {
+        let reason = format!("a {mode} lock was asked for, and nothing here locks objects");
+        Err(VaultError::Unprotected { property: "Object Lock", reason })
+    }
+
+    /// Puts a legal hold on an object, or takes it off; whether what stores it knows holds.
+    ///
+    /// # Errors
+    /// [`VaultError::Storage`].
+    async fn hold(&self, _key: &Key, _held: bool) -> Result<bool> {
+        Ok(false)
     }
 }

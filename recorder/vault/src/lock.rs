@@ -2,6 +2,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use time::OffsetDateTime;
+
 /// How firmly an object is locked, the firmer one greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LockMode {
@@ -27,6 +29,15 @@ pub struct Lock {
     pub mode: LockMode,
     /// For how long from when the object is stored.
     pub keep: Duration,
+}
+
+/// What keeps an object, as what stores it says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Guarded {
+    /// Its lock, and until when.
+    pub lock: Option<(LockMode, OffsetDateTime)>,
+    /// Whether there is a legal hold on it.
+    pub held: bool,
 }
 
 impl Lock {

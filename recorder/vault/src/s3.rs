@@ -5,6 +5,7 @@
 mod connection;
 mod credentials;
 mod fault;
+mod guarding;
 mod probe;
 mod reading;
 mod settings;
@@ -14,14 +15,15 @@ mod url;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use bytes::Bytes;
 use thiserror::Error;
+use time::OffsetDateTime;
 
-use crate::{Entry, Key, Lock, Result, Vault, VaultError};
+use crate::{Entry, Guarded, Key, Lock, LockMode, Result, Vault, VaultError};
 
 pub use fault::Fault;
 pub use probe::Standing;
@@ -34,6 +36,8 @@ pub struct S3 {
     client: Client,
     settings: Arc<S3Settings>,
     standing: Arc<Standing>,
+    /// What it was found to do for sessions whose policy asks for a lock, so that it is not tried for each.
+    locking: Arc<Mutex<Option<Arc<Standing>>>>,
 }
 
 /// Why a bucket cannot be used.
@@ -113,7 +117,7 @@ impl S3 {
             return Err(S3Error::Prefix(settings.prefix));
         }
         let client = connection::client(&settings)?;
-        Ok(Self { client, settings: Arc::new(settings), standing: Arc::default() })
+        Ok(Self { client, settings: Arc::new(settings), standing: Arc::default(), locking: Arc::default() })
     }
 
     /// What the server was found to do when the vault was opened.
@@ -163,14 +167,36 @@ impl Vault for S3 {
     async fn locked(self: Arc<Self>, lock: Lock) -> Result<Arc<dyn Vault>> {
         let mut settings = S3Settings::clone(&self.settings);
         settings.lock = Some(settings.lock.map_or(lock, |own| own.and(lock)));
-        let standing = match self.standing.locks(&settings) {
-            true => Arc::clone(&self.standing),
-            false => {
+        let known = self.locking.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let known = [Some(Arc::clone(&self.standing)), known].into_iter().flatten();
+        let standing = match known.into_iter().find(|standing| standing.locks(&settings)) {
+            Some(standing) => standing,
+            None => {
                 let found = probe::look(&self.client, &settings).await;
-                Arc::new(found.and_then(|standing| standing.check(&settings).map(|()| standing)).map_err(unprotected)?)
+                let found = found.and_then(|standing| standing.check(&settings).map(|()| standing));
+                let found = Arc::new(found.map_err(unprotected)?);
+                *self.locking.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&found));
+                found
             }
         };
-        Ok(Arc::new(Self { client: self.client.clone(), settings: Arc::new(settings), standing }))
+        let locking = Arc::clone(&self.locking);
+        Ok(Arc::new(Self { client: self.client.clone(), settings: Arc::new(settings), standing, locking }))
+    }
+
+    async fn remove(&self, key: &Key) -> Result<()> {
+        self.take_away(key).await
+    }
+
+    async fn guarded(&self, key: &Key) -> Result<Guarded> {
+        self.guard_of(key).await
+    }
+
+    async fn lock_until(&self, key: &Key, mode: LockMode, until: OffsetDateTime) -> Result<()> {
+        S3::lock_until(self, key, mode, until).await
+    }
+
+    async fn hold(&self, key: &Key, held: bool) -> Result<bool> {
+        self.set_hold(key, held).await
     }
 }
 

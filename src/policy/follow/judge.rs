@@ -3,8 +3,11 @@
 use std::fmt;
 use std::path::Path;
 
-use portcullis_policy::{Cases, PolicyError, PolicyFile, PolicySet, Revision};
+use portcullis_policy::{Cases, PolicyError, PolicySet, Revision};
+use portcullis_proxy::Enforced;
 
+use super::equipment::Equipment;
+use crate::policy::files::Found;
 use crate::policy::git::{Mirror, short, verify_signature};
 
 /// Faults that are kept and told; the rest is left for the next try.
@@ -69,9 +72,26 @@ fn faults(errors: Vec<PolicyError>) -> Vec<Fault> {
     errors.into_iter().take(MOST_FAULTS).map(Fault::from).collect()
 }
 
-/// The policies of these files.
-pub(super) fn policies(files: &[PolicyFile]) -> Result<PolicySet, Vec<Fault>> {
-    PolicySet::parse(files).map_err(faults)
+/// The policies of these files, ready to be enforced, if this gate has what they ask for. It may take a second.
+pub(super) fn policies(found: &Found, equipment: Equipment) -> Result<Enforced, Vec<Fault>> {
+    let policies = PolicySet::parse_with(&found.policies, &found.lists).map_err(faults)?;
+<<<<<<< ours
+    let mut lacks = equipment.lacks(&policies);
+    if !lacks.is_empty() {
+        lacks.truncate(MOST_FAULTS);
+        return Err(lacks);
+=======
+    enforced(policies, keys)
+}
+
+fn enforced(policies: PolicySet, keys: bool) -> Result<Enforced, Vec<Fault>> {
+    if let Some(rule) = policies.keeps().filter(|_| !keys) {
+        let reason =
+            format!("`{}` keeps contents, and this gate has no `recording.recipients` to encrypt them to", rule.key);
+        return Err(vec![Fault { file: rule.file, line: rule.line, column: 0, reason }]);
+>>>>>>> theirs
+    }
+    Enforced::compile(policies).map_err(faults)
 }
 
 /// All faults in one error, a line each.
@@ -81,9 +101,13 @@ pub(super) fn told(faults: Vec<Fault>) -> anyhow::Error {
 }
 
 /// The policies of a commit, named by it, if all of its cases pass.
-pub(super) fn contents(mirror: &Mirror, commit: &str) -> Result<PolicySet, Vec<Fault>> {
+pub(super) fn contents(mirror: &Mirror, commit: &str, equipment: Equipment) -> Result<Enforced, Vec<Fault>> {
     let found = mirror.files().read(commit).map_err(|error| Fault::whole(&error))?;
-    let policies = policies(&found.policies)?;
+<<<<<<< ours
+    let policies = policies(&found, equipment)?;
+=======
+    let policies = PolicySet::parse_with(&found.policies, &found.lists).map_err(faults)?;
+>>>>>>> theirs
     if policies.is_empty() {
         // An empty folder is a slip of a path far more often than the wish to lock everybody out, which a rule can say.
         return Err(Fault::saying(
@@ -107,7 +131,7 @@ pub(super) fn contents(mirror: &Mirror, commit: &str) -> Result<PolicySet, Vec<F
     let Some(revision) = Revision::of_commit(commit) else {
         return Err(Fault::saying(format!("{commit:?} is no full name of a commit")));
     };
-    Ok(policies.named(revision))
+    enforced(policies.named(revision), keys)
 }
 
 /// Who signed a commit.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, ensure};
-use portcullis_policy::PolicySet;
+use portcullis_proxy::Enforced;
 use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 
+use super::equipment::Equipment;
 use super::good::Good;
 use super::judge::{self, Fault};
 use super::{Following, State};
@@ -24,7 +25,7 @@ const JUDGE_AGAIN: Duration = Duration::from_secs(60);
 
 /// A commit that may be live, and who signed it where that counts.
 struct Judged {
-    policies: PolicySet,
+    policies: Enforced,
     good: Good,
 }
 
@@ -34,6 +35,8 @@ struct Judge {
     mirror: Mirror,
     config: Policies,
     data: PathBuf,
+    /// What policies may ask for.
+    equipment: Equipment,
 }
 
 struct Follower {
@@ -42,16 +45,17 @@ struct Follower {
     /// Whether the last good commit is on disk as such.
     kept: bool,
     refused: Option<(String, Instant, Vec<Fault>)>,
-    sender: watch::Sender<Arc<PolicySet>>,
+    sender: watch::Sender<Arc<Enforced>>,
     state: State,
 }
 
 /// Uses the last good commit at once, or waits for the first, and follows the branch from there.
-pub(super) async fn follow(config: &Policies, data: &Path) -> anyhow::Result<Following> {
+pub(super) async fn follow(config: &Policies, data: &Path, equipment: Equipment) -> anyhow::Result<Following> {
     let signers = &config.signers;
     ensure!(!config.signed() || signers.is_file(), "`policies.signers`, {}, is not a file", signers.display());
     let last = Good::load(data, config)?;
-    let judge = Judge { mirror: mirror(data, config, false).await?, config: config.clone(), data: data.to_owned() };
+    let mirrored = mirror(data, config, false).await?;
+    let judge = Judge { mirror: mirrored, config: config.clone(), data: data.to_owned(), equipment };
     let source = judge.mirror.to_string();
     let (judged, kept) = match judge.clone().last_good(last.clone()).await {
         Some(judged) => (judged, true),
@@ -89,7 +93,7 @@ impl Judge {
             true => Some(judge::signature(&self.mirror, commit, &self.config.signers, &self.data)?),
             false => None,
         };
-        let policies = judge::contents(&self.mirror, commit)?;
+        let policies = judge::contents(&self.mirror, commit, self.equipment)?;
         Ok(Judged { policies, good: Good::of(&self.config, commit, signer) })
     }
 
@@ -109,7 +113,7 @@ impl Judge {
             if self.config.signed() && good.signer.is_none() {
                 return self.judge(&good.commit, None);
             }
-            judge::contents(&self.mirror, &good.commit).map(|policies| Judged { policies, good })
+            judge::contents(&self.mirror, &good.commit, self.equipment).map(|policies| Judged { policies, good })
         });
         match judged.await.unwrap_or_else(|_| Err(vec![Fault::interrupted()])) {
             Ok(judged) => Some(judged),

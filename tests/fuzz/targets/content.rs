@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use portcullis_content::{Detector, Found, Known, Pattern, Searcher, Stream, Window, Words, redact};
+use portcullis_content::{Detector, Found, Known, Pattern, Searcher, Stream, Window, Words, beside_marks, redact};
 use portcullis_fuzz::pieces;
 
 static BUILT_IN: LazyLock<Searcher> = LazyLock::new(|| Searcher::new(Known::ALL.map(Detector::from)).expect("they compile"));
@@ -46,4 +46,10 @@ fuzz_target!(|data: &[u8]| {
     let mut window = Window::default();
     window.remember(before);
     check(behind, &window.search(&ALL, behind));
+    if let Some(clean) = window.clean(&BUILT_IN, behind) {
+        assert!(beside_marks(&clean.text, window.search(&BUILT_IN, &clean.text)).is_empty());
+    }
+    let place = usize::from(*seed) % ALL.detectors().len();
+    let alone: Vec<Found> = whole.into_iter().filter(|found| found.detector == place).collect();
+    assert_eq!(ALL.only(&[place]).search(&text), alone);
 });

@@ -19,7 +19,7 @@ pub(crate) struct Row {
     pub(crate) started_us: i64,
     pub(crate) ended: Option<String>,
     pub(crate) duration_ms: i64,
-    /// "recording", "closed" or "interrupted".
+    /// "recording", "closed", "interrupted" or "expired".
     pub(crate) state: String,
     pub(crate) reason: String,
     pub(crate) bytes: i64,
@@ -28,6 +28,8 @@ pub(crate) struct Row {
     pub(crate) gaps: i64,
     pub(crate) policy_revision: String,
     pub(crate) policy_rule: String,
+    /// To whom events and video are encrypted, with spaces between; empty when they are clear.
+    pub(crate) recipients: String,
     /// When the bundle was last read, Unix seconds.
     pub(crate) read_at: i64,
 }
@@ -35,6 +37,9 @@ pub(crate) struct Row {
 impl Row {
     /// The state of a recording that is not sealed.
     pub(crate) const LIVE: &str = "recording";
+
+    /// The state of a recording whose events and video are gone.
+    pub(crate) const EXPIRED: &str = "expired";
 
     /// Whether the bundle had no seal when it was last read.
     pub(crate) fn is_live(&self) -> bool {
@@ -84,14 +89,15 @@ impl Cursor {
 
 const WRITE: &str = "
     INSERT INTO recordings (id, prefix, subject, issuer, desktop, started, started_us, ended, duration_ms, state, reason,
-        bytes, events, denied, gaps, policy_revision, policy_rule, read_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+        bytes, events, denied, gaps, policy_revision, policy_rule, read_at, recipients)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
     ON CONFLICT (id) DO UPDATE SET
         prefix = excluded.prefix, subject = excluded.subject, issuer = excluded.issuer, desktop = excluded.desktop,
         started = excluded.started, started_us = excluded.started_us, ended = excluded.ended,
         duration_ms = excluded.duration_ms, state = excluded.state, reason = excluded.reason,
         bytes = excluded.bytes, events = excluded.events, denied = excluded.denied, gaps = excluded.gaps,
-        policy_revision = excluded.policy_revision, policy_rule = excluded.policy_rule, read_at = excluded.read_at
+        policy_revision = excluded.policy_revision, policy_rule = excluded.policy_rule, read_at = excluded.read_at,
+        recipients = excluded.recipients
     WHERE recordings.state = 'recording' OR excluded.state <> 'recording'";
 
 const EVERYONES: &str = "
@@ -126,6 +132,7 @@ impl Index {
             .bind(&row.policy_revision)
             .bind(&row.policy_rule)
             .bind(row.read_at)
+            .bind(&row.recipients)
             .execute(&self.pool)
             .await?;
         Ok(if done.rows_affected() == 0 { Written::Older } else { Written::Yes })
@@ -151,6 +158,13 @@ impl Index {
             }
         };
         Ok(query.fetch_all(&self.pool).await?)
+    }
+
+    /// Marks a row as expired; what it says else stays.
+    pub(crate) async fn expired(&self, id: &str) -> Result<(), IndexError> {
+        let mark = sqlx::query("UPDATE recordings SET state = $2 WHERE id = $1").bind(id).bind(Row::EXPIRED);
+        mark.execute(&self.pool).await?;
+        Ok(())
     }
 
     /// Ids of all rows.

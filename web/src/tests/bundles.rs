@@ -99,6 +99,8 @@ impl Story {
             mode: Mode::Strict,
             gate: "0.1.0".into(),
             key: key.kid().to_owned(),
+            keep: None,
+            recipients: Vec::new(),
         };
         (manifest, key)
     }
@@ -128,8 +130,24 @@ fn happenings(until_us: u64) -> Vec<What> {
     let (bytes, sha256) = (3, "00".repeat(32));
     vec![
         What::Keys { viewer, pressed: 4 },
-        What::Paste { viewer, effect: Effect::Deny, bytes, sha256: sha256.clone(), reason: reason.clone() },
-        What::Copy { viewer, effect: Effect::Permit, bytes, sha256, reason: reason.clone() },
+        What::Paste {
+            viewer,
+            effect: Effect::Deny,
+            bytes,
+            sha256: sha256.clone(),
+            reason: reason.clone(),
+            found: vec!["payment-card".to_owned()],
+            redacted: None,
+        },
+        What::Copy {
+            viewer,
+            effect: Effect::Permit,
+            bytes,
+            sha256,
+            reason: reason.clone(),
+            found: Vec::new(),
+            redacted: None,
+        },
         What::Refused { what: "Upload".into(), reason: reason.clone() },
         What::Gap { from_us: until_us - 5, to_us: until_us, reason },
         What::Bell {},

@@ -109,10 +109,17 @@ pub enum RecordedWhat {
         effect: Verdict,
         /// Length of the text in bytes of UTF-8, its lines ended by LF; as its sender says, or 0, when it was not read.
         bytes: u64,
-        /// SHA-256 of the text's UTF-8, 64 hexadecimal digits; empty when it was not read.
+        /// SHA-256 of the text's UTF-8, 64 hexadecimal digits; empty when it was not read. Of a redacted text, that of the whole.
         sha256: String,
         /// Words for a person.
         reason: String,
+        /// Names of the detectors that found something of what policy looks for.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[schema(required = false)]
+        found: Vec<String>,
+        /// In how many places it was redacted before it crossed, where it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        redacted: Option<u32>,
     },
     /// Text was offered from the desktop's clipboard to a viewer.
     Copy {
@@ -122,8 +129,74 @@ pub enum RecordedWhat {
         effect: Verdict,
         /// Length of the text in bytes of UTF-8, its lines ended by LF; as its sender says, or 0, when it was not read.
         bytes: u64,
-        /// SHA-256 of the text's UTF-8, 64 hexadecimal digits; empty when it was not read.
+        /// SHA-256 of the text's UTF-8, 64 hexadecimal digits; empty when it was not read. Of a redacted text, that of the whole.
         sha256: String,
+        /// Words for a person.
+        reason: String,
+        /// Names of the detectors that found something of what policy looks for.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[schema(required = false)]
+        found: Vec<String>,
+        /// In how many places it was redacted before it crossed, where it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        redacted: Option<u32>,
+    },
+    /// A part of a text that policy keeps, encrypted to the auditors' keys.
+    Contents {
+        /// `seq` of the event of the text.
+        of: u64,
+        /// Number of the part, from 1.
+        part: u32,
+        /// How many parts there are.
+        parts: u32,
+        /// The part of the age file, in base64url without padding.
+        age: String,
+    },
+    /// A file was brought to go into the desktop.
+    Upload {
+        /// Whether it crossed.
+        effect: Verdict,
+        /// Its name, one component of a path.
+        name: String,
+        /// Its length in bytes; when it was not read to its end, what was read or what its sender says of it, or 0.
+        bytes: u64,
+        /// Its media type by its bytes; empty when it was not looked at.
+        media_type: String,
+        /// SHA-256 of its bytes, 64 hexadecimal digits; empty when it was not read to its end.
+        sha256: String,
+        /// What was found in it: names of detectors, sorted; absent when nothing was.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        found: Vec<String>,
+        /// Members of archives that were looked at; absent when there were none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        archive_entries: Option<u32>,
+        /// Where its quarantined copy lies below the gate's folder for them; absent when there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        quarantined: Option<String>,
+        /// Words for a person.
+        reason: String,
+    },
+    /// A file was asked for out of the desktop.
+    Download {
+        /// Whether it crossed.
+        effect: Verdict,
+        /// Its name, one component of a path.
+        name: String,
+        /// Its length in bytes; when it was not read to its end, what was read or what its sender says of it, or 0.
+        bytes: u64,
+        /// Its media type by its bytes; empty when it was not looked at.
+        media_type: String,
+        /// SHA-256 of its bytes, 64 hexadecimal digits; empty when it was not read to its end.
+        sha256: String,
+        /// What was found in it: names of detectors, sorted; absent when nothing was.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        found: Vec<String>,
+        /// Members of archives that were looked at; absent when there were none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        archive_entries: Option<u32>,
+        /// Where its quarantined copy lies below the gate's folder for them; absent when there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        quarantined: Option<String>,
         /// Words for a person.
         reason: String,
     },
@@ -194,6 +267,13 @@ pub enum RecordedWhat {
         /// Its value as the language writes it: `400x40 at 0,0, clicks deny, recorded masked`.
         value: String,
     },
+    /// Policy asks from now on that the recording is kept for longer, or locked more firmly.
+    KeepExtended {
+        /// `none`, `governance` or `compliance`.
+        lock: String,
+        /// For how many seconds from its end on it is kept.
+        seconds: u64,
+    },
 }
 
 /// A key pressed or let go.
@@ -245,8 +325,25 @@ mod tests {
             What::Strokes { viewer, strokes: vec![Stroke { down: true, keysym: 0x61, name: "a".to_owned() }] },
             What::Input { viewer, effect, kind: "chord".to_owned(), count: 2, reason: reason.clone() },
             What::Clicks { viewer, pressed: 2, x: 3, y: 4 },
-            What::Paste { viewer, effect, bytes, sha256: sha256.clone(), reason: reason.clone() },
-            What::Copy { viewer, effect: Effect::Permit, bytes, sha256, reason: reason.clone() },
+            What::Paste {
+                viewer,
+                effect,
+                bytes,
+                sha256: sha256.clone(),
+                reason: reason.clone(),
+                found: Vec::new(),
+                redacted: None,
+            },
+            What::Copy {
+                viewer,
+                effect: Effect::Permit,
+                bytes,
+                sha256,
+                reason: reason.clone(),
+                found: vec!["iban".to_owned()],
+                redacted: Some(2),
+            },
+            What::Contents { of: 3, part: 1, parts: 2, age: "YWdl".to_owned() },
             What::Control { viewer, effect, reason: reason.clone() },
             What::Resized { width: 8, height: 9 },
             What::Refused { what, reason: reason.clone() },
@@ -257,6 +354,7 @@ mod tests {
             What::DesktopLost { reason },
             What::DesktopBack { away_us: 6 },
             What::ScreenRule { holds: false, key, value },
+            What::KeepExtended { lock: portcullis_evidence::KeepLock::Compliance, seconds: 86_400 },
         ]
     }
 
@@ -264,12 +362,14 @@ mod tests {
         match what {
             What::SessionOpened { .. } | What::SessionClosed { .. } | What::ViewerJoined { .. } => {}
             What::ViewerLeft { .. } | What::Keys { .. } | What::Clicks { .. } | What::Paste { .. } => {}
-            What::Strokes { .. } | What::Input { .. } => {}
+            What::Strokes { .. } | What::Input { .. } | What::Contents { .. } => {}
             What::Copy { .. } | What::Control { .. } | What::Resized { .. } | What::Refused { .. } => {}
             What::ProtocolViolation { .. } | What::Gap { .. } | What::PolicyChanged { .. } | What::Bell {} => {}
             What::DesktopLost { .. } | What::DesktopBack { .. } | What::ScreenRule { .. } => {}
+            What::KeepExtended { .. } => {}
             // In the gate's journal alone, never in a bundle.
             What::SignedIn {} | What::SignedOut {} | What::Viewed { .. } => {}
+            What::RecordingExpired { .. } | What::RecordingHeld { .. } | What::RecordingReleased { .. } => {}
         }
     }
 

@@ -26,8 +26,15 @@ const shown = await sample(join(root, 'node_modules/.cache/portcullis-sample'));
 const browser = await launch();
 const faults = [];
 
+/** Scenes looked at, and those in which something is wrong. */
+let [seen, unsound] = [0, 0];
+
 for (const scene of scenes) {
-  if (!only || scene.name.includes(only)) await look(scene);
+  if (only && !scene.name.includes(only)) continue;
+  const before = faults.length;
+  await look(scene);
+  seen += 1;
+  if (faults.length > before) unsound += 1;
 }
 
 /** Comes to a scene once, then looks at it in each theme and size. */
@@ -48,7 +55,7 @@ async function look(scene) {
   });
   tab.on('pageerror', (error) => fault(error.stack ?? error.message));
   try {
-    scene.before?.(gate.world);
+    await scene.before?.(gate.world);
     await tab.goto(gate.address + scene.path);
     await scene.act?.(tab, gate.world, fault);
     await tab.evaluate(axe);
@@ -95,6 +102,7 @@ async function judgeWidth(tab, where) {
 }
 
 await browser.close();
+console.log(`${seen - unsound} passed, ${unsound} failed`);
 if (faults.length > 0) {
   console.error(`\n${faults.length} faults:\n${faults.join('\n')}`);
   process.exit(1);

@@ -95,6 +95,8 @@ describe('recordings', () => {
     denied: 0,
     policy: { revision: 'sha256:aa', rule: 'staff.yaml:2 allow.open' },
     gaps: 0,
+    encrypted: false,
+    recipients: [],
     ...more,
   });
 

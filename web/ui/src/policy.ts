@@ -11,3 +11,9 @@ export function policyName(rule: string): string {
 export function shortRevision(revision: string): string {
   return (revision.split(':').at(-1) ?? revision).slice(0, 8);
 }
+
+/** The gate's words on why, as they stand in a line of words. */
+export function sentence(why: string): string {
+  if (why === '') return '';
+  return `${why.charAt(0).toUpperCase()}${why.slice(1)}${/[.!?]$/.test(why) ? '' : '.'}`;
+}

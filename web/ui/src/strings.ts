@@ -2,6 +2,9 @@
 import type { Ending } from './session/close';
 import type { EventsFault, EvidenceEvent, RecordingMode, RecordingState } from './api/types';
 import type { Kind } from './player/events';
+import { files } from './strings/files';
+import { proof } from './strings/proof';
+import { sealed } from './strings/sealed';
 
 const plural = (count: number, one: string, many = `${one}s`): string =>
   `${count.toLocaleString()} ${count === 1 ? one : many}`;
@@ -64,6 +67,9 @@ const titles: Record<EvidenceEvent['type'], string> = {
   clicks: 'Clicks',
   paste: 'Paste in',
   copy: 'Copy out',
+  upload: 'File in',
+  download: 'File out',
+  contents: 'Kept contents',
   control: 'Keyboard and mouse',
   resized: 'Screen resized',
   refused: 'Refused',
@@ -74,6 +80,7 @@ const titles: Record<EvidenceEvent['type'], string> = {
   desktop_lost: 'Desktop away',
   desktop_back: 'Desktop back',
   screen_rule: 'Screen rule',
+  keep_extended: 'Kept longer',
 };
 
 const kinds: Record<Kind, string> = {
@@ -89,6 +96,7 @@ const states: Record<RecordingState, string> = {
   recording: 'Recording',
   closed: 'Sealed',
   interrupted: 'Interrupted',
+  expired: 'Expired',
 };
 
 const modes: Record<RecordingMode, string> = { strict: 'strict', best_effort: 'best effort' };
@@ -171,17 +179,24 @@ export const strings = {
     control: 'Keyboard & mouse',
     paste: 'Paste in',
     copy: 'Copy out',
+    upload: 'Files in',
+    download: 'Files out',
+    hidden: 'Hidden parts',
     controlNo: 'You can watch, but not type or click.',
     pasteNo: 'Text from this computer cannot be pasted into the desktop.',
     copyNo: 'Text copied on the desktop stays there.',
+    hiddenBody:
+      'Parts of the screen are hidden from every viewer by the policy. Clicks into them do not reach the desktop.',
     upTo: (size: string) => `Up to ${size} at a time.`,
-    judged: 'Each paste and copy is judged, and on the record.',
+    judged:
+      'Each text and file is looked into, scanned where the policy says so, and judged; and that is on the record.',
     judgedBy: (policy: string) => `Judged by policy ${policy}`,
   },
 
   session: {
     recorded: 'This session is recorded',
     recordedShort: 'Recorded',
+    hidden: 'Parts hidden',
     keysRecorded: 'with every key you press',
     policy: (name: string) => `policy ${name}`,
     recordingFailed:
@@ -246,11 +261,19 @@ export const strings = {
       typed_paste:
         'Keys were not taken: they came as only a program types them. Typing by hand goes on after a second’s pause.',
       chord: 'That combination of keys is not permitted here and did not reach the desktop.',
-      paste: 'Pasting in is not permitted that often here. Nothing was handed over; try again in a while.',
-      copy: 'Copying out is not permitted that often here. What you copied stays on the desktop.',
+      paste: 'What you pasted was stopped. Nothing of it reached the desktop.',
+      copy: 'What you copied was stopped. It stays on the desktop.',
+      paste_redacted: 'Parts of what you pasted were taken out on the way to the desktop.',
+      copy_redacted: 'Parts of what you copied were taken out on the way to this computer.',
+      upload: 'A file was stopped on its way into the desktop.',
+      download: 'A file was stopped on its way out of the desktop.',
     },
     elapsed: 'Time in this session',
   },
+
+  files,
+  proof,
+  sealed,
 
   ending: {
     of: (ending: Ending): EndingWords => endings[ending],
@@ -388,10 +411,21 @@ export const strings = {
         .join(' '),
     input: (count: number, reason: string) => `${plural(count, 'press', 'presses')}: ${reason}`,
     clicks: (pressed: number, x: number, y: number) => `${pressed.toLocaleString()} at ${x}, ${y}`,
-    stopped: (size: string, reason: string) => (reason === '' ? size : `${size}: ${reason}`),
+    /** What of a text or a file is known, and why it was stopped. */
+    crossed: (known: readonly string[], reason: string) =>
+      [known.join(' · '), reason].filter((part) => part !== '').join(': '),
+    found: (names: readonly string[]) => `found ${names.join(', ')}`,
+    redacted: (places: number) => `${plural(places, 'place')} taken out`,
+    entries: (count: number) => `${plural(count, 'file')} inside`,
+    quarantined: 'a copy is in quarantine',
+    contents: (of: number, part: number, parts: number) =>
+      `of event ${of}${parts > 1 ? `, part ${part} of ${parts}` : ''}, encrypted to the recipients`,
+    commit: (revision: string) => `at ${revision}`,
     refused: (what: string, reason: string) => (reason === '' ? what : `${what}: ${reason}`),
     gap: (from: string, to: string, reason: string) =>
       `${from} to ${to}${reason === '' ? '' : `: ${reason}`}`,
+    keepExtended: (lock: string, days: number) =>
+      `kept for ${days} ${days === 1 ? 'day' : 'days'}${lock === 'none' ? '' : `, locked (${lock})`}`,
     screenRule: (holds: boolean, key: string, value: string) =>
       holds ? `${key}: ${value}` : `no longer ${key}: ${value}`,
     away: (seconds: number) => `after ${seconds.toFixed(1)} s`,

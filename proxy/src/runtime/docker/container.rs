@@ -5,13 +5,14 @@ use std::path::Path;
 
 use bollard::models::{
     ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountBindOptions, MountBindOptionsPropagationEnum,
-    MountType, ResourcesUlimits,
+    MountType, MountVolumeOptions, MountVolumeOptionsDriverConfig, ResourcesUlimits,
 };
 use portcullis_rfb::Size;
 
 use crate::SessionId;
 use crate::runtime::account::Account;
 use crate::runtime::template::Docker;
+use crate::runtime::transfer::MOUNT;
 
 /// The label with the session's name.
 pub(super) const SESSION: &str = "portcullis.session";
@@ -50,7 +51,7 @@ pub(super) fn body(
             security_opt: Some(vec!["no-new-privileges".to_owned()]),
             readonly_rootfs: Some(true),
             tmpfs: Some(["/tmp", "/home"].map(|place| (place.to_owned(), TMPFS.to_owned())).into()),
-            mounts: Some(vec![shared(rfb)]),
+            mounts: Some(vec![shared(rfb), transfer(docker.transfer_mib, account)]),
             memory: Some(i64::from(docker.memory_mib) * MIB),
             memory_swap: Some(i64::from(docker.memory_mib) * MIB),
             nano_cpus: Some(i64::from(docker.cpu_percent) * 10_000_000),
@@ -77,6 +78,26 @@ fn shared(rfb: &Path) -> Mount {
         bind_options: Some(MountBindOptions {
             propagation: Some(MountBindOptionsPropagationEnum::PRIVATE),
             ..MountBindOptions::default()
+        }),
+        ..Mount::default()
+    }
+}
+
+/// The folder that files go through: a volume in memory, which goes with its container.
+fn transfer(mib: u32, account: &Account) -> Mount {
+    let options = format!("size={mib}m,uid={},gid={},mode=0700,nosuid,nodev,noexec", account.uid, account.gid);
+    let options = [("type", "tmpfs"), ("device", "tmpfs"), ("o", &options)];
+    let driver = MountVolumeOptionsDriverConfig {
+        name: Some("local".to_owned()),
+        options: Some(options.map(|(key, value)| (key.to_owned(), value.to_owned())).into()),
+    };
+    Mount {
+        typ: Some(MountType::VOLUME),
+        target: Some(MOUNT.to_owned()),
+        volume_options: Some(MountVolumeOptions {
+            no_copy: Some(true),
+            driver_config: Some(driver),
+            ..MountVolumeOptions::default()
         }),
         ..Mount::default()
     }

@@ -11,6 +11,7 @@ use crate::runtime::RuntimeError;
 use crate::runtime::account::Account;
 use crate::runtime::folder::SessionFolder;
 use crate::runtime::template::Process;
+use crate::runtime::transfer::MOUNT;
 
 /// The home of the desktop's user, inside its jail.
 pub(super) const HOME: &str = "/home/desktop";
@@ -84,7 +85,7 @@ pub(super) fn command(
     etc: &Path,
     account: &Account,
     size: Size,
-    network: bool,
+    process: &Process,
     session: &SessionId,
 ) -> Command {
     let mut jail = Command::new(&programs.bwrap);
@@ -102,10 +103,11 @@ pub(super) fn command(
         "--unshare-cgroup-try",
     ]);
     jail.args(["--hostname", "desktop"]);
-    if !network {
+    if !process.network {
         jail.arg("--unshare-net");
     }
     show_machine(&mut jail);
+    add_transfer(&mut jail, process);
     jail.arg("--ro-bind").arg(etc.join("passwd")).arg("/etc/passwd");
     jail.arg("--ro-bind").arg(etc.join("group")).arg("/etc/group");
     jail.arg("--ro-bind").arg(etc).arg("/run/desktop");
@@ -135,6 +137,12 @@ pub(super) fn command(
     }
     jail.args(["--", "sh", "/run/desktop/desktop.sh"]).arg(format!("{}x{}", size.width, size.height));
     jail
+}
+
+/// The folder that files go through: a file system of its own, which nobody inside can move or fill the rest of the home from.
+fn add_transfer(jail: &mut Command, process: &Process) {
+    let bytes = u64::from(process.transfer_mib).saturating_mul(1024 * 1024).to_string();
+    jail.args(["--perms", "1777", "--size", &bytes, "--tmpfs", MOUNT]);
 }
 
 /// Programs and libraries read-only, a few files of `/etc`, and temporary file systems for the rest.

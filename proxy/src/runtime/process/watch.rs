@@ -39,6 +39,7 @@ struct BubblewrapAccount {
 pub(super) struct Jail {
     child: Child,
     first: Option<OwnedFd>,
+    number: Option<i32>,
     words: LastWords,
     listener: Option<JoinHandle<()>>,
 }
@@ -62,7 +63,12 @@ impl Jail {
         if let Some(ledger) = outer.zip(inner).and_then(|(outer, inner)| Ledger::of(outer, inner)) {
             ledger.write(&folder.path().join(LEDGER)).map_err(|source| folder.failure(source))?;
         }
-        Ok(Self { child, first: inner.and_then(open), words, listener })
+        Ok(Self { child, first: inner.and_then(open), number: inner, words, listener })
+    }
+
+    /// The first process inside: its number as this machine sees it, and a descriptor of it, which tells whether the number is still its own.
+    pub(super) fn first_process(&self) -> Option<(i32, OwnedFd)> {
+        self.number.zip(self.first.as_ref()?.try_clone().ok())
     }
 
     /// Waits until nothing of the desktop runs any more, which `end` makes so, and says why.

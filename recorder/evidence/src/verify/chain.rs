@@ -5,6 +5,7 @@ use super::Check;
 use crate::digest::Digest;
 use crate::jws::{self, Typ};
 use crate::link::{Link, MAX_LINK_BYTES};
+use crate::manifest::Manifest;
 use crate::path::PathInBundle;
 use crate::report::Kind;
 use crate::{VERSION, canonical, read};
@@ -30,11 +31,10 @@ impl End {
     /// Whether the file may belong to a segment that is still open, of a bundle without seal.
     pub(super) fn may_be_open(&self, path: PathInBundle) -> bool {
         match path {
-            PathInBundle::Init(k) => k > self.init,
+            PathInBundle::Init(k) | PathInBundle::AgeInit(k) => k > self.init,
             PathInBundle::Index | PathInBundle::Sums => true,
-            PathInBundle::Events(n) | PathInBundle::Video(n) => n == self.links.saturating_add(1),
-            PathInBundle::Link(_) | PathInBundle::Session | PathInBundle::Seal | PathInBundle::TimeStamp => false,
-            PathInBundle::Derivation => false,
+            PathInBundle::Link(_) => false,
+            other => other.segment().is_some_and(|n| n == self.links.saturating_add(1)),
         }
     }
 }
@@ -102,7 +102,7 @@ impl Check<'_> {
         self.own_key(path, n, &proved.kid);
         self.signer_of(path, &proved.kid, self.at(link.to_us));
         self.times(path, &link, end);
-        match link.layout(end.init) {
+        match link.layout(end.init, self.manifest.as_ref().map(Manifest::is_encrypted)) {
             Ok(layout) => end.init = layout.init.unwrap_or(end.init),
             // After a faulty link the newest init segment is not known.
             Err(_) if !end.known => {}
@@ -155,12 +155,15 @@ impl Check<'_> {
             match listed.path {
                 // Listed twice, which the layout forbids, is judged once.
                 path if self.judged.contains(&path) => {}
+                path if self.may_be_gone(path) && !self.tree.has(path) => self.gone(path),
                 PathInBundle::Events(_) => self.events_file(listed, &link.session),
-                _ => {
-                    if let Some(expected) = self.expected(listed) {
+                path => match self.expected(listed) {
+                    Some(expected) if path.is_encrypted() => self.encrypted_file(&expected, &link.session),
+                    Some(expected) => {
                         self.hash_file(&expected);
                     }
-                }
+                    None => {}
+                },
             }
             self.in_sums(listed.path, listed.sha256);
         }

@@ -39,7 +39,10 @@ impl Check<'_> {
         if self.seal.as_ref().is_some_and(|seal| seal.session != derivation.session) {
             return self.report.fault(path, Kind::Malformed, "it names another session than the seal");
         }
+        // The time stamp is the seal's, and proves nothing of what was made later.
+        let stamped = self.stamped.take();
         self.signer_of(path, &unproved.kid, stamp::parse(&derivation.made));
+        self.stamped = stamped;
         self.report.files = self.report.files.saturating_add(1);
         self.derived = Some(derivation.files.iter().map(|file| (file.path, *file)).collect());
         self.report.derived = Some(DerivedReport {
@@ -54,7 +57,7 @@ impl Check<'_> {
 
     /// What a file that a link lists must be: of a derived bundle's video, what the derivation says. `None` after a fault.
     pub(super) fn expected(&mut self, listed: &FileHash) -> Option<FileHash> {
-        let video = matches!(listed.path, PathInBundle::Init(_) | PathInBundle::Video(_));
+        let video = matches!(listed.path.plain(), PathInBundle::Init(_) | PathInBundle::Video(_));
         let Some(derived) = self.derived.as_mut().filter(|_| video) else { return Some(*listed) };
         let found = derived.remove(&listed.path);
         if found.is_none() {

@@ -27,12 +27,15 @@ impl Check<'_> {
             self.events_known = false;
         }
         // Faults in edited events are no news.
-        if good.is_none() {
-            return;
+        if good.is_some() {
+            self.add_events(listed.path, history, fault);
         }
+    }
+
+    /// Takes over what the events of a file that is as it was signed say, and what is wrong with them.
+    pub(super) fn add_events(&mut self, path: PathInBundle, history: History, fault: Option<LineFault>) {
         self.report.events = self.report.events.saturating_add(history.events);
         self.report.unknown_events = self.report.unknown_events.saturating_add(history.unknown);
-        let path = listed.path;
         let seq = history.seq;
         self.history.absorb(history);
         match fault {
@@ -94,7 +97,7 @@ impl Check<'_> {
 }
 
 /// Adds all lines to the history, up to the first fault.
-fn go_through<R: Read>(
+pub(super) fn go_through<R: Read>(
     reader: &mut BufReader<R>,
     history: &mut History,
     session: &str,

@@ -29,6 +29,8 @@ fn write(dir: &Path) {
         mode: Mode::Strict,
         gate: String::new(),
         key: key().kid().to_owned(),
+        keep: None,
+        recipients: Vec::new(),
     };
     let event = Event {
         v: 1,

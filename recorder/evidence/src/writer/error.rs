@@ -40,6 +40,9 @@ pub enum WriteError {
     /// The manifest names another key than the one that signs.
     #[error("the manifest names another key than the one that signs")]
     Key,
+    /// The manifest names other recipients than those to whom the bundle is encrypted, or a clear segment is closed as an encrypted one.
+    #[error("the manifest names other recipients than those to whom the bundle is encrypted")]
+    Encryption,
     /// The event cannot be written.
     #[error("the event cannot be written")]
     Event(#[source] EventError),

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::error::{damaged, failed};
-use super::{BundleWriter, OpenEvents, PART, Usable, WriteError};
+use super::{BundleWriter, ClearEvents, Encryption, OpenEvents, PART, Usable, WriteError};
+use crate::cover::CoverKey;
 use crate::digest::Digest;
 use crate::disk::Disk;
 use crate::history::History;
@@ -36,6 +37,8 @@ pub struct Left {
     pub events: u64,
     /// How many bytes at the end of its events were no whole event (a torn last write) and have been cut off.
     pub torn_bytes: u64,
+    /// The bundle is encrypted and the key that covered the open segment is gone: what that held is lost.
+    pub lost: bool,
 }
 
 impl BundleWriter {
@@ -44,14 +47,20 @@ impl BundleWriter {
     /// # Errors
     /// [`WriteError::Damaged`] when a file is not what a writer wrote (a crash alone does not do that), or the disk's.
     pub fn reopen(dir: &Path, key: Arc<SigningKey>) -> Result<Reopened, WriteError> {
-        Self::reopen_on(Disk::default(), dir, key)
+        Self::reopen_on(Disk::default(), dir, key, None)
     }
 
-    /// As [`BundleWriter::reopen`], on another disk.
+    /// As [`BundleWriter::reopen`], on another disk, and with the key that covers the open segment of an encrypted bundle, if it is still there. Without it
+    /// another one covers what is written from now on, and [`Left::lost`] says so.
     ///
     /// # Errors
     /// As [`BundleWriter::reopen`].
-    pub fn reopen_on(disk: Disk, dir: &Path, key: Arc<SigningKey>) -> Result<Reopened, WriteError> {
+    pub fn reopen_on(
+        disk: Disk,
+        dir: &Path,
+        key: Arc<SigningKey>,
+        cover: Option<CoverKey>,
+    ) -> Result<Reopened, WriteError> {
         let Some(bytes) = read_if_there(dir, PathInBundle::Session, MAX_MANIFEST_BYTES)? else {
             return Ok(Reopened::Unstarted);
         };
@@ -65,6 +74,7 @@ impl BundleWriter {
             segments: Vec::new(),
             newest_init: 0,
             history: History::default(),
+            encryption: None,
             open: None,
             state: Usable::Yes,
         };
@@ -72,14 +82,41 @@ impl BundleWriter {
         if let Some(seal) = writer.read_seal()? {
             // A crash right after the seal took its name may have left that name in memory alone.
             writer.sync_folder(None)?;
+            writer.remove_covered(true)?;
             return Ok(Reopened::Sealed(Box::new(writer.manifest), Box::new(seal)));
         }
         writer.follow_chain()?;
-        writer.recount();
         let mut left = Left::default();
-        writer.trim(&mut left)?;
-        left.video = writer.unlisted_video()?;
+        if writer.manifest.is_encrypted() {
+            writer.uncover(cover, &mut left)?;
+        } else {
+            writer.recount();
+            writer.trim(&mut left)?;
+            left.video = writer.unlisted_video()?;
+        }
         Ok(Reopened::Open(Box::new(writer), left))
+    }
+
+    /// What was covered of an encrypted bundle, if its key is there.
+    fn uncover(&mut self, cover: Option<CoverKey>, left: &mut Left) -> Result<(), WriteError> {
+        self.history = self.read_history()?;
+        self.remove_unlisted()?;
+        self.remove_covered(false)?;
+        left.lost = cover.is_none();
+        let fresh = || CoverKey::generate().map_err(failed("make a key for", &self.dir));
+        let key = cover.clone().map_or_else(fresh, Ok)?;
+        self.encryption = Encryption::of(&self.manifest, key)?;
+        let Ok(n) = self.next() else { return Ok(()) };
+        match cover {
+            Some(key) => (left.events, left.torn_bytes) = self.uncover_events(n, &key)?,
+            None => {
+                let at = self.covered_path(n);
+                if is_there(&at)? {
+                    self.disk.remove(&at).map_err(failed("remove", &at))?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn remove_part(&self) -> Result<(), WriteError> {
@@ -115,7 +152,9 @@ impl BundleWriter {
             {
                 return Err(damaged(path, "it does not follow the link before it"));
             }
-            let layout = link.layout(self.newest_init).map_err(|reason| damaged(path, reason))?;
+            let layout = link
+                .layout(self.newest_init, Some(self.manifest.is_encrypted()))
+                .map_err(|reason| damaged(path, reason))?;
             let (from_us, to_us) = (link.from_us, link.to_us);
             self.segments.push(Segment { n, from_us, to_us, init: layout.init, video: layout.video });
             self.newest_init = layout.init.unwrap_or(self.newest_init);
@@ -157,7 +196,7 @@ impl BundleWriter {
         if left.torn_bytes > 0 {
             self.disk.truncate(&file, &path, good).map_err(failed("truncate", &path))?;
         }
-        self.open = Some(OpenEvents { file, bytes: good, dirty: true, named: false });
+        self.open = Some(OpenEvents::Clear(ClearEvents { file, bytes: good, dirty: true, named: false }));
         Ok(())
     }
 
@@ -175,7 +214,7 @@ impl BundleWriter {
     }
 }
 
-fn is_there(path: &Path) -> Result<bool, WriteError> {
+pub(super) fn is_there(path: &Path) -> Result<bool, WriteError> {
     match std::fs::symlink_metadata(path) {
         Ok(_) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),

@@ -2,13 +2,13 @@
 use std::collections::HashSet;
 
 use super::error::{damaged, failed};
-use super::{BundleWriter, Usable, WriteError};
-use crate::digest::{Digest, FileHash};
+use super::{BundleWriter, Usable, WriteError, encrypting};
+use crate::digest::Digest;
 use crate::link::{Link, MAX_LINK_BYTES};
 use crate::manifest::MAX_MANIFEST_BYTES;
 use crate::path::PathInBundle;
 use crate::seal::{Ending, MAX_REASON_BYTES, Seal};
-use crate::{VERSION, canonical, is_stamp, jws, read};
+use crate::{KeepTerms, VERSION, canonical, is_stamp, jws, read};
 
 /// A bundle that has been sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +45,8 @@ impl BundleWriter {
         let synced = self.sync_folder(None);
         self.or_broken(synced)?;
         self.state = Usable::Sealed;
+        // The seal is there: what is left beside it hurts nobody but who looks for foreign files.
+        let _ = self.remove_covered(true);
         Ok(Sealed { seal, written: vec![PathInBundle::Index, PathInBundle::Sums, PathInBundle::Seal] })
     }
 
@@ -53,11 +55,14 @@ impl BundleWriter {
         let inits: HashSet<u32> = self.segments.iter().filter_map(|segment| segment.init).collect();
         let videos: HashSet<u32> =
             self.segments.iter().filter(|segment| segment.video).map(|segment| segment.n).collect();
-        let listed = |path: PathInBundle| match path {
+        let encrypted = self.manifest.is_encrypted();
+        let numbered = |path: PathInBundle| match path {
             PathInBundle::Init(k) => inits.contains(&k),
             PathInBundle::Video(n) => videos.contains(&n),
             other => other.segment().is_some_and(|n| n <= self.links()),
         };
+        let listed = |path: PathInBundle| path.plain().encrypted().is_encrypted() && path.is_encrypted() != encrypted;
+        let listed = |path: PathInBundle| !listed(path) && numbered(path.plain());
         let mut found = Vec::new();
         for folder in ["chain", "events", "video"] {
             let at = self.dir.join(folder);
@@ -88,10 +93,10 @@ impl BundleWriter {
         reason.truncate(reason.floor_char_boundary(MAX_REASON_BYTES));
         let mut files = Vec::new();
         for path in [PathInBundle::Sums, PathInBundle::Index, PathInBundle::Session] {
-            let at = path.under(&self.dir);
-            let (bytes, sha256) = read::hash(&at).map_err(failed("read", &at))?;
-            files.push(FileHash { path, bytes, sha256 });
+            files.push(encrypting::hash(&self.dir, path)?);
         }
+        let asked = self.manifest.keep.into_iter().chain(self.history.keep).reduce(KeepTerms::and);
+        let keep = asked.and_then(|asked| asked.from(&ended));
         Ok(Seal {
             v: VERSION,
             session: self.manifest.id.clone(),
@@ -105,6 +110,7 @@ impl BundleWriter {
             revisions,
             gaps: self.history.gaps.clone(),
             files,
+            keep,
         })
     }
 

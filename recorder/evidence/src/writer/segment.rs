@@ -1,6 +1,6 @@
 //! Closing a segment: its files made durable and hashed, its link written, the index renewed.
 use super::error::failed;
-use super::{BundleWriter, Usable, WriteError};
+use super::{BundleWriter, Usable, WriteError, encrypting};
 use crate::digest::{Digest, FileHash};
 use crate::link::Link;
 use crate::path::PathInBundle;
@@ -26,29 +26,54 @@ impl BundleWriter {
     ) -> Result<Vec<PathInBundle>, WriteError> {
         self.usable()?;
         let n = self.next()?;
-        let wrong = |reason| WriteError::Segment { n, reason };
+        if self.encryption.is_some() {
+            return Err(WriteError::Encryption);
+        }
+        self.fits(n, from_us, to_us)?;
+        self.open_events(n)?;
+        self.sync()?;
+        let mut files = vec![encrypting::hash(&self.dir, PathInBundle::Events(n))?];
+        for path in video {
+            files.push(encrypting::hash(&self.dir, *path)?);
+        }
+        self.end_segment(from_us, to_us, files)
+    }
+
+    pub(super) fn fits(&self, n: u32, from_us: u64, to_us: u64) -> Result<(), WriteError> {
+        let wrong = |reason| Err(WriteError::Segment { n, reason });
         if from_us != self.from_us() {
-            return Err(wrong("it does not begin where the one before ends"));
+            return wrong("it does not begin where the one before ends");
         }
         if to_us < from_us {
-            return Err(wrong("it ends before it begins"));
+            return wrong("it ends before it begins");
         }
-        let events = PathInBundle::Events(n);
-        self.open_events(&events.under(&self.dir))?;
-        self.sync()?;
-        let mut files = vec![self.hash(events)?];
-        for path in video {
-            files.push(self.hash(*path)?);
-        }
+        Ok(())
+    }
+
+    /// Writes the link of a segment whose files are there, its events durable with their name.
+    pub(super) fn end_segment(
+        &mut self,
+        from_us: u64,
+        to_us: u64,
+        files: Vec<FileHash>,
+    ) -> Result<Vec<PathInBundle>, WriteError> {
+        let n = self.next()?;
+        let wrong = |reason| WriteError::Segment { n, reason };
+        let encrypted = self.manifest.is_encrypted();
+        let paths: Vec<PathInBundle> = files.iter().map(|file| file.path).collect();
+        let (events, video) = paths.split_first().ok_or(wrong("it has no events"))?;
         let session = self.manifest.id.clone();
         let link = Link { v: VERSION, session, n, from_us, to_us, files, prev: self.last };
-        let layout = link.layout(self.newest_init).map_err(wrong)?;
+        let layout = link.layout(self.newest_init, Some(encrypted)).map_err(wrong)?;
         self.sync_video(video)?;
+        if encrypted {
+            self.note_history(n)?;
+        }
         self.last = self.write_link(&link)?;
         self.open = None;
         self.newest_init = layout.init.unwrap_or(self.newest_init);
         self.segments.push(Segment { n, from_us, to_us, init: layout.init, video: layout.video });
-        let mut written: Vec<_> = video.iter().copied().chain([events, PathInBundle::Link(n)]).collect();
+        let mut written: Vec<_> = video.iter().copied().chain([*events, PathInBundle::Link(n)]).collect();
         if self.write_index(false).is_ok() {
             written.push(PathInBundle::Index);
         }
@@ -57,18 +82,12 @@ impl BundleWriter {
 
     /// The index, atomically. While the session runs it is not synced: it can be derived from the chain.
     pub(super) fn write_index(&self, ended: bool) -> Result<(), WriteError> {
-        let text = playlist::render(&self.segments, &self.manifest.started, ended);
+        let text = playlist::render(&self.segments, &self.manifest.started, ended, self.manifest.is_encrypted());
         let file = self.write_part(&[text.as_bytes()])?;
         if ended {
             self.sync_part(&file)?;
         }
         self.publish_part(PathInBundle::Index)
-    }
-
-    fn hash(&self, path: PathInBundle) -> Result<FileHash, WriteError> {
-        let at = path.under(&self.dir);
-        let (bytes, sha256) = read::hash(&at).map_err(failed("read", &at))?;
-        Ok(FileHash { path, bytes, sha256 })
     }
 
     fn sync_video(&mut self, video: &[PathInBundle]) -> Result<(), WriteError> {

@@ -5,8 +5,9 @@ use std::process::Command;
 use std::sync::Arc;
 
 use portcullis_evidence::{
-    BundleWriter, Derivation, Digest, FileHash, KeyList, ListedKey, Manifest, Reopened, Settings, SigningKey, State,
-    Trust, VERSION, What, time_stamp_request,
+    BundleWriter, CoverKey, Derivation, Digest, Encryption, FileHash, Hold, Identities, KeepLock, KeepTerms, KeyList,
+    ListedKey, Manifest, PathInBundle, Recipients, Reopened, Settings, SigningKey, State, Tombstone, Trust, VERSION,
+    What, time_stamp_request,
 };
 
 use super::{Progress, ending, event, key, manifest, scene_of, story};
@@ -19,7 +20,11 @@ pub fn new_key() -> Arc<SigningKey> {
 }
 
 fn settings() -> Settings {
-    Settings { disk: portcullis_evidence::Disk::with(Arc::new(super::disk::Killed::never())), room_bytes: 0 }
+    Settings {
+        disk: portcullis_evidence::Disk::with(Arc::new(super::disk::Killed::never())),
+        room_bytes: 0,
+        encryption: None,
+    }
 }
 
 /// A bundle of the story's first scenes, or all of them, still open.
@@ -62,7 +67,7 @@ pub fn derived(dir: &Path) {
         let bytes = format!("made of {name}").into_bytes();
         fs::write(dir.join(name), &bytes).unwrap();
         let sha256 = Digest::of(&bytes);
-        files.push(FileHash { path: name.parse().unwrap(), bytes: bytes.len() as u64, sha256 });
+        files.push(FileHash { path: name.parse().unwrap(), bytes: bytes.len() as u64, sha256, plain: None });
     }
     files.sort_by_key(|file| file.path);
     let derivation = Derivation {
@@ -80,6 +85,41 @@ pub fn derived(dir: &Path) {
     fs::write(dir.join("derivation.json"), derivation.sign(&new_key()).unwrap()).unwrap();
 }
 
+/// Two auditors' identities; anybody may know these.
+pub const IDENTITIES: [&str; 2] = [
+    "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX",
+    "AGE-SECRET-KEY-12FEKXAMUH6VX5MXT23WJP43LMK4QCRCL7VAX6JVU7F0R562W3RCST3KDCQ",
+];
+/// Their public halves.
+pub const RECIPIENTS: [&str; 2] = [
+    "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj",
+    "age1wfw4ykf2phkw0l3tgsd9ghc3fzymex4hz0mz0nsum5m92tf4853sgvfsyp",
+];
+
+pub fn identities() -> Identities {
+    Identities::read(IDENTITIES[0]).unwrap()
+}
+
+/// To both auditors, covered by a key that does not change.
+pub fn encryption() -> Encryption {
+    Encryption::new(Recipients::parse(RECIPIENTS).unwrap(), CoverKey::from_bytes(&[5; 32]).unwrap())
+}
+
+pub fn encrypted_manifest() -> Manifest {
+    Manifest { recipients: RECIPIENTS.map(str::to_owned).to_vec(), ..manifest() }
+}
+
+/// Closed as [`closed`], and encrypted.
+pub fn encrypted(dir: &Path) {
+    let settings = Settings { encryption: Some(encryption()), ..settings() };
+    let mut writer = BundleWriter::create_with(dir, &encrypted_manifest(), key(), settings).unwrap();
+    for mut scene in story() {
+        scene.events.retain(|what| !matches!(what, What::Gap { .. }));
+        scene_of(&mut writer, &scene, &mut Progress::default()).unwrap();
+    }
+    writer.seal(ending(State::Closed)).unwrap();
+}
+
 /// The record of another session, of the same gate.
 pub fn other(dir: &Path) {
     let manifest = Manifest { id: "other".to_owned(), ..manifest() };
@@ -93,6 +133,53 @@ pub fn other(dir: &Path) {
         writer.close_segment(writer.from_us(), u64::from(n) * 1000, &video).unwrap();
     }
     writer.seal(ending(State::Closed)).unwrap();
+}
+
+/// When the expired bundle's time was over, and when that was seen to.
+pub const DUE: &str = "2026-03-02T10:01:00.000000Z";
+pub const EXPIRED: &str = "2026-03-03T00:00:00.000000Z";
+
+/// Closed, kept for thirty days, and expired under the gate's second key; or only half of it is gone.
+pub fn expired(dir: &Path, whole: bool) {
+    let keep = Some(KeepTerms { lock: KeepLock::Governance, seconds: 30 * 86_400 });
+    begun(dir, &Manifest { keep, ..manifest() }, 3, true).seal(ending(State::Closed)).unwrap();
+    bury(dir, &new_key(), |_| {});
+    for file in super::files(dir) {
+        let path: PathInBundle = file.parse().unwrap();
+        if path.expires() && (whole || !matches!(path, PathInBundle::Video(2 | 3))) {
+            fs::remove_file(dir.join(file)).unwrap();
+        }
+    }
+}
+
+/// Puts a tombstone on the bundle, after `change`.
+pub fn bury(dir: &Path, key: &SigningKey, change: impl FnOnce(&mut Tombstone)) {
+    let seal = fs::read(dir.join("seal.json")).unwrap();
+    let mut tombstone = Tombstone {
+        v: VERSION,
+        session: super::ID.to_owned(),
+        seal: Digest::of(&seal),
+        due: DUE.to_owned(),
+        at: EXPIRED.to_owned(),
+        by: "portcullis".to_owned(),
+        reason: "kept for 30 days".to_owned(),
+    };
+    change(&mut tombstone);
+    fs::write(dir.join("expired.json"), tombstone.sign(key).unwrap()).unwrap();
+}
+
+/// A legal hold on the story's session.
+pub fn hold() -> Hold {
+    Hold {
+        v: VERSION,
+        session: super::ID.to_owned(),
+        n: 1,
+        held: true,
+        reason: "case 7".to_owned(),
+        by: "carol".to_owned(),
+        at: EXPIRED.to_owned(),
+        prev: Hold::link(None),
+    }
 }
 
 /// The gate's keys: the first went out of use when the second came.

@@ -39,6 +39,8 @@ pub fn manifest() -> Manifest {
         mode: Mode::Strict,
         gate: "0.1.0".to_owned(),
         key: key().kid().to_owned(),
+        keep: None,
+        recipients: Vec::new(),
     }
 }
 
@@ -93,6 +95,8 @@ pub fn story() -> Vec<Scene> {
                     bytes: 7,
                     sha256: String::new(),
                     reason: reason("no rule permits \"paste\""),
+                    found: Vec::new(),
+                    redacted: None,
                 },
                 What::Gap { from_us: 15_000_000, to_us: 16_000_000, reason: reason("the disk was full") },
             ],
@@ -108,8 +112,11 @@ pub fn story() -> Vec<Scene> {
 
 /// Writes what the recorder would: an init segment or a segment, with bytes of its own.
 pub fn write_video(dir: &Path, path: PathInBundle) {
-    let bytes: Vec<u8> = path.to_string().bytes().cycle().take(180).collect();
-    fs::write(path.under(dir), bytes).unwrap();
+    fs::write(path.under(dir), video_bytes(path)).unwrap();
+}
+
+pub fn video_bytes(path: PathInBundle) -> Vec<u8> {
+    path.to_string().bytes().cycle().take(180).collect()
 }
 
 /// How far a writer came.
@@ -149,7 +156,10 @@ pub fn scene_of(writer: &mut BundleWriter, scene: &Scene, progress: &mut Progres
     let (n, dir) = (writer.segment(), writer.dir().to_owned());
     let init = scene.init.map(PathInBundle::Init);
     let video: Vec<_> = init.into_iter().chain(scene.video.then_some(PathInBundle::Video(n))).collect();
-    video.iter().for_each(|path| write_video(&dir, *path));
+    let encryption = writer.encryption().cloned();
+    if encryption.is_none() {
+        video.iter().for_each(|path| write_video(&dir, *path));
+    }
     for (i, what) in scene.events.iter().enumerate() {
         let seq = writer.next_seq();
         writer.event(&event(seq, writer.from_us() + i as u64, what.clone()))?;
@@ -159,7 +169,14 @@ pub fn scene_of(writer: &mut BundleWriter, scene: &Scene, progress: &mut Progres
             progress.durable = seq;
         }
     }
-    writer.close_segment(writer.from_us(), scene.to_us, &video)?;
+    match encryption {
+        None => writer.close_segment(writer.from_us(), scene.to_us, &video)?,
+        Some(encryption) => {
+            let stored: Result<Vec<_>, _> =
+                video.iter().map(|path| encryption.store(&dir, *path, &video_bytes(*path))).collect();
+            writer.close_encrypted(writer.from_us(), scene.to_us, &stored?)?
+        }
+    };
     progress.durable = progress.accepted.last().copied().unwrap_or(0);
     progress.links = n;
     Ok(())
@@ -167,7 +184,7 @@ pub fn scene_of(writer: &mut BundleWriter, scene: &Scene, progress: &mut Progres
 
 /// The whole story, sealed, without room in reserve (which only takes time here).
 pub fn sealed(dir: &Path) -> Sealed {
-    let settings = Settings { disk: Disk::with(Arc::new(disk::Killed::never())), room_bytes: 0 };
+    let settings = Settings { disk: Disk::with(Arc::new(disk::Killed::never())), room_bytes: 0, encryption: None };
     play(dir, settings, &mut Progress::default()).unwrap()
 }
 

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use ed25519_dalek::Signer as _;
 use portcullis_evidence::{BundleWriter, Digest, PathInBundle, Reopened, SigningKey, State};
 
-use crate::bundle::{self, files};
+use crate::bundle::{self, files, kinds};
 
 /// What may become of a file's bytes; `other` is the file of the same name in another bundle.
 pub(crate) fn of_bytes(good: &[u8], other: &Path) -> Vec<(&'static str, Vec<u8>)> {
@@ -147,6 +147,41 @@ pub(crate) fn stories() -> Vec<(&'static str, &'static str, &'static str, Act)> 
             remove(dir, &["video/"]);
             fs::remove_dir(dir.join("video")).unwrap();
             fs::write(dir.join("video"), "").unwrap();
+        }),
+        ("expired without a tombstone", "expired", "missing", |dir, _| remove(dir, &["expired.json"])),
+        ("a link gone with the rest", "expired", "missing", |dir, _| remove(dir, &["chain/00002.jws"])),
+        ("a tombstone signed with a stranger's key", "expired", "unknown_key", |dir, _| {
+            kinds::bury(dir, &SigningKey::generate(&stranger()), |_| {});
+        }),
+        ("a tombstone signed with a key that was out of use", "expired", "key_not_valid", |dir, _| {
+            kinds::bury(dir, &bundle::key(), |_| {});
+        }),
+        ("a tombstone of before its time", "expired", "missing", |dir, _| {
+            kinds::bury(dir, &kinds::new_key(), |told| told.due = bundle::ENDED.to_owned());
+        }),
+        ("a tombstone of before its time, and nothing gone", "closed", "not_due", |dir, _| {
+            kinds::bury(dir, &kinds::new_key(), |told| told.at = "2026-03-01T00:00:00.000000Z".to_owned());
+        }),
+        ("a tombstone of a recording that nobody asked to keep", "closed", "expired", |dir, _| {
+            kinds::bury(dir, &kinds::new_key(), |_| {});
+        }),
+        ("a tombstone of before the end", "closed", "not_due", |dir, _| {
+            kinds::bury(dir, &kinds::new_key(), |told| told.due = "2026-01-31T10:00:00.000000Z".to_owned());
+        }),
+        ("a tombstone of another session", "closed", "reordered", |dir, _| {
+            kinds::bury(dir, &kinds::new_key(), |told| told.session = "other".to_owned());
+        }),
+        ("a tombstone of another seal", "closed", "reordered", |dir, _| {
+            kinds::bury(dir, &kinds::new_key(), |told| told.seal = Digest::of(b"other"));
+        }),
+        ("the seal in the tombstone's place", "closed", "malformed", |dir, _| {
+            fs::copy(dir.join("seal.json"), dir.join("expired.json")).unwrap();
+        }),
+        ("a tombstone and a foreign file", "expired", "extra", |dir, _| fs::write(dir.join("notes"), "").unwrap()),
+        ("a tombstone of a growing bundle", "growing", "extended", |dir, _| {
+            let end = tempfile::tempdir().unwrap();
+            kinds::expired(&end.path().join("b"), true);
+            fs::copy(end.path().join("b/expired.json"), dir.join("expired.json")).unwrap();
         }),
         ("nothing at all", "closed", "not_a_file", |dir, _| fs::remove_dir_all(dir).unwrap()),
     ]

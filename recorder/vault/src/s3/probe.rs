@@ -254,9 +254,10 @@ impl Probe<'_> {
 /// What a server says of an object's lock.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Locked {
-    mode: Option<LockMode>,
-    until: i64,
-    hold: bool,
+    pub(super) mode: Option<LockMode>,
+    /// Seconds since 1970.
+    pub(super) until: i64,
+    pub(super) hold: bool,
 }
 
 /// Asks for an object's lock and hold, as far as the settings want them. What the server does not know is none.

@@ -1,9 +1,12 @@
 //! The S3 vault against real servers, and against one that breaks its word on demand.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)]
 
+#[path = "../bundle/mod.rs"]
+mod bundle;
 mod checksums;
 mod fake;
 mod faults;
+mod keeping;
 mod locks;
 mod place;
 mod radosgw;

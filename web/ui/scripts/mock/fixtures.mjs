@@ -2,13 +2,19 @@
 
 const revision = 'sha256:1f9c04be77a2';
 
-const allow = (control, paste, copy, resize = false) => ({
+const allow = (control, paste, copy, { resize = false, upload = false, download = false } = {}) => ({
   control,
   paste,
   copy,
   resize,
   paste_bytes: paste ? 4096 : 0,
   copy_bytes: copy ? 65536 : 0,
+  upload,
+  download,
+  upload_bytes: upload ? 64 * 1024 * 1024 : 0,
+  download_bytes: download ? 1024 * 1024 : 0,
+  upload_types: upload ? ['application/pdf', 'image/*', 'text/plain'] : [],
+  upload_extensions: [],
 });
 
 export const me = {
@@ -68,7 +74,7 @@ export const desktops = [
     permitted: true,
     reason: 'contractors may open dev desktops',
     policy: { revision, rule: 'contractors.yaml:7 allow.open' },
-    allows: allow(true, true, true),
+    allows: allow(true, true, true, { upload: true, download: true }),
     recorded: 'strict',
   },
   {
@@ -120,6 +126,7 @@ export function sessions(now) {
       policy: desktops[0].policy,
       allows: desktops[0].allows,
       clipboard: 'latin1',
+      hidden: false,
       recording: { mode: 'strict', state: 'recording', keys: 'counts' },
     },
     {
@@ -133,6 +140,7 @@ export function sessions(now) {
       policy: desktops[1].policy,
       allows: desktops[1].allows,
       clipboard: 'latin1',
+      hidden: false,
       recording: { mode: 'strict', state: 'recording', keys: 'counts' },
     },
     {
@@ -146,19 +154,32 @@ export function sessions(now) {
       policy: desktops[2].policy,
       allows: desktops[2].allows,
       clipboard: 'latin1',
+      hidden: false,
       recording: { mode: 'best_effort', state: 'failed', keys: 'counts' },
     },
   ];
 }
+
+/** What lies in the transfer folder of the browser's session. */
+export const files = (now) => [
+  { name: 'quarterly-report.pdf', bytes: 412_877, modified: new Date(now - 4 * 60_000).toISOString() },
+  { name: 'customers.csv', bytes: 2_811_904, modified: new Date(now - 26 * 60_000).toISOString() },
+  {
+    name: 'Screenshot 2026-11-22 at 09.41.07 of the very long window title.png',
+    bytes: 88_120,
+    modified: new Date(now - 190 * 60_000).toISOString(),
+  },
+];
 
 /** The recordings that have video: the sample's length is theirs. */
 export const playable = {
   closed: '0193c7aa-2f6e-7b10-a3d4-1c9e5f7b8a21',
   interrupted: '0193c79b-7de1-7a42-b7f0-62d3c8e19f55',
   running: '0193c8f2-6a51-7c1e-9d0a-5b2f8e4d7c10',
+  sealed: '0193c78e-1b20-7f44-9e01-7c5a4d3b2e10',
 };
 
-export function recordings(now, sampleMs) {
+export function recordings(now, sampleMs, recipient) {
   const people = ['alice@example.org', 'bob@example.org', 'chidi@partner.example', 'dana@example.org'];
   const names = ['terminal', 'browser', 'browser', 'ledger', 'terminal'];
   const at = (minutes) => new Date(now - minutes * 60_000).toISOString();
@@ -176,6 +197,8 @@ export function recordings(now, sampleMs) {
     denied: n % 4 === 1 ? (n % 7) + 1 : 0,
     policy: { revision, rule: n % 3 === 2 ? 'audit.yaml:3 allow.open' : 'contractors.yaml:7 allow.open' },
     gaps: 0,
+    encrypted: false,
+    recipients: [],
     ...more,
   });
   const list = [
@@ -201,8 +224,9 @@ export function recordings(now, sampleMs) {
       duration_ms: sampleMs,
       denied: 3,
     }),
+    one(playable.sealed, 3, { duration_ms: sampleMs, denied: 4, encrypted: true, recipients: [recipient] }),
   ];
-  for (let n = 3; n < 70; n += 1) {
+  for (let n = 4; n < 70; n += 1) {
     const id = `0193b${String(n).padStart(3, '0')}-7c00-7000-8000-${String(n * 7919).padStart(12, '0')}`;
     list.push(
       one(id, n, n % 17 === 0 ? { state: 'interrupted', reason: 'the machine lost power', gaps: 1 } : {}),
@@ -212,7 +236,7 @@ export function recordings(now, sampleMs) {
 }
 
 /** The events of a sample recording, on its clock. */
-export function events(recording) {
+export function events(recording, kept = '') {
   const start = Date.parse(recording.started);
   const sha256 = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
   const viewer = 1;
@@ -269,6 +293,54 @@ export function events(recording) {
       },
     ],
     [33, 'contractors.yaml:7 allow.watch', { type: 'bell' }],
+    [
+      20.2,
+      'contractors.yaml:16 deny[0].containing',
+      {
+        type: 'paste',
+        viewer,
+        effect: 'permit',
+        bytes: 331,
+        sha256,
+        found: ['iban', 'payment-card'],
+        redacted: 2,
+        reason: 'payment cards and accounts are taken out',
+      },
+    ],
+    [
+      20.2,
+      'contractors.yaml:16 deny[0].containing',
+      { type: 'contents', of: 0, part: 1, parts: 1, age: kept },
+    ],
+    [
+      28.9,
+      'contractors.yaml:10 allow.upload',
+      {
+        type: 'upload',
+        effect: 'permit',
+        name: 'notes.zip',
+        bytes: 48_211,
+        media_type: 'application/zip',
+        sha256,
+        archive_entries: 3,
+        reason: '',
+      },
+    ],
+    [
+      29.6,
+      'contractors.yaml:18 deny[1].containing',
+      {
+        type: 'download',
+        effect: 'deny',
+        name: 'customers.csv',
+        bytes: 2_811_904,
+        media_type: 'text/csv',
+        sha256,
+        found: ['payment-card'],
+        quarantined: '0193c7aa-2f6e-7b10-a3d4-1c9e5f7b8a21/2.age',
+        reason: 'holds payment cards',
+      },
+    ],
     [46.3, 'contractors.yaml:7 allow.open', { type: 'desktop_lost', reason: 'it closed its connection' }],
     [47.7, 'contractors.yaml:7 allow.open', { type: 'desktop_back', away_us: 1_400_000 }],
     [
@@ -305,6 +377,7 @@ export function events(recording) {
   return rows
     .filter(([, , what]) => recording.state === 'closed' || what.type !== 'session_closed')
     .filter(([, , what]) => recording.gaps > 0 || what.type !== 'gap')
+    .filter(([, , what]) => kept !== '' || what.type !== 'contents')
     .map(([second, rule, what], seq) => ({
       v: 1,
       seq,
@@ -315,5 +388,7 @@ export function events(recording) {
       policy: recording.policy.revision,
       rule,
       ...what,
+      // It follows the event of its text.
+      ...(what.type === 'contents' ? { of: seq - 1 } : {}),
     }));
 }

@@ -2,8 +2,11 @@
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
-import { desktops, events, me, policy, recordings, sessions } from './fixtures.mjs';
+import { files as filesApi } from './files.mjs';
+import { desktops, events, files, me, policy, recordings, sessions } from './fixtures.mjs';
+import { proof } from './proof.mjs';
 import { accept } from './rfb.mjs';
+import { recipient, sealed } from './sealed.mjs';
 
 export const CSP = [
   "default-src 'none'",
@@ -37,12 +40,23 @@ export async function start(dist, sample, port = 0) {
     desktops,
     sessions: sessions(now),
     policy: policy(now),
-    recordings: recordings(now, sample.lengthMs),
+    recordings: recordings(now, sample.lengthMs, recipient),
+    /** A file of the encrypted recording whose bytes are not those that were encrypted; the age file of a kept text. */
+    changed: '',
+    proves: false,
+    kept: '',
     /** Paths that answer with a problem instead: `METHOD /path` to problem. */
     problems: new Map(),
     /** Where the events of interrupted recordings cannot be read. */
     faults: [],
     connections: [],
+    /** What lies in the transfer folder, and uploads that are not whole. */
+    files: files(now),
+    uploads: new Map(),
+    /** Names that the gate stops, each with its problem. */
+    stopped: new Map(),
+    /** What is held back of files on their way, until it is let go. */
+    held: null,
     /** Pages that listen to a session: each is told a notice. */
     pages: [],
     tickets: 0,
@@ -59,9 +73,12 @@ export async function start(dist, sample, port = 0) {
   async function answer(request, response) {
     const { pathname, searchParams } = new URL(request.url, 'http://mock');
     if (!pathname.startsWith('/api/')) return page(response, pathname);
-    const body = await read(request);
     const forced = world.problems.get(`${request.method} ${pathname}`);
     if (forced) return problem(response, forced.status, forced.title, forced.detail, forced.rule);
+    if (world.signedIn && (await filesApi(world, request, response, pathname, searchParams))) return;
+    if (world.signedIn && proof(world, response, pathname)) return;
+    if (world.signedIn && (await sealed(world, response, pathname, sample))) return;
+    const body = await read(request);
     if (pathname === '/api/sign-in') {
       if (body.link !== 'good')
         return problem(response, 401, 'Link not known', 'This link was used, or is too old.');
@@ -125,7 +142,7 @@ export async function start(dist, sample, port = 0) {
           : problem(response, 404, 'No such recording', 'There is no recording with this name for you.');
       case 'GET recordings/id/events':
         return json(response, {
-          events: recording ? events(recording) : [],
+          events: recording && !recording.encrypted ? events(recording, world.kept) : [],
           faults: recording?.state === 'interrupted' ? world.faults : [],
         });
       case 'GET recordings/id/index.m3u8':
@@ -173,19 +190,19 @@ function file(response, path) {
   createReadStream(path).pipe(response);
 }
 
-function json(response, value, status = 200) {
+export function json(response, value, status = 200) {
   response.writeHead(status, { 'content-type': 'application/json' });
   response.end(JSON.stringify(value));
 }
 
-function empty(response) {
+export function empty(response) {
   response.writeHead(204);
   response.end();
 }
 
-function problem(response, status, title, detail, rule) {
+export function problem(response, status, title, detail, rule, policy) {
   response.writeHead(status, { 'content-type': 'application/problem+json' });
-  response.end(JSON.stringify({ type: 'about:blank', title, status, detail, rule }));
+  response.end(JSON.stringify({ type: 'about:blank', title, status, detail, rule, policy }));
 }
 
 async function read(request) {

@@ -1,21 +1,10 @@
 /** Each page and each of its states: how to come to it, what to do there, and what must then be so. */
 import { playable, sessions } from './fixtures.mjs';
+import { fileScenes } from './scenes-files.mjs';
+import { sealedScenes } from './scenes-sealed.mjs';
+import { showDesktop, showVideo, text, until } from './steps.mjs';
 
 const live = sessions(Date.now())[0].id;
-const text = (tab, words) => tab.getByText(words).first().waitFor();
-
-/** Waits for what the mock desktop hears; what never comes is left to the check that follows. */
-async function until(holds) {
-  for (let tries = 0; tries < 100 && !holds(); tries += 1)
-    await new Promise((resolve) => setTimeout(resolve, 20));
-}
-
-async function showDesktop(tab, world) {
-  await text(tab, 'Connected');
-  await tab.locator('canvas').first().waitFor();
-  await tab.waitForFunction(() => document.querySelector('.stage canvas')?.width > 1);
-  return world.connections[0];
-}
 
 const closing = (name, code, reason, title) => ({
   name: `ended-${name}`,
@@ -25,12 +14,6 @@ const closing = (name, code, reason, title) => ({
     await tab.getByRole('heading', { name: title }).waitFor();
   },
 });
-
-async function showVideo(tab) {
-  await tab.waitForFunction(() => document.querySelector('video')?.readyState >= 2, null, {
-    timeout: 15_000,
-  });
-}
 
 export const scenes = [
   {
@@ -266,6 +249,18 @@ export const scenes = [
     },
   },
   {
+    name: 'desktop-stopped-paste',
+    path: `/desktop/${live}`,
+    async act(tab, world) {
+      await showDesktop(tab, world);
+      await until(() => world.pages.length > 0);
+      const why = 'paste happens more often than the 5 times a minute that are allowed';
+      world.pages[0]?.({ type: 'refused', what: 'paste', why, rule: 'contractors.yaml:9 allow.paste' });
+      await text(tab, 'What you pasted was stopped');
+      await text(tab, 'more often than the 5 times a minute');
+    },
+  },
+  {
     name: 'desktop-reconnected',
     path: `/desktop/${live}`,
     async act(tab, world, fault) {
@@ -406,5 +401,7 @@ export const scenes = [
     expects: ['404'],
     act: (tab) => text(tab, 'This recording could not be opened'),
   },
+  ...fileScenes,
+  ...sealedScenes,
   { name: 'missing', path: '/nowhere', act: (tab) => text(tab, 'There is no such page') },
 ];

@@ -1,7 +1,9 @@
 /** Every call that the pages make, by name. */
+import { exchange } from './exchange';
 import { call } from './http';
 import type {
   Desktop,
+  DesktopFiles,
   Grant,
   Me,
   PolicyState,
@@ -40,6 +42,19 @@ export const noticesUrl = (id: string): string => `/api/sessions/${at(id)}/notic
 
 export const endSession = (id: string) => call<void>('DELETE', `/api/sessions/${at(id)}`);
 
+/** What lies in a session's transfer folder; 409 where its desktop has none. */
+export const desktopFiles = (id: string, signal?: AbortSignal) =>
+  call<DesktopFiles>('GET', filesUrl(id), undefined, signal);
+
+/** Where files are handed in whole. */
+export const filesUrl = (id: string): string => `/api/sessions/${at(id)}/files`;
+
+/** Where a file of the transfer folder is fetched. */
+export const fileUrl = (id: string, name: string): string => `${filesUrl(id)}/${at(name)}`;
+
+/** Where large files are handed in piece by piece (tus 1.0.0). */
+export const uploadsUrl = (id: string): string => `/api/sessions/${at(id)}/uploads`;
+
 /** The policies in force, and for auditors and administrators how following their source goes. */
 export const policyState = (signal?: AbortSignal) =>
   call<PolicyState>('GET', '/api/policy', undefined, signal);
@@ -59,3 +74,13 @@ export const recordingEvents = (id: string, signal?: AbortSignal) =>
 
 /** Where the HLS playlist of a recording lies. */
 export const playlistUrl = (id: string): string => `/api/recordings/${at(id)}/index.m3u8`;
+
+/** Where a file of a recording's bundle lies, as it lies. */
+export const bundleUrl = (id: string, path: string): string => `/api/recordings/${at(id)}/${path}`;
+
+/** The bytes of a file of a recording's bundle. */
+export async function bundleFile(id: string, path: string, signal?: AbortSignal): Promise<Uint8Array> {
+  const asked = { method: 'GET', url: bundleUrl(id, path), ...(signal ? { signal } : {}) } as const;
+  const { body } = await exchange(asked);
+  return new Uint8Array(await body.arrayBuffer());
+}

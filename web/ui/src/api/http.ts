@@ -39,11 +39,11 @@ export async function call<T>(
     answer = await fetch(path, init);
   } catch {
     signal?.throwIfAborted();
-    throw new CallFailed(problem(0, strings.errors.unreachable, strings.errors.unreachableDetail));
+    throw unreachable();
   }
   if (!answer.ok) {
-    if (answer.status === 401) access.dispatchEvent(new Event('signed-out'));
-    throw new CallFailed(await readProblem(answer));
+    const text = await answer.text().catch(() => '');
+    throw refusal(answer.status, answer.headers.get('content-type'), text);
   }
   if (answer.status === 204) return undefined as T;
   try {
@@ -59,14 +59,26 @@ export function problemOf(thrown: unknown): Problem {
   return problem(0, strings.errors.unexpected, thrown instanceof Error ? thrown.message : String(thrown));
 }
 
-async function readProblem(answer: Response): Promise<Problem> {
-  const fallback = problem(answer.status, strings.errors.status(answer.status), '');
-  if (!answer.headers.get('content-type')?.includes('json')) return fallback;
+/** No answer came. */
+export function unreachable(): CallFailed {
+  return new CallFailed(problem(0, strings.errors.unreachable, strings.errors.unreachableDetail));
+}
+
+/** An answer that is no success, in its own words where it has some. Tells the pages when nobody is signed in any more. */
+export function refusal(status: number, mediaType: string | null, text: string): CallFailed {
+  if (status === 401) access.dispatchEvent(new Event('signed-out'));
+  const fallback = problem(status, strings.errors.status(status), '');
+  if (!mediaType?.includes('json')) return new CallFailed(fallback);
   try {
-    return { ...fallback, ...((await answer.json()) as Partial<Problem>), status: answer.status };
+    return new CallFailed({ ...fallback, ...(JSON.parse(text) as Partial<Problem>), status });
   } catch {
-    return fallback;
+    return new CallFailed(fallback);
   }
+}
+
+/** The rule that decided, wherever a problem has it; empty where none did. */
+export function ruleOf({ rule, policy }: Problem): string {
+  return rule ?? policy?.rule ?? '';
 }
 
 function problem(status: number, title: string, detail: string): Problem {

@@ -23,6 +23,16 @@ export interface Allows {
   /** The most bytes of UTF-8 that one text may have out of the desktop, and into it; 0 where none may. */
   copy_bytes: number;
   paste_bytes: number;
+  /** Files into the desktop, and out of it. */
+  upload: boolean;
+  download: boolean;
+  /** The most bytes that one file may have; 0 where none may cross. */
+  upload_bytes: number;
+  download_bytes: number;
+  /** Media types that files into the desktop may have by their bytes, as `image/*`; empty where any may. */
+  upload_types: string[];
+  /** Extensions that their names may have, without the dot; empty where any may. */
+  upload_extensions: string[];
 }
 
 export type RecordingMode = 'strict' | 'best_effort';
@@ -66,7 +76,36 @@ export interface Session {
   allows: Allows;
   /** What of a pasted text reaches the desktop; of the rest question marks. */
   clipboard: 'unicode' | 'latin1';
+  /** A mask is in force: parts of the screen are hidden. */
+  hidden: boolean;
   recording: { mode: RecordingMode; state: 'recording' | 'failed'; keys: 'none' | 'counts' | 'keys' };
+}
+
+/** A file in a desktop's transfer folder. */
+export interface DesktopFile {
+  name: string;
+  bytes: number;
+  /** RFC 3339. */
+  modified: string;
+}
+
+/** What lies in a desktop's transfer folder: names alone, judged when they are asked for. */
+export interface DesktopFiles {
+  files: DesktopFile[];
+  /** The folder's name on the desktop. */
+  folder: string;
+}
+
+/** A file that was handed in. */
+export interface HandedIn {
+  name: string;
+  bytes: number;
+  sha256: string;
+  media_type: string;
+  /** Detectors that found something and let it pass. */
+  found: string[];
+  policy: Policy;
+  metadata_stripped: boolean;
 }
 
 /** The policies in force. */
@@ -100,7 +139,7 @@ export interface PolicyFault {
   reason: string;
 }
 
-export type RecordingState = 'recording' | 'closed' | 'interrupted';
+export type RecordingState = 'recording' | 'closed' | 'interrupted' | 'expired';
 
 /** A recording as the index lists it. */
 export interface Recording {
@@ -119,6 +158,10 @@ export interface Recording {
   denied: number;
   policy: Policy;
   gaps: number;
+  /** Events and video lie encrypted to the recipients and are opened in the page alone. */
+  encrypted: boolean;
+  /** Public keys of age, `age1…`; empty where nothing is encrypted. */
+  recipients: string[];
 }
 
 /** A page of recordings; `next` is the cursor of the one after it. */
@@ -143,6 +186,17 @@ export interface EventFrame {
   rule: string;
 }
 
+/** What crossed or was stopped. */
+interface Crossed {
+  effect: Effect;
+  bytes: number;
+  /** Empty where it was not read. */
+  sha256: string;
+  /** Names of the detectors that found something, sorted. */
+  found?: string[];
+  reason: string;
+}
+
 /** What happened, by type. */
 export type What =
   | { type: 'session_opened'; desktop: string; runtime: string }
@@ -153,8 +207,16 @@ export type What =
   | { type: 'strokes'; viewer: number; strokes: { down: boolean; keysym: number; name: string }[] }
   | { type: 'input'; viewer: number; effect: Effect; kind: string; count: number; reason: string }
   | { type: 'clicks'; viewer: number; pressed: number; x: number; y: number }
-  | { type: 'paste'; viewer: number; effect: Effect; bytes: number; sha256: string; reason: string }
-  | { type: 'copy'; viewer: number; effect: Effect; bytes: number; sha256: string; reason: string }
+  | ({ type: 'paste' | 'copy'; viewer: number; redacted?: number } & Crossed)
+  | ({
+      type: 'upload' | 'download';
+      name: string;
+      media_type: string;
+      archive_entries?: number;
+      /** Where its quarantined copy lies. */
+      quarantined?: string;
+    } & Crossed)
+  | { type: 'contents'; of: number; part: number; parts: number; /** base64url */ age: string }
   | { type: 'control'; viewer: number; effect: Effect; reason: string }
   | { type: 'resized'; width: number; height: number }
   | { type: 'refused'; what: string; reason: string }
@@ -164,7 +226,8 @@ export type What =
   | { type: 'bell' }
   | { type: 'desktop_lost'; reason: string }
   | { type: 'desktop_back'; away_us: number }
-  | { type: 'screen_rule'; holds: boolean; key: string; value: string };
+  | { type: 'screen_rule'; holds: boolean; key: string; value: string }
+  | { type: 'keep_extended'; lock: string; seconds: number };
 
 export type EvidenceEvent = EventFrame & What;
 
@@ -189,4 +252,6 @@ export interface Problem {
   status: number;
   detail: string;
   rule?: string;
+  /** The policy that stopped a file. */
+  policy?: Policy;
 }

@@ -20,6 +20,9 @@ export function kindOf(event: EvidenceEvent): Kind {
   switch (event.type) {
     case 'paste':
     case 'copy':
+    case 'upload':
+    case 'download':
+    case 'contents':
       return 'crossed';
     case 'keys':
     case 'strokes':
@@ -62,11 +65,12 @@ export function detailOf(event: EvidenceEvent): string {
       return say.clicks(event.pressed, event.x, event.y);
     case 'paste':
     case 'copy':
-      if (event.effect === 'permit') return byteWords(event.bytes);
-      // What was not even asked for has no size.
-      return event.bytes === 0 && event.sha256 === ''
-        ? event.reason
-        : say.stopped(byteWords(event.bytes), event.reason);
+      return say.crossed(crossedOf(event), event.effect === 'permit' ? '' : event.reason);
+    case 'upload':
+    case 'download':
+      return say.crossed([event.name, ...crossedOf(event)], event.effect === 'permit' ? '' : event.reason);
+    case 'contents':
+      return say.contents(event.of, event.part, event.parts);
     case 'resized':
       return `${event.width} × ${event.height}`;
     case 'refused':
@@ -81,6 +85,8 @@ export function detailOf(event: EvidenceEvent): string {
       );
     case 'screen_rule':
       return say.screenRule(event.holds, event.key, event.value);
+    case 'keep_extended':
+      return say.keepExtended(event.lock, Math.ceil(event.seconds / 86_400));
     case 'desktop_back':
       return say.away(secondsOf(event.away_us));
     case 'session_closed':
@@ -91,6 +97,22 @@ export function detailOf(event: EvidenceEvent): string {
     default:
       return '';
   }
+}
+
+type Crossed = Extract<EvidenceEvent, { type: 'paste' | 'copy' | 'upload' | 'download' }>;
+
+/** What is known of a text or a file beside its name: detectors by name, never what they found. */
+function crossedOf(event: Crossed): string[] {
+  const say = strings.events;
+  // What was not even asked for has no size.
+  const read = event.effect === 'permit' || event.bytes > 0 || event.sha256 !== '';
+  const known = read ? [byteWords(event.bytes)] : [];
+  if ('media_type' in event && event.media_type !== '') known.push(event.media_type);
+  if ('archive_entries' in event && event.archive_entries) known.push(say.entries(event.archive_entries));
+  if (event.found && event.found.length > 0) known.push(say.found(event.found));
+  if ('redacted' in event && event.redacted) known.push(say.redacted(event.redacted));
+  if ('quarantined' in event && event.quarantined) known.push(say.quarantined);
+  return known;
 }
 
 /** Whether an event's words hold what the reader typed, in any letter case. */

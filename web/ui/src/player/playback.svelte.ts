@@ -1,7 +1,7 @@
 /** The state of a playback: one clock that the video, the time line and the events all read. */
 import { lengthOf, SPEEDS, speedBeside, within } from './clock';
 import { frameBeside } from './frames';
-import { Stream } from './stream';
+import { Stream, type Opening } from './stream';
 
 /** One step where no frame is known, in seconds. */
 const BLIND_STEP = 1 / 25;
@@ -31,8 +31,8 @@ export class Playback {
     return lengthOf(durationMs, this.#media, lastEventUs);
   }
 
-  /** Plays `url` in `video`; returns what takes it apart again. */
-  attach(video: HTMLVideoElement, url: string): () => void {
+  /** Plays `url` in `video`, its files opened where they lie encrypted; returns what takes it apart again. */
+  attach(video: HTMLVideoElement, url: string, opening: Opening | null = null): () => void {
     this.#video = video;
     let gone = false;
     const on = (type: string, act: () => void) => video.addEventListener(type, act);
@@ -49,7 +49,7 @@ export class Playback {
     // A player built anew, as when a running recording is sealed, goes on where it was.
     const resume = this.playing;
     this.failed = null;
-    void Stream.open(video, url, this.position, { onfail: (reason) => (this.failed = reason) }).then(
+    void Stream.open(video, url, this.position, { onfail: (reason) => (this.failed = reason) }, opening).then(
       (stream) => {
         if (gone) return stream.close();
         this.#stream = stream;

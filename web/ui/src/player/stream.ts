@@ -10,6 +10,9 @@ export interface Listen {
   onfail: (reason: 'missing' | 'broken') => void;
 }
 
+/** Makes of a file as it lies what is played; `path` is its place in the bundle. */
+export type Opening = (bytes: Uint8Array, path: string) => Promise<Uint8Array>;
+
 /** Seconds of video kept ahead, at normal speed. */
 const AHEAD = 60;
 
@@ -23,9 +26,17 @@ export class Stream {
   ) {}
 
   /** Loads hls.js and opens a playlist at a position in seconds, also that of a recording that still runs. */
-  static async open(video: HTMLVideoElement, url: string, from: number, listen: Listen): Promise<Stream> {
+  static async open(
+    video: HTMLVideoElement,
+    url: string,
+    from: number,
+    listen: Listen,
+    opening: Opening | null = null,
+  ): Promise<Stream> {
     const { default: Hls } = await import('hls.js/light');
     if (!Hls.isSupported()) {
+      // The browser's own player takes what lies there, and nothing else.
+      if (opening) throw new Error('an encrypted recording needs Media Source Extensions');
       video.src = url;
       video.addEventListener('error', () => listen.onfail('broken'), { once: true });
       return new Stream(null, video);
@@ -37,6 +48,7 @@ export class Stream {
       maxBufferLength: AHEAD,
       backBufferLength: 4 * AHEAD,
       pLoader: eagerLoader(Hls),
+      ...(opening ? { fLoader: openingLoader(Hls, opening) } : {}),
     });
     const stream = new Stream(hls, video);
     stream.#listen(Hls, hls, listen);
@@ -113,4 +125,37 @@ function eagerLoader(Library: typeof Hls) {
     }
   }
   return Eager as unknown as NonNullable<Hls['config']['pLoader']>;
+}
+
+/** hls.js's own loader, but a file is opened before it is played. */
+function openingLoader(Library: typeof Hls, opening: Opening) {
+  class Opened extends Library.DefaultConfig.loader {
+    #gone = false;
+
+    override load(
+      context: LoaderContext,
+      config: LoaderConfiguration,
+      callbacks: LoaderCallbacks<LoaderContext>,
+    ): void {
+      const onSuccess: typeof callbacks.onSuccess = (response, stats, given, details) => {
+        const path = new URL(context.url, location.href).pathname.split('/').slice(-2).join('/');
+        opening(new Uint8Array(response.data as ArrayBuffer), path).then(
+          (plain) => {
+            if (!this.#gone)
+              callbacks.onSuccess({ ...response, data: plain.slice().buffer }, stats, given, details);
+          },
+          () => {
+            if (!this.#gone) callbacks.onError({ code: 0, text: path }, given, details, stats);
+          },
+        );
+      };
+      super.load(context, config, { ...callbacks, onSuccess });
+    }
+
+    override destroy(): void {
+      this.#gone = true;
+      super.destroy();
+    }
+  }
+  return Opened as unknown as NonNullable<Hls['config']['fLoader']>;
 }

@@ -1,8 +1,10 @@
 /** The clipboard between this computer and the desktop: does what is permitted and says what is not, never silently nothing. */
 import type { Session } from '../api/types';
+import { sentence } from '../policy';
 import { strings } from '../strings';
 import { byteWords } from '../times';
 import { crossingOf, type Press } from './clipboard';
+import type { Refused } from './notices.svelte';
 import type { Said } from './said';
 import type { View } from './view';
 
@@ -72,6 +74,28 @@ export class Crossings {
     if (this.#told.has(what)) return;
     this.#told.add(what);
     this.#say(what === 'paste' ? say.pasteDenied : say.copyDenied, 'stop', what);
+  }
+
+  /** The gate refused something, or took parts of it away, and says by which rule. */
+  refused({ what, why, rule }: Refused): void {
+    const known = (say.refused as Record<string, string>)[what];
+    const icons: Record<string, Said['icon']> = {
+      paste: 'paste',
+      paste_redacted: 'paste',
+      copy: 'copy',
+      copy_redacted: 'copy',
+      upload: 'upload',
+      download: 'download',
+    };
+    const icon = icons[what] ?? 'keyboard';
+    this.said = {
+      words: known ?? why,
+      tone: 'stop',
+      icon,
+      // The keyboard's own words say why already.
+      ...(icon === 'keyboard' || !known || why === '' ? {} : { why: sentence(why) }),
+      ...(rule === '' ? {} : { rule }),
+    };
   }
 
   dismiss(): void {

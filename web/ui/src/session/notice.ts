@@ -4,7 +4,16 @@
 export type EndingWhy = 'longest' | 'idle' | 'until' | 'hours';
 
 /** What was refused. */
-export type RefusedWhat = 'keys' | 'typed_paste' | 'chord' | 'paste' | 'copy';
+export type RefusedWhat =
+  | 'keys'
+  | 'typed_paste'
+  | 'chord'
+  | 'paste'
+  | 'copy'
+  | 'paste_redacted'
+  | 'copy_redacted'
+  | 'upload'
+  | 'download';
 
 export type SessionNotice =
   | { type: 'ending'; at: string; left_ms: number; why: EndingWhy; rule: string }

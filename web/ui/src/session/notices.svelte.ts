@@ -9,7 +9,7 @@ export interface Ending {
   left: number;
 }
 
-type Refused = Extract<SessionNotice, { type: 'refused' }>;
+export type Refused = Extract<SessionNotice, { type: 'refused' }>;
 
 export class Notices {
   ending = $state<Ending | null>(null);

@@ -5,6 +5,10 @@ export interface Said {
   words: string;
   tone: 'calm' | 'stop';
   icon: IconName;
+  /** The gate's own words on why. */
+  why?: string;
+  /** The rule that decided. */
+  rule?: string;
   /** Something that the person may do about it. */
   act?: { label: string; run: () => void };
 }

@@ -1,0 +1,154 @@
+//! What is in a file: its type, its members, what policy looks for in it, and what the scanner says.
+
+use std::io::BufReader;
+
+use portcullis_files::{Class, Inspection, Limits, Refused, Stripped, inspect, strip_metadata};
+use portcullis_policy::{Detector, Rule, Verdict};
+
+use super::clamd::{ScanError, Scanned};
+use super::passage::Passage;
+use super::search::Search;
+use super::{Spool, Spooled, Stopped};
+use crate::outcome::chain;
+
+/// Names of detectors in one event, and characters of each.
+const MOST_FOUND: (usize, usize) = (32, 128);
+/// What a finding of the scanner is called among those of detectors.
+const SCANNER: &str = "clamav";
+/// Bytes that inspection reads at once.
+const PIECE: usize = 1 << 16;
+
+/// What was seen in a file.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// Its media type; empty where it could not be told.
+    pub(super) media_type: &'static str,
+    /// The types of what it holds.
+    pub(super) nested: Vec<&'static str>,
+    /// Whether it is an archive.
+    pub(super) archive: bool,
+    /// Members that were looked at.
+    pub(super) entries: u32,
+    /// The detectors that found something.
+    pub(super) found: Vec<Detector>,
+    /// What speaks against it whatever policy allows, in words for a person.
+    pub(super) against: Option<String>,
+    /// A rule that would have searched text that cannot be had.
+    pub(super) unsearched: Option<Rule>,
+    /// What it was searched for.
+    pub(super) sought: Vec<Sought>,
+    scanner: bool,
+}
+
+impl Seen {
+    /// The names of all that found something, sorted, for its event.
+    pub(super) fn names(&self) -> Vec<String> {
+        let (most, characters) = MOST_FOUND;
+        // What an expression matches may be what it says: it says nothing of itself.
+        let detectors = self.found.iter().map(|detector| match detector {
+            Detector::Pattern(_) => "regex".to_owned(),
+            named => named.to_string(),
+        });
+        let mut names: Vec<String> = detectors.chain(self.scanner.then(|| SCANNER.to_owned())).collect();
+        names.iter_mut().for_each(|name| *name = name.chars().take(characters).collect());
+        names.sort();
+        names.dedup();
+        names.truncate(most);
+        names
+    }
+
+    /// Whether policy lets none of it be searched that it wants searched.
+    fn read(inspection: Inspection, search: &Search) -> Self {
+        let unread = inspection.unread.first().filter(|_| search.searcher.is_some());
+        Self {
+            media_type: inspection.media_type,
+            archive: inspection.class == Class::Archive,
+            entries: inspection.entries,
+            found: search.found(&inspection.found),
+            against: unread
+                .map(|kind| format!("text in it ({kind}) cannot be read, and policy looks for what must not cross")),
+            unsearched: unread.and(search.rule()).cloned(),
+            sought: search.sought.clone(),
+            nested: inspection.nested,
+            scanner: false,
+        }
+    }
+}
+
+/// Looks into a file, off the path of everybody else.
+pub(super) async fn look(passage: &Passage, file: &Spooled, archives: bool) -> Result<Seen, Stopped> {
+    let search = Search::of(&passage.session, passage.kind);
+    let (name, reader) = (passage.name.clone(), BufReader::with_capacity(PIECE, file.reader()));
+    let limits = Limits { look: archives, ..Limits::default() };
+    let looked = tokio::task::spawn_blocking(move || {
+        inspect(reader, &name, search.searcher.as_ref(), &limits).map(|inspection| Seen::read(inspection, &search))
+    });
+    match looked.await.map_err(|_| Stopped::Ended)? {
+        Ok(seen) => Ok(seen),
+        Err(error @ Refused::Unreadable(_)) => Err(Stopped::Failed(chain(&error))),
+        Err(refused) => Ok(Seen { against: Some(refused.to_string()), ..Seen::default() }),
+    }
+}
+
+/// Asks the scanner. INVARIANT: what it has not called clean does not cross where policy asks for it.
+pub(super) async fn scan(passage: &Passage, file: &Spooled, seen: &mut Seen) {
+    let Some(scanner) = passage.session.files.depot.config.scanner.clone() else {
+        seen.against = Some("policy wants it scanned, and this gate has no scanner".to_owned());
+        return;
+    };
+    let mut reader = file.reader();
+    let scanned = tokio::task::spawn_blocking(move || scanner.scan(&mut reader)).await;
+    match scanned {
+        Ok(Ok(Scanned::Clean)) => {}
+        Ok(Ok(Scanned::Known(signature))) => {
+            seen.scanner = true;
+            seen.against = Some(format!("the scanner knows it as {signature}"));
+        }
+        Ok(Err(error)) => {
+            if let ScanError::Away(_) = &error {
+                tracing::error!(
+                    error = chain(&error),
+                    "clamd cannot be reached: files that policy wants scanned do not cross"
+                );
+            }
+            seen.against = Some(error.to_string());
+        }
+        Err(_) => seen.against = Some("the gate is stopping".to_owned()),
+    }
+}
+
+/// The file without what cameras and programs add to pictures; none where it has nothing of the kind.
+///
+/// # Errors
+/// When it cannot be taken out: the file then does not cross with it.
+pub(super) async fn strip(
+    passage: &Passage,
+    file: &Spooled,
+    media_type: &'static str,
+    verdict: &Verdict,
+) -> Result<Option<Spooled>, Stopped> {
+    let config = &passage.session.files.depot.config;
+    let spool = Spool::create(&config.spool, config.largest, config.keep_free);
+    let mut spool = spool.map_err(|error| Stopped::spool(&error, verdict))?;
+    let reader = BufReader::with_capacity(PIECE, file.reader());
+    let stripped = tokio::task::spawn_blocking(move || {
+        strip_metadata(reader, media_type, &mut spool).map(|stripped| (stripped, spool))
+    });
+    match stripped.await.map_err(|_| Stopped::Ended)? {
+        // A picture of a kind whose metadata is not known may have any.
+        Ok((Stripped::NotNeeded, _)) => {
+            let reason = format!("metadata cannot be taken out of {media_type}");
+            Err(Stopped::by(super::stopped::denied(verdict, reason)))
+        }
+        Ok((_, spool)) => Ok(Some(spool.finish())),
+        Err(refused) => {
+            let reason = format!("its metadata cannot be taken out: {refused}");
+            Err(Stopped::by(super::stopped::denied(verdict, reason)))
+        }
+    }
+}
+
+/// Whether metadata may be in files of this kind on their way.
+pub(super) fn has_metadata(media_type: &str) -> bool {
+    media_type.starts_with("image/")
+}

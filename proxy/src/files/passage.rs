@@ -1,0 +1,261 @@
+//! One file on its way, judged at each step by the policy of that moment.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use portcullis_evidence::{Effect as Verdicted, What};
+use portcullis_files::FileName;
+use portcullis_policy::{ActionKind, Archives, Contents, Effect, Limits, Metadata, Quarantine, Rule, Verdict};
+
+use super::examine::{self, Seen, has_metadata};
+use super::stopped::denied;
+use super::{Spool, Spooled, Stopped, quarantine};
+use crate::session::{Refused, Session};
+
+/// One file on its way.
+#[derive(Clone)]
+pub(super) struct Passage {
+    pub(super) session: Arc<Session>,
+    /// `upload` or `download`.
+    pub(super) kind: ActionKind,
+    pub(super) name: FileName,
+}
+
+/// A file that is on the record as permitted, and may be handed over now.
+pub(crate) struct Passed {
+    /// What is handed over: the file, or the file without its metadata.
+    pub(super) file: Spooled,
+    /// What is known of it.
+    pub(crate) facts: Facts,
+}
+
+/// What is known of a file that crossed.
+#[derive(Debug, Clone)]
+pub(crate) struct Facts {
+    pub(crate) name: String,
+    pub(crate) bytes: u64,
+    pub(crate) sha256: String,
+    pub(crate) media_type: String,
+    pub(crate) found: Vec<String>,
+    pub(crate) verdict: Verdict,
+    pub(crate) metadata_stripped: bool,
+}
+
+/// What is known of a file when its event is written.
+#[derive(Default)]
+struct Known<'a> {
+    bytes: u64,
+    file: Option<&'a Spooled>,
+    seen: Option<&'a Seen>,
+    quarantined: Option<String>,
+}
+
+impl Passage {
+    /// Whether such a file may be brought at all, or of so many bytes: asked before any of it is taken.
+    ///
+    /// # Errors
+    /// [`Stopped`], which is on the record.
+    pub(super) fn begin(&self, bytes: u64) -> Result<Verdict, Stopped> {
+        if self.session.is_ending() {
+            return Err(Stopped::Ended);
+        }
+        let verdict = self.counted(self.judge(bytes, None), bytes, false);
+        if verdict.effect == Effect::Deny {
+            return Err(self.stop(Stopped::by(verdict), bytes));
+        }
+        Ok(verdict)
+    }
+
+    /// A place for the file, of the size that it may have.
+    ///
+    /// # Errors
+    /// [`Stopped`], which is on the record.
+    pub(super) fn spool(&self, verdict: &Verdict) -> Result<Spool, Stopped> {
+        let config = &self.session.files.depot.config;
+        let most = self.limits().max_bytes.map_or(config.largest, |most| most.value.bytes().min(config.largest));
+        let spool = Spool::create(&config.spool, most, config.keep_free);
+        spool.map_err(|error| self.stop(Stopped::spool(&error, verdict), 0))
+    }
+
+    /// Looks at a whole file, judges it, and puts the verdict on the record. INVARIANT: who has a [`Passed`] has it on the record, and nothing
+    /// was waited for since the verdict.
+    ///
+    /// # Errors
+    /// [`Stopped`], which is on the record.
+    pub(super) async fn pass(&self, file: Spooled) -> Result<Passed, Stopped> {
+        let looking = self.examine(&file).await;
+        let (seen, stripped) = looking.map_err(|stopped| self.stop(stopped, file.bytes))?;
+        let early = self.counted(self.judge(file.bytes, Some(&seen)), file.bytes, false);
+        let (mut quarantined, lost) = self.copied(&early, &file).await;
+        // The last word: whatever changed while the file was looked at counts.
+        let mut verdict = self.counted(self.judge(file.bytes, Some(&seen)), file.bytes, !lost);
+        if verdict.effect != Effect::Deny && lost {
+            verdict = denied(&verdict, "the copy that policy keeps of it could not be written".to_owned());
+        }
+        if self.session.is_ending() {
+            return Err(self.stop(Stopped::Ended, file.bytes));
+        }
+        if verdict.effect == Effect::Deny && quarantined.is_none() {
+            quarantined = self.copied(&verdict, &file).await.0;
+        }
+        let known = Known { bytes: file.bytes, file: Some(&file), seen: Some(&seen), quarantined };
+        self.record(&verdict, known)?;
+        if verdict.effect == Effect::Deny {
+            return Err(self.tell(Stopped::by(verdict)));
+        }
+        let facts = Facts {
+            name: self.name.as_str().to_owned(),
+            bytes: file.bytes,
+            sha256: file.sha256.clone(),
+            media_type: seen.media_type.to_owned(),
+            found: seen.names(),
+            verdict,
+            metadata_stripped: stripped.is_some(),
+        };
+        Ok(Passed { file: stripped.unwrap_or(file), facts })
+    }
+
+    /// What is in the file, and the file without its metadata where policy wants that.
+    async fn examine(&self, file: &Spooled) -> Result<(Seen, Option<Spooled>), Stopped> {
+        let limits = self.limits();
+        let archives = limits.files.archives.as_ref().is_none_or(|archives| archives.value == Archives::Look);
+        let mut seen = examine::look(self, file, archives).await?;
+        let verdict = self.judge(file.bytes, Some(&seen));
+        if verdict.effect == Effect::Deny {
+            return Ok((seen, None));
+        }
+        if limits.scan.is_some() {
+            examine::scan(self, file, &mut seen).await;
+        }
+        let strips = limits.files.metadata.is_some_and(|metadata| metadata.value == Metadata::Strip);
+        if !strips || seen.against.is_some() || !has_metadata(seen.media_type) {
+            return Ok((seen, None));
+        }
+        let stripped = examine::strip(self, file, seen.media_type, &verdict).await?;
+        Ok((seen, stripped))
+    }
+
+    /// The verdict on a file of so many bytes with what is known of it.
+    fn judge(&self, bytes: u64, seen: Option<&Seen>) -> Verdict {
+        let (policy, situation) = (self.session.policy(), self.session.situation());
+        let extension = self.name.extension().unwrap_or_default();
+        let found: Vec<_> = seen.iter().flat_map(|seen| &seen.found).collect();
+        let known = seen.map(|seen| seen.media_type).filter(|media_type| !media_type.is_empty());
+        let contents = Contents {
+            media_type: known,
+            extension: Some(&extension),
+            archive: seen.is_some_and(|seen| seen.archive),
+            found: &found,
+        };
+        let verdict = policy.decide(&situation.wants(self.kind.carrying(bytes)).with(contents));
+        let Some(seen) = seen.filter(|_| verdict.effect != Effect::Deny) else { return verdict };
+        if let Some(reason) = &seen.against {
+            let rule = seen.unsearched.clone().unwrap_or_else(|| verdict.rule.clone());
+            return Verdict { rule, ..denied(&verdict, reason.clone()) };
+        }
+        // Another policy, or another hour, may look for what nobody has looked for in this file.
+        if policy.detectors(&situation, self.kind) != seen.sought {
+            let reason = "the policy changed while the file was looked at: bring it again".to_owned();
+            return denied(&verdict, reason);
+        }
+        // What an archive holds crosses with it.
+        let within = seen.nested.iter().filter(|_| seen.archive).map(|media_type| {
+            let contents = Contents { media_type: Some(media_type), ..Contents::default() };
+            policy.decide(&situation.wants(self.kind.at_all()).with(contents))
+        });
+        within.into_iter().find(|within| within.effect == Effect::Deny).unwrap_or(verdict)
+    }
+
+    /// The same verdict, unless too many files have crossed; one more has if it `crosses`.
+    fn counted(&self, verdict: Verdict, bytes: u64, crosses: bool) -> Verdict {
+        if verdict.effect == Effect::Deny {
+            return verdict;
+        }
+        let files = &self.session.files;
+        let measure = (bytes, files.depot.config.session_bytes);
+        let spent = files.quotas().allow(self.kind, &self.limits(), measure, crosses, Instant::now());
+        match spent {
+            Ok(()) => verdict,
+            Err(spent) => {
+                // The gate's own limit is told apart from what rules forbid.
+                let own = || Rule { key: format!("allow.{}.per_session", self.kind), ..verdict.rule.clone() };
+                let rule = spent.rule.unwrap_or_else(own);
+                Verdict { rule, ..denied(&verdict, spent.why) }
+            }
+        }
+    }
+
+    /// The quarantined copy, where policy wants one of a file with this verdict; and whether it wanted one and there is none.
+    async fn copied(&self, verdict: &Verdict, file: &Spooled) -> (Option<String>, bool) {
+        let wants = self.limits().files.quarantine.map(|quarantine| quarantine.value);
+        let wanted = match wants {
+            Some(Quarantine::All) => true,
+            Some(Quarantine::Denied) => verdict.effect == Effect::Deny,
+            Some(Quarantine::None) | None => false,
+        };
+        if !wanted {
+            return (None, false);
+        }
+        match quarantine::keep(&self.session.files, self.session.id.as_str(), file).await {
+            Ok(place) => (Some(place), false),
+            Err(error) => {
+                tracing::error!(session = %self.session.id, error, "a file that policy keeps a copy of could not be copied");
+                (None, true)
+            }
+        }
+    }
+
+    fn limits(&self) -> Limits {
+        self.session.policy().limits(&self.session.situation(), self.kind)
+    }
+
+    /// Puts on the record, and tells the person, that a file was stopped before its verdict; gives the reason back.
+    pub(super) fn stop(&self, stopped: Stopped, bytes: u64) -> Stopped {
+        let verdict = stopped.verdict().cloned();
+        let verdict = verdict.unwrap_or_else(|| denied(&self.judge(0, None), stopped.words()));
+        if let Stopped::Failed(reason) = &stopped {
+            tracing::error!(session = %self.session.id, reason, "a file could not be carried");
+        }
+        match self.record(&verdict, Known { bytes, ..Known::default() }) {
+            Ok(()) => self.tell(stopped),
+            Err(ended) => ended,
+        }
+    }
+
+    /// Puts on the record that a file was given up by its sender after so many bytes.
+    pub(super) fn abandon(&self, why: &str, bytes: u64) {
+        let verdict = denied(&self.judge(0, None), why.to_owned());
+        let _ = self.record(&verdict, Known { bytes, ..Known::default() });
+    }
+
+    /// Tells the person at the session's page.
+    fn tell(&self, stopped: Stopped) -> Stopped {
+        let rule = stopped.verdict().map(|verdict| verdict.rule.to_string()).unwrap_or_default();
+        self.session.life.refuse(Refused { what: self.kind.name(), why: stopped.words(), rule });
+        stopped
+    }
+
+    /// Writes the file's event. In strict mode what cannot be recorded does not cross, and its session ends.
+    fn record(&self, verdict: &Verdict, known: Known<'_>) -> Result<(), Stopped> {
+        let permitted = verdict.effect != Effect::Deny;
+        let detectors: Vec<_> = known.seen.iter().flat_map(|seen| &seen.found).collect();
+        self.session.crossings.count(&detectors, verdict.effect);
+        self.session.files.depot.counts.add(self.kind, permitted.then_some(known.bytes));
+        let effect = if permitted { Verdicted::Permit } else { Verdicted::Deny };
+        let (name, bytes, reason) = (self.name.as_str().to_owned(), known.bytes, verdict.reason.clone());
+        let media_type = known.seen.map(|seen| seen.media_type).unwrap_or_default().to_owned();
+        let sha256 = known.file.map(|file| file.sha256.clone()).unwrap_or_default();
+        let found = known.seen.map(Seen::names).unwrap_or_default();
+        let archive_entries = known.seen.map(|seen| seen.entries).filter(|entries| *entries > 0);
+        let quarantined = known.quarantined;
+        let what = if self.kind == ActionKind::Upload {
+            What::Upload { effect, name, bytes, media_type, sha256, found, archive_entries, quarantined, reason }
+        } else {
+            What::Download { effect, name, bytes, media_type, sha256, found, archive_entries, quarantined, reason }
+        };
+        self.session.note_under(verdict, what).map_err(|outcome| {
+            self.session.end(outcome);
+            Stopped::Ended
+        })
+    }
+}

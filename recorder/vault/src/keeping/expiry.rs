@@ -1,0 +1,184 @@
+//! Expiry: a tombstone first, then the events, the video and the playlist go; interrupted at any point it is finished the next time.
+use std::fmt;
+use std::time::Duration;
+
+use portcullis_evidence::{PathInBundle, Tombstone, VERSION, parse_stamp, stamp};
+use time::OffsetDateTime;
+
+use super::{KeepError, Keeper, Record};
+use crate::{Key, LockMode, Place};
+
+/// How far clocks may differ: nothing goes before its time is over by as much.
+pub const CLOCKS_DIFFER: Duration = Duration::from_secs(15 * 60);
+
+/// What becomes of a recording.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// It expired now: so many objects went.
+    Expired {
+        /// How many.
+        objects: usize,
+        /// By what rule.
+        reason: String,
+    },
+    /// It would expire now, were this not a trial.
+    Due {
+        /// How many objects would go.
+        objects: usize,
+        /// By what rule.
+        reason: String,
+    },
+    /// It expired before; so many objects were still there and went, or, in a trial, would.
+    Gone {
+        /// How many.
+        objects: usize,
+    },
+    /// It stays.
+    Stays(Stays),
+}
+
+/// Why a recording stays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stays {
+    /// Its session runs, or its gate died and has not closed it yet.
+    Unsealed,
+    /// Nobody said how long it is kept.
+    ForEver,
+    /// Its time is not over.
+    Until(OffsetDateTime),
+    /// It is held.
+    Held {
+        /// By whom.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// What stores an object of it holds that.
+    HeldByStorage(Key),
+    /// What stores an object of it locks that.
+    Locked {
+        /// Which.
+        key: Key,
+        /// How.
+        mode: LockMode,
+        /// Until when.
+        until: OffsetDateTime,
+    },
+}
+
+impl Keeper {
+    /// Lets a recording expire if its time is over; `trial`: says what would become of it, and changes nothing.
+    ///
+    /// # Errors
+    /// What keeps it from being believed, or from going; what is not gone then goes the next time.
+    pub async fn expire(&self, place: &Place, by: &str, now: OffsetDateTime, trial: bool) -> Result<Fate, KeepError> {
+        let record = self.record(place).await?;
+        let Some(seal) = &record.seal else { return Ok(Fate::Stays(Stays::Unsealed)) };
+        if let Some(stays) = self.held(&record, trial).await? {
+            return Ok(Fate::Stays(stays));
+        }
+        let files = self.files(place).await?;
+        let files: Vec<Key> = files.into_iter().filter(|(path, _)| path.expires()).map(|(_, key)| key).collect();
+        if let Some(tombstone) = &record.tombstone {
+            if parse_stamp(&tombstone.at).is_none_or(|at| at > now.saturating_add(margin())) {
+                return Err(KeepError::Early);
+            }
+            if !trial {
+                self.remove(&files, now).await?;
+            }
+            return Ok(Fate::Gone { objects: files.len() });
+        }
+        let Some((due, rule)) = self.due(&record) else { return Ok(Fate::Stays(Stays::ForEver)) };
+        if due.checked_add(margin()).is_none_or(|due| now < due) {
+            return Ok(Fate::Stays(Stays::Until(due)));
+        }
+        for key in &files {
+            if let Some(stays) = self.guarded(key, now).await? {
+                return Ok(Fate::Stays(stays));
+            }
+        }
+        let reason = format!("kept until {} ({rule})", stamp(due));
+        if trial {
+            return Ok(Fate::Due { objects: files.len(), reason });
+        }
+        let tombstone = Tombstone {
+            v: VERSION,
+            session: seal.session.clone(),
+            seal: portcullis_evidence::Digest::of(&record.sealed),
+            due: stamp(due),
+            at: stamp(now),
+            by: by.to_owned(),
+            reason: reason.clone(),
+        };
+        let at = Key::of(place.key().as_str(), PathInBundle::Expired)?;
+        self.store(&at, &tombstone.sign(&self.key)?).await?;
+        // Whoever held it meanwhile found no tombstone, and is found here.
+        let record = self.record(place).await?;
+        if let Some(stays) = self.held(&record, trial).await? {
+            return Ok(Fate::Stays(stays));
+        }
+        self.remove(&files, now).await?;
+        Ok(Fate::Expired { objects: files.len(), reason })
+    }
+
+    /// Whether it is held; what came into the vault after it was held is then held by what stores it, too.
+    async fn held(&self, record: &Record, trial: bool) -> Result<Option<Stays>, KeepError> {
+        let Some(hold) = record.hold.as_ref().filter(|hold| hold.held) else { return Ok(None) };
+        let seal = Key::of(record.place.key().as_str(), PathInBundle::Seal)?;
+        if !trial && record.seal.is_some() && !self.vault.guarded(&seal).await?.held {
+            self.hold_objects(&record.place, true).await?;
+        }
+        Ok(Some(Stays::Held { by: hold.by.clone(), reason: hold.reason.clone() }))
+    }
+
+    /// What keeps an object by the word of what stores it.
+    async fn guarded(&self, key: &Key, now: OffsetDateTime) -> Result<Option<Stays>, KeepError> {
+        let guarded = self.vault.guarded(key).await?;
+        Ok(match guarded.lock {
+            _ if guarded.held => Some(Stays::HeldByStorage(key.clone())),
+            Some((mode, until)) if until > now => Some(Stays::Locked { key: key.clone(), mode, until }),
+            _ => None,
+        })
+    }
+
+    /// INVARIANT: what a lock or a hold keeps is not even asked to go.
+    async fn remove(&self, files: &[Key], now: OffsetDateTime) -> Result<(), KeepError> {
+        for key in files {
+            if self.guarded(key, now).await?.is_none() {
+                self.vault.remove(key).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn margin() -> time::Duration {
+    time::Duration::try_from(CLOCKS_DIFFER).unwrap_or_default()
+}
+
+impl fmt::Display for Fate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Expired { objects, reason } => write!(f, "expired: {reason}; {objects} objects went"),
+            Self::Due { objects, reason } => write!(f, "would expire: {reason}; {objects} objects"),
+            Self::Gone { objects: 0 } => f.write_str("expired before"),
+            Self::Gone { objects } => write!(f, "expired before; {objects} objects that were left"),
+            Self::Stays(stays) => write!(f, "stays: {stays}"),
+        }
+    }
+}
+
+impl fmt::Display for Stays {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unsealed => f.write_str("it has no seal, for the session runs or was not closed yet"),
+            Self::ForEver => f.write_str("nobody said how long it is kept"),
+            Self::Until(until) => write!(f, "it is kept until {}", stamp(*until)),
+            Self::Held { by, reason } => {
+                write!(f, "it is held by {}: {}", by.escape_debug(), reason.escape_debug())
+            }
+            Self::HeldByStorage(key) => write!(f, "the storage holds {key}"),
+            Self::Locked { key, mode, until } => write!(f, "the storage locks {key} ({mode}) until {}", stamp(*until)),
+        }
+    }
+}

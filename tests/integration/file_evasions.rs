@@ -1,0 +1,52 @@
+//! Ways around the rules for files: names that lie or escape, files that are two things, archives that are far more than they are.
+
+use super::file_rules::{python, zip};
+use super::files::{FILES, ended, laid, opened};
+
+#[tokio::test]
+async fn no_way_around_the_rules_reaches_the_desktop() {
+    let (gate, api, opened, desktop) = opened(FILES, "").await;
+    let bomb = zip("zeros.txt", "b'0' * (300 << 20)");
+    assert!(bomb.len() < 1 << 20, "{}", bomb.len());
+    let nested = python(
+        "import zipfile, io, sys\ninner = b'x' * 100\nname = 'a.txt'\nfor n in range(12):\n  b = io.BytesIO()\n  z = zipfile.ZipFile(b, 'w')\n  z.writestr(name, inner)\n  z.close()\n  inner, name = b.getvalue(), 'a%d.zip' % n\nsys.stdout.buffer.write(inner)",
+    );
+    let gif_zip = [&b"GIF89a\x01\x00\x01\x00\x00\x00\x00;"[..], &zip("a.txt", "b'a'")].concat();
+    let pdf_html = b"<html><script>x</script></html>\n%PDF-1.4\n".to_vec();
+    let escaping = zip("../../home/desktop/.bashrc", "b'x'");
+    let elf = [&b"\x7fELF\x02\x01\x01"[..], &[0; 100]].concat();
+    for (name, file, word) in [
+        ("bomb.zip", bomb, "unpacks to too much"),
+        ("nested.zip", nested, "too much"),
+        ("picture.gif", gif_zip, ""),
+        ("paper.pdf", pdf_html, ""),
+        ("escaping.zip", escaping, "outside"),
+        ("program.txt", elf.clone(), "contents are"),
+        ("invoice.pdf.exe", elf, "two extensions"),
+    ] {
+        let (status, answer) = api.upload(&opened.id, name, file).await.unwrap();
+        assert_eq!(status, 403, "{name}: {answer}");
+        assert!(answer["detail"].as_str().unwrap().contains(word), "{name}: {answer}");
+    }
+    for name in [
+        "../../etc/cron.d/a",
+        "..",
+        "a/b.txt",
+        "a\\b.txt",
+        ".bashrc",
+        "-rf",
+        "CON.txt",
+        "a\u{202e}txt.exe",
+        "a\n.txt",
+        " a.txt",
+        "a.txt ",
+        "",
+    ] {
+        let (status, answer) = api.upload(&opened.id, name, "x").await.unwrap();
+        assert_eq!(status, 400, "{name:?}: {answer}");
+    }
+    assert_eq!(laid(&desktop), Vec::<String>::new());
+    let uploads = ended(&gate, &api, &opened.id, "upload").await;
+    assert_eq!(uploads.len(), 19);
+    assert!(uploads.iter().all(|event| event["effect"] == "deny"), "{uploads:?}");
+}

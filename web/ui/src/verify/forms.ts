@@ -1,0 +1,43 @@
+/** The signed parts of a bundle, once their form was held against the schema. */
+
+export interface Listed {
+  path: string;
+  bytes: number;
+  sha256: string;
+  /** Of what is in an encrypted file. */
+  plain?: { bytes: number; sha256: string };
+}
+
+export interface Manifest {
+  id: string;
+  started: string;
+  key: string;
+  recipients?: string[];
+}
+
+export interface Link {
+  session: string;
+  n: number;
+  from_us: number;
+  to_us: number;
+  files: Listed[];
+  prev: string;
+}
+
+export interface Gap {
+  from_us: number;
+  to_us: number;
+}
+
+export interface Seal {
+  session: string;
+  state: 'closed' | 'interrupted';
+  ended: string;
+  reason: string;
+  duration_us: number;
+  links: number;
+  last: string;
+  events: number;
+  gaps: Gap[];
+  files: [Listed, Listed, Listed];
+}

@@ -1,0 +1,105 @@
+/** The part of JSON Schema (2020-12) that docs/evidence.schema.json is written in. A word that it does not know is an error, not a yes. Pure. */
+import file from '../../../../docs/evidence.schema.json';
+
+type Schema = Record<string, unknown>;
+
+const DEFS = (file as unknown as { $defs: Record<string, Schema> }).$defs;
+const SAID = new Set(['$schema', '$id', 'title', 'description', '$comment']);
+
+/** Types of events that the schema knows. */
+const EVENTS: ReadonlySet<string> = new Set(
+  ((DEFS['event']?.['oneOf'] ?? []) as { $ref: string }[]).flatMap(({ $ref }) => {
+    const type = (definition($ref)['properties'] as Record<string, Schema>)['type'] ?? {};
+    return 'const' in type ? [String(type['const'])] : (type['enum'] as string[]);
+  }),
+);
+
+/** Whether a value has a form of the schema: `manifest`, `link`, `seal`, `key_list`, or `event`, also one of a type that a later gate writes. */
+export function hasForm(value: unknown, form: string): boolean {
+  const schema = DEFS[form];
+  if (!schema) throw new Error(`the schema has no form ${form}`);
+  if (form === 'event' && !EVENTS.has(String((value as { type?: unknown } | null)?.type))) {
+    const { type, required, properties } = schema;
+    return holds({ type, required, properties }, value);
+  }
+  return holds(schema, value);
+}
+
+function holds(schema: Schema, value: unknown): boolean {
+  return Object.entries(schema).every(([word, said]) => keyword(word, said, value, schema));
+}
+
+function keyword(word: string, said: unknown, value: unknown, schema: Schema): boolean {
+  const own = typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Schema) : null;
+  const properties = (schema['properties'] ?? {}) as Record<string, Schema>;
+  switch (word) {
+    case 'type':
+      return typeOf(value) === said;
+    case 'const':
+      return value === said;
+    case 'enum':
+      return (said as unknown[]).includes(value);
+    case 'pattern':
+      return typeof value !== 'string' || new RegExp(said as string, 'u').test(value);
+    case 'minimum':
+      return typeof value !== 'number' || value >= (said as number);
+    case 'maximum':
+      return typeof value !== 'number' || value <= (said as number);
+    case 'minLength':
+      return typeof value !== 'string' || [...value].length >= (said as number);
+    case 'maxLength':
+      return typeof value !== 'string' || [...value].length <= (said as number);
+    case 'minItems':
+      return !Array.isArray(value) || value.length >= (said as number);
+    case 'maxItems':
+      return !Array.isArray(value) || value.length <= (said as number);
+    case 'uniqueItems':
+      return (
+        !Array.isArray(value) || new Set(value.map((item) => JSON.stringify(item))).size === value.length
+      );
+    case 'items':
+      return !Array.isArray(value) || value.every((item) => holds(said as Schema, item));
+    case 'required':
+      return !own || (said as string[]).every((name) => Object.hasOwn(own, name));
+    case 'properties':
+      return (
+        !own ||
+        Object.entries(properties).every(([name, one]) => !Object.hasOwn(own, name) || holds(one, own[name]))
+      );
+    case 'additionalProperties':
+      return !own || said !== false || Object.keys(own).every((name) => Object.hasOwn(properties, name));
+    case 'unevaluatedProperties':
+      return !own || said !== false || Object.keys(own).every((name) => knownTo(schema, value).has(name));
+    case '$ref':
+      return holds(definition(said as string), value);
+    case 'oneOf':
+      return (said as Schema[]).filter((one) => holds(one, value)).length === 1;
+    case 'anyOf':
+      return (said as Schema[]).some((one) => holds(one, value));
+    default:
+      if (SAID.has(word)) return true;
+      throw new Error(`the schema says ${word}, which is not known here`);
+  }
+}
+
+/** Members that a schema speaks of, those of the alternatives that hold among them. */
+function knownTo(schema: Schema, value: unknown): Set<string> {
+  const alternatives = [...((schema['oneOf'] ?? []) as Schema[]), ...((schema['anyOf'] ?? []) as Schema[])];
+  const known = new Set(Object.keys((schema['properties'] ?? {}) as Schema));
+  if (schema['$ref']) alternatives.push(definition(schema['$ref'] as string));
+  for (const one of alternatives.filter((one) => holds(one, value)))
+    for (const name of knownTo(one, value)) known.add(name);
+  return known;
+}
+
+function definition(ref: string): Schema {
+  const found = DEFS[ref.replace('#/$defs/', '')];
+  if (!found) throw new Error(`the schema has no ${ref}`);
+  return found;
+}
+
+function typeOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'array';
+  return typeof value === 'number' ? (Number.isInteger(value) ? 'integer' : 'number') : typeof value;
+}
