@@ -107,6 +107,7 @@ pub(crate) struct Recording {
     pub(crate) time_stamp_authorities: PathBuf,
     pub(crate) recipients: Vec<String>,
     pub(crate) recipients_file: PathBuf,
+    pub(crate) encrypt: bool,
     pub(crate) key_folder: PathBuf,
 }
 
@@ -226,9 +227,9 @@ impl Config {
         if !(8..=4096).contains(&self.recording.handover_mib) {
             bail!("`recording.handover_mib` must be from 8 to 4096");
         }
-        if self.recording.recipients()?.is_some() && !self.alerts.is_empty() {
+        if self.recording.recipients()?.is_some() && self.recording.encrypt && !self.alerts.is_empty() {
             bail!(
-                "`alerts` and `recording.recipients` exclude each other: alerts are read from the record, which is encrypted so that this gate cannot read it"
+                "`alerts` and `recording.recipients` exclude each other: alerts are read from the record, which is encrypted so that this gate cannot read it; with `recording.encrypt = false` only what policy keeps is"
             );
         }
         // The answer is signed, and the question is a hash: TLS would add nothing.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use portcullis_evidence::{SigningKey, What};
 use portcullis_policy::{Lock, PolicySet};
-use portcullis_proxy::Journal;
+use portcullis_proxy::{Enforced, Journal};
 use portcullis_proxy::journal::About;
 use portcullis_proxy::outcome::chain;
 use portcullis_vault::keeping::{CLOCKS_DIFFER, Fate, KeepError, Keeper};
@@ -139,7 +139,7 @@ pub(crate) async fn unlockable(policies: &PolicySet, vault: &Arc<dyn Vault>) -> 
 }
 
 /// Says so at the start, and whenever other policies come into force.
-pub(crate) fn warn(mut policies: watch::Receiver<Arc<PolicySet>>, vault: Arc<dyn Vault>) -> JoinHandle<()> {
+pub(crate) fn warn(mut policies: watch::Receiver<Arc<Enforced>>, vault: Arc<dyn Vault>) -> JoinHandle<()> {
     tokio::spawn(async move {
         loop {
             let now = policies.borrow_and_update().clone();

@@ -218,7 +218,7 @@ async fn recover(
 
 /// To whom recordings are encrypted. The folder of its keys must be in the machine's memory.
 pub(crate) fn encrypting(config: &Config) -> anyhow::Result<Option<Encrypting>> {
-    let Some(recipients) = config.recording.recipients()? else { return Ok(None) };
+    let Some(recipients) = config.recording.recipients()?.filter(|_| config.recording.encrypt) else { return Ok(None) };
     let keys = config.recording.keys();
     portcullis_recorder::check_keys(&keys).context("`recording.key_folder`")?;
     tracing::info!(recipients = ?recipients.names(), keys = %keys.display(), "recordings are encrypted");

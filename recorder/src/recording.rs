@@ -3,8 +3,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use portcullis_evidence::{
-    BundleWriter, Ending, KeepTerms, Manifest, PathInBundle, Sealed, SigningKey, State, What, stamp,
-    BundleWriter, Encryption, Ending, Manifest, PathInBundle, Sealed, Settings, SigningKey, State, What, stamp,
+    BundleWriter, Encryption, Ending, KeepTerms, Manifest, PathInBundle, Sealed, Settings, SigningKey, State, What,
+    stamp,
 };
 use portcullis_rfb::{Change, Point, Screen, Size};
 use portcullis_vault::Vault;

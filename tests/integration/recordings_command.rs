@@ -54,6 +54,7 @@ fn recording(data: &Path, key: &Arc<SigningKey>, id: &str, ended_days: i64, keep
         gate: "0.1.0".to_owned(),
         key: key.kid().to_owned(),
         keep,
+        recipients: Vec::new(),
     };
     let dir = data.join("vault").join(manifest.prefix());
     std::fs::create_dir_all(dir.parent().unwrap()).unwrap();

@@ -27,11 +27,6 @@ impl FileLimits {
         most(&mut self.metadata, &other.metadata);
         most(&mut self.quarantine, &other.quarantine);
     }
-
-    /// Whether anything is asked.
-    pub(crate) fn ask(&self) -> bool {
-        *self != Self::default()
-    }
 }
 
 /// What a file is not, that a limit wants of it.

@@ -3,7 +3,7 @@
 use std::io::BufReader;
 
 use portcullis_files::{Class, Inspection, Limits, Refused, Stripped, inspect, strip_metadata};
-use portcullis_policy::{Detector, Rule, Verdict};
+use portcullis_policy::{Detector, Rule, Sought, Verdict};
 
 use super::clamd::{ScanError, Scanned};
 use super::passage::Passage;

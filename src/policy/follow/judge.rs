@@ -75,21 +75,14 @@ fn faults(errors: Vec<PolicyError>) -> Vec<Fault> {
 /// The policies of these files, ready to be enforced, if this gate has what they ask for. It may take a second.
 pub(super) fn policies(found: &Found, equipment: Equipment) -> Result<Enforced, Vec<Fault>> {
     let policies = PolicySet::parse_with(&found.policies, &found.lists).map_err(faults)?;
-<<<<<<< ours
+    enforced(policies, equipment)
+}
+
+fn enforced(policies: PolicySet, equipment: Equipment) -> Result<Enforced, Vec<Fault>> {
     let mut lacks = equipment.lacks(&policies);
     if !lacks.is_empty() {
         lacks.truncate(MOST_FAULTS);
         return Err(lacks);
-=======
-    enforced(policies, keys)
-}
-
-fn enforced(policies: PolicySet, keys: bool) -> Result<Enforced, Vec<Fault>> {
-    if let Some(rule) = policies.keeps().filter(|_| !keys) {
-        let reason =
-            format!("`{}` keeps contents, and this gate has no `recording.recipients` to encrypt them to", rule.key);
-        return Err(vec![Fault { file: rule.file, line: rule.line, column: 0, reason }]);
->>>>>>> theirs
     }
     Enforced::compile(policies).map_err(faults)
 }
@@ -103,11 +96,7 @@ pub(super) fn told(faults: Vec<Fault>) -> anyhow::Error {
 /// The policies of a commit, named by it, if all of its cases pass.
 pub(super) fn contents(mirror: &Mirror, commit: &str, equipment: Equipment) -> Result<Enforced, Vec<Fault>> {
     let found = mirror.files().read(commit).map_err(|error| Fault::whole(&error))?;
-<<<<<<< ours
-    let policies = policies(&found, equipment)?;
-=======
     let policies = PolicySet::parse_with(&found.policies, &found.lists).map_err(faults)?;
->>>>>>> theirs
     if policies.is_empty() {
         // An empty folder is a slip of a path far more often than the wish to lock everybody out, which a rule can say.
         return Err(Fault::saying(
@@ -131,7 +120,7 @@ pub(super) fn contents(mirror: &Mirror, commit: &str, equipment: Equipment) -> R
     let Some(revision) = Revision::of_commit(commit) else {
         return Err(Fault::saying(format!("{commit:?} is no full name of a commit")));
     };
-    enforced(policies.named(revision), keys)
+    enforced(policies.named(revision), equipment)
 }
 
 /// Who signed a commit.

@@ -344,6 +344,28 @@ mod tests {
                 redacted: Some(2),
             },
             What::Contents { of: 3, part: 1, parts: 2, age: "YWdl".to_owned() },
+            What::Upload {
+                effect,
+                name: "a.pdf".to_owned(),
+                bytes: 5,
+                media_type: "application/pdf".to_owned(),
+                sha256: String::new(),
+                found: vec!["iban".to_owned()],
+                archive_entries: Some(3),
+                quarantined: Some("s/1.age".to_owned()),
+                reason: reason.clone(),
+            },
+            What::Download {
+                effect,
+                name: "b.txt".to_owned(),
+                bytes: 5,
+                media_type: "text/plain".to_owned(),
+                sha256: String::new(),
+                found: Vec::new(),
+                archive_entries: None,
+                quarantined: None,
+                reason: reason.clone(),
+            },
             What::Control { viewer, effect, reason: reason.clone() },
             What::Resized { width: 8, height: 9 },
             What::Refused { what, reason: reason.clone() },
@@ -363,6 +385,7 @@ mod tests {
             What::SessionOpened { .. } | What::SessionClosed { .. } | What::ViewerJoined { .. } => {}
             What::ViewerLeft { .. } | What::Keys { .. } | What::Clicks { .. } | What::Paste { .. } => {}
             What::Strokes { .. } | What::Input { .. } | What::Contents { .. } => {}
+            What::Upload { .. } | What::Download { .. } => {}
             What::Copy { .. } | What::Control { .. } | What::Resized { .. } | What::Refused { .. } => {}
             What::ProtocolViolation { .. } | What::Gap { .. } | What::PolicyChanged { .. } | What::Bell {} => {}
             What::DesktopLost { .. } | What::DesktopBack { .. } | What::ScreenRule { .. } => {}
