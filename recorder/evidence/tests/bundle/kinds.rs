@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use portcullis_evidence::{
     BundleWriter, CoverKey, Digest, Encryption, Hold, Identities, KeepLock, KeepTerms, KeyList, ListedKey, Manifest,
-    PathInBundle, Recipients, Reopened, Settings, SigningKey, State, Tombstone, Trust, VERSION, What, time_stamp_request,
+    PathInBundle, Recipients, Reopened, Settings, SigningKey, State, Tombstone, Trust, VERSION, What,
+    time_stamp_request,
 };
 
 use super::{Progress, ending, event, key, manifest, scene_of, story};
