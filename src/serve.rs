@@ -91,8 +91,9 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let recipients = config.recording.recipients()?;
     let files = config.files.depot(&data, recipients.clone())?;
     let crossing = (files, recipients.map(Arc::new));
-    let plane =
-        plane(config, recorder, keys, verifier, origins, vault, journal, aftermath, &portal, runtimes, &policies, crossing);
+    let plane = plane(
+        config, recorder, keys, verifier, origins, vault, journal, aftermath, &portal, runtimes, &policies, crossing,
+    );
     let following = tokio::spawn(revoked::follow(data.revoked(), Arc::clone(&plane), revocations));
 
     let app = portcullis_proxy::api::router(Arc::clone(&plane)).merge(portal.router());

@@ -36,7 +36,15 @@ fn one_of_each() -> Vec<What> {
             found: Vec::new(),
             redacted: None,
         },
-        What::Copy { viewer, effect, bytes: 1, sha256: sha256.clone(), reason: text(), found: vec![text()], redacted: Some(1) },
+        What::Copy {
+            viewer,
+            effect,
+            bytes: 1,
+            sha256: sha256.clone(),
+            reason: text(),
+            found: vec![text()],
+            redacted: Some(1),
+        },
         What::Contents { of: 1, part: 1, parts: 1, age: text() },
         What::Upload {
             effect,
