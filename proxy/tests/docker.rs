@@ -106,8 +106,9 @@ async fn a_container_may_do_next_to_nothing() {
 
     let limits = "{{.HostConfig.Memory}} {{.HostConfig.MemorySwap}} {{.HostConfig.NanoCpus}} {{.HostConfig.PidsLimit}} \
         {{.HostConfig.Privileged}} {{len .Mounts}}";
+    // Two places are shared: the folder of its socket, and that of files on their way.
     let set = docker(&["inspect", "--format", limits, &format!("portcullis-{session}")]);
-    assert_eq!(String::from_utf8(set.stdout).unwrap().trim(), "268435456 268435456 1500000000 64 false 1");
+    assert_eq!(String::from_utf8(set.stdout).unwrap().trim(), "268435456 268435456 1500000000 64 false 2");
     desktop.destroy().await;
 }
 

@@ -6,6 +6,7 @@ mod tar;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bollard::errors::Error;
@@ -21,6 +22,7 @@ use self::container::{GATE, SESSION};
 use super::account::Account;
 use super::folder::SessionFolder;
 use super::running::{DESTROYED, Running};
+use super::transfer::Transfer;
 use super::{Desktop, Runtime, RuntimeError, Template, TemplateKind};
 use crate::SessionId;
 
@@ -93,7 +95,8 @@ impl Runtime for Containers {
             Ok(container) => {
                 let room = u64::from(docker.transfer_mib).saturating_mul(1024 * 1024);
                 let archive = Archive::of(&self.engine, &container.id, &account, room);
-                Running::when_ready(folder, &account, |end| container.watch(end), || Some(archive as _)).await
+                let reach = || -> Option<Arc<dyn Transfer>> { Some(archive) };
+                Running::when_ready(folder, &account, |end| container.watch(end), reach).await
             }
             Err(why) => {
                 folder.remove();

@@ -17,6 +17,7 @@ use self::spawner::Spawner;
 use super::account::Account;
 use super::folder::SessionFolder;
 use super::running::Running;
+use super::transfer::Transfer;
 use super::{Desktop, Runtime, RuntimeError, Template, TemplateKind};
 use crate::SessionId;
 
@@ -60,7 +61,8 @@ impl Runtime for Processes {
         match begun.await {
             Ok(jail) => {
                 let first = jail.first_process();
-                let reach = || Some(Arc::new(transfer::Folder::open(first?, &account)?) as _);
+                let reach =
+                    || -> Option<Arc<dyn Transfer>> { Some(Arc::new(transfer::Folder::open(first?, &account)?)) };
                 Running::when_ready(folder, &account, |end| jail.watch(end), reach).await
             }
             Err(why) => {
