@@ -22,7 +22,8 @@ async fn gate_with_alices() -> Gate {
 }
 
 async fn status(gate: &Gate, method: &str, path: &str, id: &str, cookie: Option<&str>) -> u16 {
-    let path = path.replace("{id}", id).replace("{file}", "00001.m4s");
+    let path =
+        path.replace("{id}", id).replace("{file}", if path.contains("/events/") { "00001.jsonl" } else { "00001.m4s" });
     assert!(!path.contains('{'), "a parameter that this test does not know: {path}");
     let request = signed(Request::builder().method(method).uri(path), cookie).header(ORIGIN, ORIGIN_HERE);
     gate.send(request.body(Body::empty()).unwrap()).await.status.as_u16()
