@@ -97,7 +97,7 @@ async fn a_file_crosses_both_ways_and_is_on_the_record() {
     );
     assert_eq!(
         (first["sha256"].as_str().unwrap().len(), first["rule"].as_str().unwrap()),
-        (64, "files.yaml:4 allow.upload.max_bytes")
+        (64, "files.yaml:4 allow.upload")
     );
     assert!(first.get("found").is_none() && first.get("quarantined").is_none());
     let events = events(&gate.bundle(&opened.id).unwrap()).unwrap();

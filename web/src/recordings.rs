@@ -136,10 +136,10 @@ pub(crate) async fn events(State(portal): State<Portal>, permitted: Permitted) -
     Ok(([(CONTENT_TYPE, "application/json")], body).into_response())
 }
 
-/// The encrypted events of a segment, as they lie: an age file.
+/// The events of a segment, as they lie: lines of JSON, or an age file.
 #[utoipa::path(get, path = "/api/recordings/{id}/events/{file}", operation_id = "recording_events_file", tag = "recordings", params(
     ("id" = String, Path, description = "The session's id"),
-    ("file" = String, Path, description = "`NNNNN.jsonl.age`, by the number of the segment"),
+    ("file" = String, Path, description = "`NNNNN.jsonl`, by the number of the segment; `NNNNN.jsonl.age` of an encrypted recording"),
 ), responses(
     (status = 200, description = "The file", body = VideoFile, content_type = "application/octet-stream"),
     (status = 206, description = "The part that was asked for", body = VideoFile, content_type = "application/octet-stream"),
@@ -156,7 +156,9 @@ pub(crate) async fn events_file(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let path = format!("events/{}", named.1).parse().ok();
-    let path = path.filter(|path| matches!(path, PathInBundle::AgeEvents(_))).ok_or_else(Problem::no_page)?;
+    let path = path
+        .filter(|path| matches!(path, PathInBundle::AgeEvents(_) | PathInBundle::Events(_)))
+        .ok_or_else(Problem::no_page)?;
     let key = Key::of(&permitted.row().prefix, path).map_err(|_| Problem::no_page())?;
     let vault = portal.vault();
     let len = vault.len(&key).await.map_err(|e| unread(&e))?.ok_or_else(Problem::no_page)?;
