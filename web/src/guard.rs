@@ -64,7 +64,10 @@ fn permitted(origins: &Origins, request: &Request) -> Result<(), Problem> {
         return Err(Problem::new(StatusCode::FORBIDDEN, "This request does not come from a page of this gate."));
     }
     if !request.body().is_end_stream() && !is_no_form(request.headers()) {
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body must be application/json, or a file as application/octet-stream."));
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "The body must be application/json, or a file as application/octet-stream.",
+        ));
     }
     Ok(())
 }
