@@ -115,10 +115,7 @@ pub(crate) async fn video(
     if !portal.playlists().names(vault.as_ref(), prefix, path).await.map_err(|e| unread(&e))? {
         return Err(Problem::no_page());
     }
-    let key = Key::of(prefix, path).map_err(|_| Problem::no_page())?;
-    let len = vault.len(&key).await.map_err(|e| unread(&e))?.ok_or_else(Problem::no_page)?;
-    portal.viewed(&permitted, Part::Video).await?;
-    Ok(files::serve(vault.clone(), key, len, &method, &headers))
+    portal.file(&permitted, (path, Part::Video), &method, &headers).await
 }
 
 /// All events, each as the bundle has it; none where they are encrypted, since the gate cannot read them.
@@ -159,11 +156,7 @@ pub(crate) async fn events_file(
     let path = path
         .filter(|path| matches!(path, PathInBundle::AgeEvents(_) | PathInBundle::Events(_)))
         .ok_or_else(Problem::no_page)?;
-    let key = Key::of(&permitted.row().prefix, path).map_err(|_| Problem::no_page())?;
-    let vault = portal.vault();
-    let len = vault.len(&key).await.map_err(|e| unread(&e))?.ok_or_else(Problem::no_page)?;
-    portal.viewed(&permitted, Part::Events).await?;
-    Ok(files::serve(vault.clone(), key, len, &method, &headers))
+    portal.file(&permitted, (path, Part::Events), &method, &headers).await
 }
 
 fn unread(error: &VaultError) -> Problem {
@@ -171,6 +164,20 @@ fn unread(error: &VaultError) -> Problem {
 }
 
 impl Portal {
+    /// A file of a recording as it lies in the vault, once the viewing is on the record.
+    async fn file(
+        &self,
+        permitted: &Permitted,
+        (path, part): (PathInBundle, Part),
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> Result<Response, Problem> {
+        let key = Key::of(&permitted.row().prefix, path).map_err(|_| Problem::no_page())?;
+        let len = self.vault().len(&key).await.map_err(|e| unread(&e))?.ok_or_else(Problem::no_page)?;
+        self.viewed(permitted, part).await?;
+        Ok(files::serve(self.vault().clone(), key, len, method, headers))
+    }
+
     /// Puts the viewing on the record, unless it goes on.
     ///
     /// INVARIANT: nothing of a recording is answered before this has returned.
