@@ -20,7 +20,13 @@ dev *arguments:
 check:
     ./test --fast
 
-# what continuous integration runs: everything
+# every scene of the pages in both themes and at two widths, with axe: screenshots in web/ui/output (about ten minutes)
+looks:
+    scripts/setup.sh test
+    scripts/pages.sh
+    npm run look --prefix web/ui
+
+# what continuous integration runs
 ci:
     .ci/run
 

@@ -29,6 +29,12 @@ impl Reading {
             self.runtime.block_on(find_bundle(self.vault.as_ref(), id)).context("the vault cannot be searched")?;
         found.with_context(|| format!("there is no recording `{}` in the vault", id.escape_debug()))
     }
+
+    /// The files of the bundle there.
+    pub(crate) fn source(&self, place: &Place) -> Box<dyn Source> {
+        let handle = self.runtime.handle().clone();
+        Box::new(Stored::new(Arc::clone(&self.vault), place.key().clone(), handle))
+    }
 }
 
 /// A bundle that can be read, wherever it lies.

@@ -22,6 +22,7 @@ mod revoked;
 mod serve;
 mod time_stamps;
 mod token;
+mod trust;
 mod vault;
 mod verify;
 

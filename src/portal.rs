@@ -29,6 +29,7 @@ impl Audit for Journaled {
                 let part = match part {
                     Part::Video => "video",
                     Part::Events => "events",
+                    Part::Export => "export",
                 };
                 (recording.as_str(), What::Viewed { part: part.into() })
             }

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use portcullis_evidence::{SigningKey, What};
 use portcullis_policy::{Lock, PolicySet};
-use portcullis_proxy::{Enforced, Journal};
 use portcullis_proxy::journal::About;
 use portcullis_proxy::outcome::chain;
+use portcullis_proxy::{Enforced, Journal};
 use portcullis_vault::keeping::{CLOCKS_DIFFER, Fate, KeepError, Keeper};
 use portcullis_vault::{LockMode, Place, Vault, VaultError, next_bundle};
 use portcullis_web::Portal;
@@ -30,7 +30,7 @@ pub(crate) fn keeper(
     vault: Arc<dyn Vault>,
     key: Arc<SigningKey>,
 ) -> anyhow::Result<Keeper> {
-    let trust = crate::verify::own_trust(data)?;
+    let trust = crate::trust::own(data)?.trust;
     Ok(Keeper { vault, trust, key, keep: config.retention.keep() })
 }
 

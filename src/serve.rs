@@ -157,7 +157,8 @@ pub(crate) async fn portal(
     let SignIn { subject, groups, auditors, administrators } = config.sign_in.clone();
     let roles = Roles { auditors: vec![auditors], administrators: vec![administrators], ..Roles::default() };
     let local = Subject { name: subject, groups, issuer: LOCAL_ISSUER.into() };
-    let config = PortalConfig { database: data.database(), origins: origins.to_vec(), local, roles };
+    let keys = Some(data.keys().join(crate::key_list::LIST));
+    let config = PortalConfig { database: data.database(), origins: origins.to_vec(), local, roles, keys };
     Portal::open(config, vault, Arc::new(Journaled(journal))).await.context("the portal cannot be opened")
 }
 

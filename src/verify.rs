@@ -5,17 +5,13 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 use clap::Args;
-use portcullis_evidence::{
-    COULD_NOT_LOOK, Contents, Identities, KeyList, MAX_AGE_TEXT_BYTES, MAX_KEY_LIST_BYTES, Report, Trust, Verdict,
-    VerifyingKey, verify_at,
-};
+use portcullis_evidence::{COULD_NOT_LOOK, Contents, Identities, MAX_AGE_TEXT_BYTES, Report, Verdict, verify_at};
 use serde::Serialize;
 
 use crate::DataArgs;
-use crate::data::Data;
-use crate::key_list::LIST;
+use crate::trust::TrustArgs;
 
 /// Arguments of `verify`.
 #[derive(Debug, Args)]
@@ -23,18 +19,8 @@ pub(crate) struct VerifyArgs {
     /// The bundle's folder; its place in a bucket, s3://bucket/prefix/ID, by the way that `[vault.s3]` of the configuration names; or
     /// the id of a session in the vault
     path: PathBuf,
-    /// A public key (PEM) that the bundle may be signed with, whatever the time; may be given more than once
-    #[arg(long, conflicts_with = "keys")]
-    key: Vec<PathBuf>,
-    /// A list of keys with their validity and revocation, as `portcullis keys list` prints it
-    #[arg(long)]
-    keys: Option<PathBuf>,
-    /// The public key (PEM) of the root that signed the list
-    #[arg(long, requires = "keys")]
-    root: Option<PathBuf>,
-    /// Certificates (PEM) of the authorities whose time stamps count
-    #[arg(long)]
-    tsa: Option<PathBuf>,
+    #[command(flatten)]
+    trusted: TrustArgs,
     /// A file of age identities (AGE-SECRET-KEY-1…): what an encrypted recording holds is then checked too
     #[arg(long)]
     identity: Option<PathBuf>,
@@ -57,11 +43,7 @@ struct Printed<'a> {
 /// Verifies and prints; the exit code is the verdict's. What keeps it from looking at all is exit code 2.
 pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let bundle = crate::bundle::open(&args.path, || args.place.load())?;
-    let mut trust = trust(args)?;
-    if let Some(path) = &args.tsa {
-        let pem = text(path).context("the authorities' certificates cannot be read")?;
-        trust = trust.with_authorities(&pem).with_context(|| format!("{}", path.display()))?;
-    }
+    let mut trust = args.trusted.read(&args.place)?.trust;
     if let Some(path) = &args.identity {
         trust = trust.with_identities(identities(path)?);
     }
@@ -87,51 +69,9 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// The identities in a file, which is read only as far as one may be long.
-pub(crate) fn identities(path: &Path) -> anyhow::Result<Identities> {
+fn identities(path: &Path) -> anyhow::Result<Identities> {
     let mut text = String::new();
     let read = File::open(path).and_then(|file| file.take(MAX_AGE_TEXT_BYTES).read_to_string(&mut text));
     read.with_context(|| format!("the identities in {} cannot be read", path.display()))?;
     Identities::read(&text).map_err(|error| anyhow!("{}, {error}", path.display()))
-}
-
-/// The keys that were given; else the ones that are pinned in the data folder.
-fn trust(args: &VerifyArgs) -> anyhow::Result<Trust> {
-    if let Some(path) = &args.keys {
-        let roots = args.root.as_deref().map(public).transpose()?;
-        return listed(path, roots.as_slice());
-    }
-    if !args.key.is_empty() {
-        let keys: anyhow::Result<Vec<_>> = args.key.iter().map(|path| public(path)).collect();
-        return Ok(Trust::of(&keys?));
-    }
-    own_trust(&Data::at(&args.place.load()?.data))
-}
-
-/// The keys that are pinned in a data folder.
-pub(crate) fn own_trust(data: &Data) -> anyhow::Result<Trust> {
-    let folder = data.keys();
-    let pinned = folder.join(LIST);
-    if pinned.is_file() {
-        return listed(&pinned, &[]);
-    }
-    Ok(Trust::of(&[public(&folder.join(crate::keys::EVIDENCE_PUBLIC))?]))
-}
-
-fn listed(path: &Path, roots: &[VerifyingKey]) -> anyhow::Result<Trust> {
-    let length = std::fs::metadata(path).with_context(|| format!("{} cannot be read", path.display()))?.len();
-    if usize::try_from(length).map_or(true, |length| length > MAX_KEY_LIST_BYTES) {
-        bail!("{} is too long for a list of keys", path.display());
-    }
-    let bytes = std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
-    let list = KeyList::from_bytes(&bytes, roots).with_context(|| format!("{}", path.display()))?;
-    Ok(Trust::listed(&list)?)
-}
-
-fn public(path: &Path) -> anyhow::Result<VerifyingKey> {
-    let pem = text(path).context("the public key cannot be read; give one with --key, or a list with --keys")?;
-    VerifyingKey::from_pem(&pem).with_context(|| format!("{} is not a public key", path.display()))
-}
-
-fn text(path: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(path).with_context(|| format!("{}", path.display()))
 }

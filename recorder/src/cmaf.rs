@@ -3,10 +3,9 @@
 //! The time scale is the media clock's, microseconds, and a picture's decode time is its time in the session: the video needs no
 //! offset to go with the events. A fragment is complete when it is written, but for its duration, which is only known when the
 //! next picture comes; [`Placed::duration`] says where to put it.
-mod boxes;
 mod scan;
 
-use boxes::Boxes;
+use portcullis_export::Boxes;
 use portcullis_rfb::Size;
 pub(crate) use scan::{Fragment, scan};
 
@@ -26,8 +25,19 @@ const UNDETERMINED: u16 = 0x55c4;
 
 /// The header of a track (`init-0001.mp4`): what a player must know before the first segment.
 pub(crate) fn header(size: Size, sets: &ParameterSets) -> Vec<u8> {
+    let mut entry = Boxes::default();
+    entry.within(b"avc1", |out| sample_entry(out, size, sets));
+    header_with(size, b"iso6cmfcavc1", &entry.finish())
+}
+
+/// The header of a track of another codec, whose sample entry is at hand.
+pub(crate) fn header_of(size: Size, entry: &[u8]) -> Vec<u8> {
+    header_with(size, b"iso6cmfc", entry)
+}
+
+fn header_with(size: Size, brands: &[u8], entry: &[u8]) -> Vec<u8> {
     let mut out = Boxes::default();
-    out.within(b"ftyp", |out| out.bytes(b"iso6").u32(0).bytes(b"iso6cmfcavc1"));
+    out.within(b"ftyp", |out| out.bytes(b"iso6").u32(0).bytes(brands));
     out.within(b"moov", |out| {
         out.full(b"mvhd", 0, 0, |out| {
             out.u32(0).u32(0).u32(TICKS_PER_SECOND).u32(0);
@@ -37,7 +47,7 @@ pub(crate) fn header(size: Size, sets: &ParameterSets) -> Vec<u8> {
         });
         out.within(b"trak", |out| {
             track_header(out, size);
-            out.within(b"mdia", |out| media(out, size, sets))
+            out.within(b"mdia", |out| media(out, entry))
         });
         out.within(b"mvex", |out| out.full(b"trex", 0, 0, |out| out.u32(TRACK).u32(1).u32(0).u32(0).u32(NOT_KEY)))
     });
@@ -53,7 +63,7 @@ fn track_header(out: &mut Boxes, size: Size) {
     });
 }
 
-fn media<'a>(out: &'a mut Boxes, size: Size, sets: &ParameterSets) -> &'a mut Boxes {
+fn media<'a>(out: &'a mut Boxes, entry: &[u8]) -> &'a mut Boxes {
     out.full(b"mdhd", 0, 0, |out| out.u32(0).u32(0).u32(TICKS_PER_SECOND).u32(0).u16(UNDETERMINED).u16(0));
     out.full(b"hdlr", 0, 0, |out| out.u32(0).bytes(b"vide").u32s(&[0; 3]).bytes(b"screen\0"));
     out.within(b"minf", |out| {
@@ -63,7 +73,7 @@ fn media<'a>(out: &'a mut Boxes, size: Size, sets: &ParameterSets) -> &'a mut Bo
             out.full(b"dref", 0, 0, |out| out.u32(1).full(b"url ", 0, 1, |out| out))
         });
         out.within(b"stbl", |out| {
-            out.full(b"stsd", 0, 0, |out| out.u32(1).within(b"avc1", |out| sample_entry(out, size, sets)));
+            out.full(b"stsd", 0, 0, |out| out.u32(1).bytes(entry));
             out.full(b"stts", 0, 0, |out| out.u32(0));
             out.full(b"stsc", 0, 0, |out| out.u32(0));
             out.full(b"stsz", 0, 0, |out| out.u32s(&[0; 2]));
@@ -119,6 +129,33 @@ pub(crate) fn fragment(number: u32, at_us: u64, key: bool, sample: &[u8]) -> Pla
     });
     out.within(b"mdat", |out| out.bytes(sample));
     Placed { bytes: out.finish(), duration }
+}
+
+/// The front of one fragment of many pictures (duration, bytes, whether it is a key one), which follow each other; their bytes come
+/// behind it.
+pub(crate) fn gathered(number: u32, at_us: u64, samples: &[(u32, u32, bool)]) -> Vec<u8> {
+    let build = |offset: u32| {
+        let mut out = Boxes::default();
+        out.within(b"moof", |out| {
+            out.full(b"mfhd", 0, 0, |out| out.u32(number));
+            out.within(b"traf", |out| {
+                out.full(b"tfhd", 0, 0x02_0000, |out| out.u32(TRACK));
+                out.full(b"tfdt", 1, 0, |out| out.u64(at_us));
+                out.full(b"trun", 0, 0x0701, |out| {
+                    out.u32(u32::try_from(samples.len()).unwrap_or(u32::MAX)).u32(offset);
+                    samples.iter().fold(out, |out, (duration, length, key)| {
+                        out.u32(*duration).u32(*length).u32(if *key { KEY } else { NOT_KEY })
+                    })
+                })
+            })
+        });
+        out
+    };
+    let length = u32::try_from(build(0).len()).unwrap_or(u32::MAX);
+    let mut out = build(length.saturating_add(8));
+    let media: u32 = samples.iter().fold(8, |sum, (_, length, _)| sum.saturating_add(*length));
+    out.u32(media).bytes(b"mdat");
+    out.finish()
 }
 
 /// From the beginning of a fragment's moof box to its sample: every one of our fragments is alike.

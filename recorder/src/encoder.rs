@@ -155,7 +155,7 @@ fn options(crf: u8) -> ffmpeg::Dictionary<'static> {
 }
 
 /// Keeps FFmpeg's own chatter off the gate's log. What fails comes back as an error.
-fn quiet() {
+pub(crate) fn quiet() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| ffmpeg::util::log::set_level(ffmpeg::util::log::Level::Fatal));
 }

@@ -7,6 +7,7 @@
 mod bundle;
 mod clock;
 mod cmaf;
+mod compact;
 mod config;
 mod convert;
 mod encoder;
@@ -25,6 +26,7 @@ mod spool;
 mod upload;
 mod worker;
 
+pub use compact::{Codec, CompactError, CompactSettings, Compacted, compact};
 pub use config::{Config, Encrypting, MIN_RING_BYTES, RING_BYTES};
 pub use encoder::EncoderError;
 pub use error::RecordError;

@@ -132,7 +132,8 @@ fn assert_nothing_clear(folder: &Path, revisions: u64) {
                 folders.push(path);
                 continue;
             }
-            let bytes = std::fs::read(&path).unwrap();
+            // What is on its way to its place may have been there only for the listing.
+            let Ok(bytes) = std::fs::read(&path) else { continue };
             for (n, secret) in clear.iter().enumerate() {
                 let found = bytes.windows(secret.len()).any(|window| window == secret);
                 assert!(!found, "{} has secret {n} in clear", path.display());

@@ -52,7 +52,7 @@ pub(crate) fn run(args: &ListArgs) -> anyhow::Result<ExitCode> {
     let (from, to) = (day(&args.from)?, day(&args.to)?);
     let config = args.place.load()?;
     let reading = Reading::open(&config)?;
-    let trust = crate::verify::own_trust(&Data::at(&config.data)).unwrap_or_default();
+    let trust = crate::trust::own(&Data::at(&config.data)).map(|own| own.trust).unwrap_or_default();
     let vault = reading.vault.as_ref();
     let (mut found, mut sound) = (Vec::new(), true);
     reading.runtime.block_on(async {

@@ -1,6 +1,8 @@
 //! `portcullis recordings`: what is in the vault, and what is done with it over the years.
 
+mod compact;
 mod expire;
+mod export;
 mod facts;
 mod hold;
 mod list;
@@ -15,6 +17,10 @@ use clap::Subcommand;
 /// What is done with recordings.
 #[derive(Debug, Subcommand)]
 pub(crate) enum RecordingsCommand {
+    /// Encode old recordings anew, beside the originals, with a signed statement of what was done
+    Compact(compact::CompactArgs),
+    /// Write a recording as one film, or as a zip that a stranger can verify
+    Export(export::ExportArgs),
     /// List the recordings in the vault, newest first
     List(list::ListArgs),
     /// Say what is known of one recording
@@ -34,6 +40,8 @@ pub(crate) enum RecordingsCommand {
 /// Runs the command. Exit code 1: a recording that cannot be read, or did not go; 2: what kept the command from doing anything.
 pub(crate) fn run(command: &RecordingsCommand) -> anyhow::Result<ExitCode> {
     match command {
+        RecordingsCommand::Compact(args) => compact::run(args),
+        RecordingsCommand::Export(args) => export::run(args),
         RecordingsCommand::List(args) => list::run(args),
         RecordingsCommand::Show(args) => show::run(args),
         RecordingsCommand::Hold(args) => hold::run(args, true),

@@ -24,7 +24,9 @@ pub(crate) fn run(args: &RebuildArgs) -> anyhow::Result<ExitCode> {
     let (reading, data) = (Reading::open(&config)?, Data::open(&config.data)?);
     let journal = Arc::new(Journal::open(&data.journal())?);
     let rebuilt = reading.runtime.block_on(async {
-        let portal = crate::serve::portal(&config, &data, &[], reading.vault.clone(), journal).await?;
+        let portal =
+            crate::serve::portal(&config, &data, &config.origins_at(config.listen), reading.vault.clone(), journal)
+                .await?;
         let rebuilt = portal.rebuild_index().await?;
         portal.close().await;
         anyhow::Ok(rebuilt)

@@ -11,7 +11,7 @@ use super::facts::Facts;
 use crate::DataArgs;
 use crate::bundle::{self, Reading};
 use crate::data::Data;
-use crate::verify::own_trust;
+use crate::trust;
 
 /// Arguments of `recordings show`.
 #[derive(Debug, Args)]
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &ShowArgs) -> anyhow::Result<ExitCode> {
     let reading = Reading::open(&config)?;
     let place = reading.find(&args.id)?;
     let data = Data::at(&config.data);
-    let trust = own_trust(&data).unwrap_or_default();
+    let trust = trust::own(&data).map(|own| own.trust).unwrap_or_default();
     let facts = reading.runtime.block_on(Facts::read(reading.vault.as_ref(), &place, &trust))?;
     let mut shown = serde_json::to_value(&facts)?;
     let manifest = Key::of(place.key().as_str(), PathInBundle::Session)?;
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &ShowArgs) -> anyhow::Result<ExitCode> {
         members.insert("storage_hold".to_owned(), json!(guarded.held));
         if args.verify {
             let bundle = bundle::open(args.id.as_ref(), || Ok(config.clone()))?;
-            let verdict = verify_at(bundle.source(), &own_trust(&data)?).verdict();
+            let verdict = verify_at(bundle.source(), &trust::own(&data)?.trust).verdict();
             members.insert("verdict".to_owned(), json!(verdict));
             code = ExitCode::from(verdict.exit_code());
         }

@@ -136,7 +136,9 @@ async fn c5_what_is_judged_is_what_crosses() {
     let mut act = stage.open().await.unwrap();
     let mut viewer = Viewer::connect_extended(&stage.url, &act.opened).await.unwrap();
     // In UTF-16 all but the first character is behind a NUL; what hides behind one does not cross, and is nothing to be found.
-    for text in ["4\01\01\01\0 \01\01\01\01\0", "harmless\04111 1111 1111 1111", "4111 1111\r1111 1111\r\n"] {
+    for text in
+        ["4\x001\x001\x001\x00 \x001\x001\x001\x001\x00", "harmless\x004111 1111 1111 1111", "4111 1111\r1111 1111\r\n"]
+    {
         viewer.paste(text).await.unwrap();
     }
     act.desktop.hears("what is left of them", |messages| pasted(messages).len() == 3).await.unwrap();

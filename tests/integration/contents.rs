@@ -279,7 +279,7 @@ const AUDITOR: &str = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZG
 async fn what_policy_keeps_is_on_the_chain_for_the_auditor_alone() {
     let auditor = Identities::read(AUDITOR).unwrap();
     let mut plan = ruled();
-    plan.config = format!("{}\n[recording]\nrecipients = [\"{}\"]\n", plan.config, auditor.names()[0]);
+    plan.config = format!("{}\n[recording]\nrecipients = [\"{}\"]\nencrypt = false\n", plan.config, auditor.names()[0]);
     let plan = plan.policy("contents.yaml", &RULES.replace("paste: {}", "paste: {keep: contents}"));
     let desk = Desk::on(&plan).await;
     let mut page = Page::listen(&desk.api, &desk.opened.id).await.ok().unwrap();

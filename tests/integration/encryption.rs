@@ -106,6 +106,6 @@ async fn what_was_shown_survives_kill_9_and_only_the_auditor_sees_it() {
 #[tokio::test]
 async fn keys_on_a_disk_are_refused() {
     let disk = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
-    let error = format!("{:#}", Gate::start(&plan(&disk.path().join("keys"))).await.err().expect("it does not start"));
+    let error = format!("{:#}", Gate::start(&plan(&disk.path().join("keys"))).await.unwrap_err());
     assert!(error.contains("belong on a tmpfs"), "{error}");
 }

@@ -95,7 +95,8 @@ async fn quarantined_copies_are_for_who_has_the_key() {
     let public = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj";
     Recipients::parse([public]).unwrap();
     let policy = "policy: files\napplies: {groups: [testers], desktops: [bare]}\nallow:\n  upload: {max_bytes: 1 KiB, extensions: [txt], quarantine: denied}\n";
-    let (gate, api, opened, _) = opened(policy, &format!("[recording]\nrecipients = [\"{public}\"]\n")).await;
+    let (gate, api, opened, _) =
+        opened(policy, &format!("[recording]\nrecipients = [\"{public}\"]\nencrypt = false\n")).await;
     let long = zip("a.bin", "bytes(range(200))");
     assert_eq!(api.upload(&opened.id, "fine.txt", "fine").await.unwrap().0, 201);
     let (status, answer) = api.upload(&opened.id, "zip.txt", long.clone()).await.unwrap();

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# A second verifier of evidence bundles, written from docs/evidence-format.md and its schema alone, in less than 200 lines of code.
+# A second verifier of evidence bundles, written from docs/evidence-format.md and its schema alone.
 #
 # One line of JSON for each bundle: {"path", "verdict", "faults": [{"path", "kind"}]}. Exit code: that of the last verdict.
 # Needs python3-cryptography, python3-jsonschema, the openssl program for time stamps, and for --identity pyrage, or the program age or rage.
@@ -18,12 +18,14 @@ except ImportError:
 
 # By exit code; the lowest code of its faults is a bundle's verdict.
 VERDICTS = ("sound - - gap_declared unreadable unknown_key wrong_key revoked_key key_not_valid reordered truncated missing bad_signature edited "
-            "extended extra not_a_file malformed not_monotonic bad_time_stamp wrong_clock unsealed not_due expired").split()
-NAME = re.compile(r"session\.json|index\.m3u8|SHA256SUMS|seal\.json|seal\.tsr|expired\.json|chain/(?!0{5})[0-9]{5}\.jws"
+            "extended extra not_a_file malformed not_monotonic bad_time_stamp wrong_clock unsealed not_due expired derived").split()
+NAME = re.compile(r"session\.json|index\.m3u8|SHA256SUMS|seal\.json|seal\.tsr|derivation\.json|expired\.json|chain/(?!0{5})[0-9]{5}\.jws"
                   r"|(events/(?!0{5})[0-9]{5}\.jsonl|video/(?!0{5})[0-9]{5}\.m4s|video/init-(?!0{4})[0-9]{4}\.mp4)(\.age)?")
-MOST_ENTRIES, MOST_GAPS, MOST_LINE = 3 * 99999 + 9999 + 6 + 1000, 1000, 16384
+MOST_ENTRIES, MOST_GAPS, MOST_LINE = 3 * 99999 + 9999 + 7 + 1000, 1000, 16384
 
-DEFS = json.load(open(os.path.join(os.path.dirname(__file__), "../../docs/evidence.schema.json")))["$defs"]
+# Beside this file in an export, in docs/ of the repository.
+SCHEMA = [os.path.join(os.path.dirname(os.path.abspath(__file__)), folder, "evidence.schema.json") for folder in (".", "../../docs")]
+DEFS = json.load(open(next(filter(os.path.exists, SCHEMA))))["$defs"]
 EVENTS = [DEFS[alternative["$ref"][8:]]["properties"]["type"]["const"] for alternative in DEFS["event"]["oneOf"]]
 DEFS["foreign"] = {key: DEFS["event"][key] for key in ("type", "required", "properties")}  # an event of a later type
 for name, members in {"jws": ["payload", "protected", "signature"], "header": ["alg", "kid", "typ"]}.items():
@@ -75,7 +77,8 @@ def proved(data, typ, keys):
 class Check:
     def __init__(self, folder):
         self.folder, self.faults, self.found, self.judged, self.gaps, self.counted = folder, [], {}, set(), [], True
-        self.manifest = self.seal = self.stamped = self.sums = self.expired = None
+        self.manifest = self.seal = self.stamped = self.sums = self.expired = self.derived = None
+        self.made = {}  # of a derived bundle: what is in place of the video, of what was not looked at yet
         self.seq = self.at_us = self.events = 0
         if self.guard(".", self.walk, "") is not None: self.all()
 
@@ -185,6 +188,19 @@ class Check:
         need(all(listed.get(file["path"]) == file["sha256"] for file in (index, session)))
         return listed
 
+    def read_derivation(self):
+        payload, key = proved(self.read("derivation.json", 24 << 20), "derivation", keys)
+        derivation = canonical(payload, "derivation")
+        paths = [entry["path"] for entry in derivation["files"]]
+        # Init segments come first, then segments, as their kinds are listed in the names.
+        need(paths == sorted(set(paths), key=lambda path: ("init" not in path, path)))
+        need(time(derivation["made"]) and all(len(derivation[text].encode()) <= 256 for text in ("codec", "tool", "settings")))
+        need(self.seal and sha256(self.read("seal.json", 262144)) == derivation["of"], "reordered")
+        need(derivation["session"] == self.seal["session"])
+        stamped, self.stamped = self.stamped, None  # as with a tombstone
+        self.signer("derivation.json", key, time(derivation["made"]))
+        self.stamped, self.derived, self.made = stamped, derivation, dict(zip(paths, derivation["files"]))
+
     def read_events(self, data, session):
         for row in data.split(b"\n")[:-1]:
             need(len(row) < MOST_LINE)
@@ -207,9 +223,12 @@ class Check:
             path, plain = entry["path"], entry.get("plain")
             if self.gone(path):
                 self.judged.add(path)
+                self.made.pop(path, None)
                 self.counted &= not path.startswith("events/")
             elif path not in self.judged:
-                data = self.guard(path, self.read, path, entry["bytes"], entry["sha256"])
+                there = self.made.pop(path, None) if self.derived and path.startswith("video/") else entry
+                self.claim("derivation.json", there)
+                data = self.guard(path, self.read, path, there["bytes"], there["sha256"]) if there else self.judged.add(path)
                 if plain and data is not None:
                     data = self.guard(path, self.decrypted, data, plain) if self.opens else None
                 if path.startswith("events/"):
@@ -272,10 +291,13 @@ class Check:
             if "expired.json" in self.found: self.guard("expired.json", self.read_tombstone)
             self.sums = self.guard("SHA256SUMS", self.read_sums, *self.seal["files"])
             self.gone("index.m3u8") or self.guard("index.m3u8", self.read, "index.m3u8", index["bytes"], index["sha256"])
+        if "derivation.json" in self.found: self.guard("derivation.json", self.read_derivation)
         there = max((int(path[6:11]) for path in self.found if path.startswith("chain/")), default=0)
         links = self.seal["links"] if self.seal else there
         unproved = self.chain(links, there)
         self.counted &= not unproved
+        self.claim("derivation.json", unproved or not self.made)
+        self.judged |= set(self.made)
         if self.seal and self.last and self.last != self.seal["last"]:
             self.claim(f"chain/{links:05}.jws" if links else "seal.json", False, "reordered")
         elif self.seal:
@@ -310,7 +332,7 @@ if words.keys:
 decrypt, recipients = identities(words.identity) if words.identity else (None, set())
 for bundle in words.bundle:
     check = Check(bundle)
-    code = min((VERDICTS.index(kind) for _, kind in check.faults), default=23 if check.expired else 3 if check.seal and check.seal["gaps"] else 0)
+    code = min((VERDICTS.index(kind) for _, kind in check.faults), default=23 if check.expired else 24 if check.derived else 3 if check.seal and check.seal["gaps"] else 0)
     faults = [{"path": path, "kind": kind} for path, kind in sorted(check.faults)]
     print(json.dumps({"path": bundle, "verdict": VERDICTS[code], "faults": faults}))
 raise SystemExit(code)

@@ -49,4 +49,6 @@ pub enum Part {
     Video,
     /// The events.
     Events,
+    /// All of it, as one file to keep.
+    Export,
 }

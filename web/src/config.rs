@@ -21,6 +21,8 @@ pub struct PortalConfig {
     pub local: Subject,
     /// Which groups have which role.
     pub roles: Roles,
+    /// The list of evidence keys that exports are verified with and carry; without it nothing is exported.
+    pub keys: Option<PathBuf>,
 }
 
 impl PortalConfig {
@@ -30,6 +32,6 @@ impl PortalConfig {
         let groups = [&roles.users, &roles.auditors, &roles.administrators];
         let groups = groups.into_iter().flatten().cloned().collect();
         let local = Subject { name: "local".to_owned(), groups, issuer: LOCAL_ISSUER.to_owned() };
-        PortalConfig { database, origins, local, roles }
+        PortalConfig { database, origins, local, roles, keys: None }
     }
 }

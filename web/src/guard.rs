@@ -55,7 +55,7 @@ async fn guard(State(origins): State<Origins>, request: Request, next: Next) -> 
 }
 
 /// Whether a request that changes something, and that a browser may have signed by itself with the cookie, comes from
-/// a page of ours: the Origin says so, and a body says that it is JSON, which no form can send.
+/// a page of ours: the Origin says so, and a body says that it is JSON or a file's bytes, which no form can send.
 fn permitted(origins: &Origins, request: &Request) -> Result<(), Problem> {
     if request.method().is_safe() || !has_cookie(request.headers()) {
         return Ok(());
@@ -63,16 +63,22 @@ fn permitted(origins: &Origins, request: &Request) -> Result<(), Problem> {
     if !origins.allowed(request.headers()) {
         return Err(Problem::new(StatusCode::FORBIDDEN, "This request does not come from a page of this gate."));
     }
-    if !request.body().is_end_stream() && !is_json(request.headers()) {
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body must be application/json."));
+    if !request.body().is_end_stream() && !is_no_form(request.headers()) {
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "The body must be application/json, or a file as application/octet-stream.",
+        ));
     }
     Ok(())
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+/// Types that a page of another site cannot send without asking first (CORS); the last is that of tus.
+const NO_FORMS: [&str; 3] = ["application/json", "application/octet-stream", "application/offset+octet-stream"];
+
+fn is_no_form(headers: &HeaderMap) -> bool {
     let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = value.split(';').next().unwrap_or_default();
-    essence.trim().eq_ignore_ascii_case("application/json")
+    NO_FORMS.iter().any(|known| essence.trim().eq_ignore_ascii_case(known))
 }
 
 /// Adds the headers; what says nothing of caching is not to be cached.

@@ -12,6 +12,7 @@ mod audit;
 mod bundle;
 mod config;
 mod events;
+mod export;
 mod files;
 mod guard;
 mod index;

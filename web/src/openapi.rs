@@ -14,6 +14,7 @@ use utoipa::OpenApi;
         crate::recordings::video,
         crate::recordings::events,
         crate::recordings::events_file,
+        crate::export::export,
     ),
     tags(
         (name = "sign-in", description = "Who is at the gate"),

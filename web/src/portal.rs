@@ -1,5 +1,6 @@
 //! The portal as the program sees it: opened once, merged into its router, told of new recordings.
 
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -32,6 +33,8 @@ pub trait Revoked: Send + Sync {
 
 /// Bundles that are read again at a time because somebody looks at a list; a further one is shown as it was.
 const REFRESHES: usize = 2;
+/// Recordings that are exported at a time; a further one is to be asked for again.
+const EXPORTS: usize = 2;
 
 /// The portal. Cheap to clone.
 #[derive(Clone)]
@@ -48,6 +51,8 @@ struct Inner {
     playlists: Playlists,
     viewings: Viewings,
     refreshes: Semaphore,
+    exports: Arc<Semaphore>,
+    keys: Option<PathBuf>,
     revoked: OnceLock<Arc<dyn Revoked>>,
 }
 
@@ -85,6 +90,8 @@ impl Portal {
             playlists: Playlists::default(),
             viewings: Viewings::default(),
             refreshes: Semaphore::new(REFRESHES),
+            exports: Arc::new(Semaphore::new(EXPORTS)),
+            keys: config.keys,
             revoked: OnceLock::new(),
         })))
     }
@@ -202,6 +209,15 @@ impl Portal {
 
     pub(crate) fn refreshes(&self) -> &Semaphore {
         &self.0.refreshes
+    }
+
+    pub(crate) fn exports(&self) -> &Arc<Semaphore> {
+        &self.0.exports
+    }
+
+    /// Where the list of evidence keys lies.
+    pub(crate) fn keys(&self) -> Option<&Path> {
+        self.0.keys.as_deref()
     }
 }
 

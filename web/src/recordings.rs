@@ -115,10 +115,7 @@ pub(crate) async fn video(
     if !portal.playlists().names(vault.as_ref(), prefix, path).await.map_err(|e| unread(&e))? {
         return Err(Problem::no_page());
     }
-    let key = Key::of(prefix, path).map_err(|_| Problem::no_page())?;
-    let len = vault.len(&key).await.map_err(|e| unread(&e))?.ok_or_else(Problem::no_page)?;
-    portal.viewed(&permitted, Part::Video).await?;
-    Ok(files::serve(vault.clone(), key, len, &method, &headers))
+    portal.file(&permitted, (path, Part::Video), &method, &headers).await
 }
 
 /// All events, each as the bundle has it; none where they are encrypted, since the gate cannot read them.
@@ -136,10 +133,10 @@ pub(crate) async fn events(State(portal): State<Portal>, permitted: Permitted) -
     Ok(([(CONTENT_TYPE, "application/json")], body).into_response())
 }
 
-/// The encrypted events of a segment, as they lie: an age file.
+/// The events of a segment, as they lie: lines of JSON, or an age file.
 #[utoipa::path(get, path = "/api/recordings/{id}/events/{file}", operation_id = "recording_events_file", tag = "recordings", params(
     ("id" = String, Path, description = "The session's id"),
-    ("file" = String, Path, description = "`NNNNN.jsonl.age`, by the number of the segment"),
+    ("file" = String, Path, description = "`NNNNN.jsonl`, by the number of the segment; `NNNNN.jsonl.age` of an encrypted recording"),
 ), responses(
     (status = 200, description = "The file", body = VideoFile, content_type = "application/octet-stream"),
     (status = 206, description = "The part that was asked for", body = VideoFile, content_type = "application/octet-stream"),
@@ -156,12 +153,10 @@ pub(crate) async fn events_file(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let path = format!("events/{}", named.1).parse().ok();
-    let path = path.filter(|path| matches!(path, PathInBundle::AgeEvents(_))).ok_or_else(Problem::no_page)?;
-    let key = Key::of(&permitted.row().prefix, path).map_err(|_| Problem::no_page())?;
-    let vault = portal.vault();
-    let len = vault.len(&key).await.map_err(|e| unread(&e))?.ok_or_else(Problem::no_page)?;
-    portal.viewed(&permitted, Part::Events).await?;
-    Ok(files::serve(vault.clone(), key, len, &method, &headers))
+    let path = path
+        .filter(|path| matches!(path, PathInBundle::AgeEvents(_) | PathInBundle::Events(_)))
+        .ok_or_else(Problem::no_page)?;
+    portal.file(&permitted, (path, Part::Events), &method, &headers).await
 }
 
 fn unread(error: &VaultError) -> Problem {
@@ -169,6 +164,20 @@ fn unread(error: &VaultError) -> Problem {
 }
 
 impl Portal {
+    /// A file of a recording as it lies in the vault, once the viewing is on the record.
+    async fn file(
+        &self,
+        permitted: &Permitted,
+        (path, part): (PathInBundle, Part),
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> Result<Response, Problem> {
+        let key = Key::of(&permitted.row().prefix, path).map_err(|_| Problem::no_page())?;
+        let len = self.vault().len(&key).await.map_err(|e| unread(&e))?.ok_or_else(Problem::no_page)?;
+        self.viewed(permitted, part).await?;
+        Ok(files::serve(self.vault().clone(), key, len, method, headers))
+    }
+
     /// Puts the viewing on the record, unless it goes on.
     ///
     /// INVARIANT: nothing of a recording is answered before this has returned.

@@ -7,7 +7,7 @@ use axum::routing::{MethodRouter, get, post};
 
 use crate::portal::Portal;
 use crate::problem::Problem;
-use crate::{pages, recordings, sign_in};
+use crate::{export, pages, recordings, sign_in};
 
 /// The longest body that is read.
 const MAX_BODY_BYTES: usize = 4 * 1024;
@@ -21,6 +21,8 @@ pub(crate) enum Access {
     SignedIn,
     /// Who may see the recording `{id}`.
     Recording,
+    /// Auditors and administrators, of the recording `{id}`.
+    Auditing,
 }
 
 /// One route.
@@ -35,7 +37,7 @@ pub(crate) struct Route {
 
 /// All routes; the pages answer whatever is not among them.
 pub(crate) fn routes() -> Vec<Route> {
-    use Access::{Anyone, Recording, SignedIn};
+    use Access::{Anyone, Auditing, Recording, SignedIn};
     let read = |path, access, to| Route { method: "GET", path, access, to };
     let change = |path, access, to| Route { method: "POST", path, access, to };
     vec![
@@ -48,6 +50,7 @@ pub(crate) fn routes() -> Vec<Route> {
         read("/api/recordings/{id}/video/{file}", Recording, get(recordings::video)),
         read("/api/recordings/{id}/events", Recording, get(recordings::events)),
         read("/api/recordings/{id}/events/{file}", Recording, get(recordings::events_file)),
+        read("/api/recordings/{id}/export", Auditing, get(export::export)),
     ]
 }
 

@@ -2,6 +2,7 @@
 
 mod access;
 mod bundles;
+mod export;
 mod faults;
 mod index;
 mod pages;
@@ -111,6 +112,7 @@ impl Gate {
     ) -> Gate {
         let origins = vec![ORIGIN_HERE.to_owned(), "https://gate.example".to_owned()];
         let mut config = PortalConfig::new(dir.path().join("portcullis.db"), origins);
+        config.keys = Some(bundles::key_list(dir.path()));
         change(&mut config);
         let journal = Arc::new(Journal::default());
         let portal = Portal::open(config, vault.clone(), journal.clone()).await.unwrap();

@@ -48,6 +48,43 @@ pub(crate) struct Wanted {
     pub(crate) limit: Option<u32>,
 }
 
+/// How a recording is to be taken out.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Export {
+    /// `zip` when absent.
+    pub(crate) format: Option<ExportFormat>,
+    /// Also what does not verify.
+    pub(crate) unverified: Option<bool>,
+}
+
+/// What a recording can be taken out as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ExportFormat {
+    /// The files as they lie in the vault, the keys, and how to verify them.
+    Zip,
+    /// One film, with chapters and lines from events.
+    Mp4,
+}
+
+impl ExportFormat {
+    pub(crate) fn ending(self) -> &'static str {
+        match self {
+            Self::Zip => "zip",
+            Self::Mp4 => "mp4",
+        }
+    }
+
+    pub(crate) fn media_type(self) -> &'static str {
+        match self {
+            Self::Zip => "application/zip",
+            Self::Mp4 => "video/mp4",
+        }
+    }
+}
+
 /// A part of the list of recordings, newest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Recordings {

@@ -27,7 +27,7 @@ pub struct Problem {
     pub rule: Option<String>,
     /// The same with the revision of the policy files, where a file was stopped.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub policy: Option<PolicyRef>,
+    pub policy: Option<Box<PolicyRef>>,
 }
 
 impl Problem {
@@ -88,7 +88,7 @@ impl From<Stopped> for Problem {
             Stopped::Full(_) => StatusCode::INSUFFICIENT_STORAGE,
             Stopped::Failed(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
-        let policy = stopped.verdict().map(PolicyRef::from);
+        let policy = stopped.verdict().map(PolicyRef::from).map(Box::new);
         let rule = policy.as_ref().map(|policy| policy.rule.clone());
         Self { rule, policy, ..Self::new(status, stopped.words()) }
     }

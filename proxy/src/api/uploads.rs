@@ -29,7 +29,7 @@ const PIECE: &str = "application/offset+octet-stream";
 const MAX_METADATA: usize = 16 * MAX_NAME;
 
 /// An answer in tus, or a problem with the headers that every answer has.
-type Answer = Result<Response, Response>;
+type Answer = Response;
 
 /// Begins an upload.
 #[utoipa::path(post, path = "/api/sessions/{id}/uploads", operation_id = "create_upload", tag = "files",
@@ -228,5 +228,5 @@ fn answered(answer: Result<Response, Problem>) -> Answer {
         }
         response
     };
-    answer.map(finish).map_err(|problem| finish(problem.into_response()))
+    finish(answer.unwrap_or_else(IntoResponse::into_response))
 }

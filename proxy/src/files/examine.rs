@@ -9,6 +9,7 @@ use super::clamd::{ScanError, Scanned};
 use super::passage::Passage;
 use super::search::Search;
 use super::{Spool, Spooled, Stopped};
+use crate::enforced::name;
 use crate::outcome::chain;
 
 /// Names of detectors in one event, and characters of each.
@@ -44,12 +45,8 @@ impl Seen {
     /// The names of all that found something, sorted, for its event.
     pub(super) fn names(&self) -> Vec<String> {
         let (most, characters) = MOST_FOUND;
-        // What an expression matches may be what it says: it says nothing of itself.
-        let detectors = self.found.iter().map(|detector| match detector {
-            Detector::Pattern(_) => "regex".to_owned(),
-            named => named.to_string(),
-        });
-        let mut names: Vec<String> = detectors.chain(self.scanner.then(|| SCANNER.to_owned())).collect();
+        let mut names: Vec<String> =
+            self.found.iter().map(name).chain(self.scanner.then(|| SCANNER.to_owned())).collect();
         names.iter_mut().for_each(|name| *name = name.chars().take(characters).collect());
         names.sort();
         names.dedup();

@@ -20,8 +20,7 @@ impl Search {
     pub(super) fn of(session: &Session, kind: ActionKind) -> Self {
         let policies = session.policy();
         let sought = policies.detectors(&session.situation(), kind);
-        let searcher =
-            (!sought.is_empty()).then(|| policies.searcher(sought.iter().map(|sought| &sought.detector)));
+        let searcher = (!sought.is_empty()).then(|| policies.searcher(sought.iter().map(|sought| &sought.detector)));
         Self { policies, searcher, sought }
     }
 

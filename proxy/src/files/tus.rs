@@ -54,7 +54,7 @@ pub(crate) enum Taken {
     /// So many bytes are there now.
     More(u64),
     /// The file is whole, and was delivered.
-    Delivered(Facts),
+    Delivered(Box<Facts>),
 }
 
 impl Uploads {
@@ -187,7 +187,7 @@ impl Upload {
                 drop(held);
                 self.forget();
                 let delivered = upload::deliver(self.passage.clone(), spool.finish(), slot).await;
-                delivered.map(Taken::Delivered).map_err(Piece::Stopped)
+                delivered.map(Box::new).map(Taken::Delivered).map_err(Piece::Stopped)
             }
         }
     }

@@ -8,6 +8,7 @@ mod tar;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bollard::errors::Error;
@@ -20,6 +21,7 @@ use super::account::Account;
 use super::folder::SessionFolder;
 use super::roll::Roll;
 use super::running::{Parts, Running};
+use super::transfer::Transfer;
 use super::{Desktop, Runtime, RuntimeError, Template, TemplateKind};
 use crate::SessionId;
 
@@ -109,7 +111,8 @@ impl Runtime for Containers {
                 let archive = Archive::of(&self.engine, &container.id, &account, room);
                 let vessel = Some(Box::new(container.clone()) as Box<_>);
                 let parts = Parts { folder, account, living, way_out, vessel };
-                Running::when_ready(parts, |end| container.watch(end), || Some(archive as _)).await
+                let reach = || -> Option<Arc<dyn Transfer>> { Some(archive) };
+                Running::when_ready(parts, |end| container.watch(end), reach).await
             }
             Err(why) => {
                 folder.remove();

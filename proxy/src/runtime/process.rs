@@ -18,6 +18,7 @@ use super::account::Account;
 use super::folder::SessionFolder;
 use super::roll::Roll;
 use super::running::{Parts, Running};
+use super::transfer::Transfer;
 use super::{Desktop, Runtime, RuntimeError, Template, TemplateKind};
 use crate::SessionId;
 
@@ -70,7 +71,8 @@ impl Runtime for Processes {
         match begun.await {
             Ok(jail) => {
                 let first = jail.first_process();
-                let reach = || Some(Arc::new(transfer::Folder::open(first?, &account)?) as _);
+                let reach =
+                    || -> Option<Arc<dyn Transfer>> { Some(Arc::new(transfer::Folder::open(first?, &account)?)) };
                 let parts = Parts { folder, account, living, way_out, vessel: None };
                 Running::when_ready(parts, |end| jail.watch(end), reach).await
             }

@@ -22,6 +22,8 @@ pub(crate) enum Typ {
     Tombstone,
     /// A legal hold, or its end.
     Hold,
+    /// What was made of a bundle.
+    Derivation,
 }
 
 /// A signature in its form, taken apart. INVARIANT: the payload is not believed before [`Unproved::prove`] said yes.
@@ -73,6 +75,7 @@ impl Typ {
             Self::Keys => "portcullis-keys+jws",
             Self::Tombstone => "portcullis-tombstone+jws",
             Self::Hold => "portcullis-hold+jws",
+            Self::Derivation => "portcullis-derivation+jws",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The names that files of a bundle may have: thirteen shapes and nothing else.
+//! The names that files of a bundle may have: fourteen shapes and nothing else.
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -43,6 +43,8 @@ pub enum PathInBundle {
     Seal,
     /// `seal.tsr`: what an authority said of when the seal was there (RFC 3161).
     TimeStamp,
+    /// `derivation.json`: what was made of the original's video, signed; in a derived bundle alone.
+    Derivation,
     /// `expired.json`: the tombstone of a recording whose time is over.
     Expired,
 }
@@ -109,7 +111,13 @@ impl PathInBundle {
             Self::Events(_) | Self::AgeEvents(_) => Some("events"),
             Self::Init(_) | Self::AgeInit(_) | Self::Video(_) | Self::AgeVideo(_) => Some("video"),
             Self::Link(_) => Some("chain"),
-            Self::Session | Self::Index | Self::Sums | Self::Seal | Self::TimeStamp | Self::Expired => None,
+            Self::Session
+            | Self::Index
+            | Self::Sums
+            | Self::Seal
+            | Self::TimeStamp
+            | Self::Derivation
+            | Self::Expired => None,
         }
     }
 }
@@ -127,6 +135,7 @@ impl fmt::Display for PathInBundle {
             Self::Sums => f.write_str("SHA256SUMS"),
             Self::Seal => f.write_str("seal.json"),
             Self::TimeStamp => f.write_str("seal.tsr"),
+            Self::Derivation => f.write_str("derivation.json"),
             Self::Expired => f.write_str("expired.json"),
         }
     }
@@ -142,6 +151,7 @@ impl FromStr for PathInBundle {
             "SHA256SUMS" => Self::Sums,
             "seal.json" => Self::Seal,
             "seal.tsr" => Self::TimeStamp,
+            "derivation.json" => Self::Derivation,
             "expired.json" => Self::Expired,
             _ => match text.strip_suffix(AGE) {
                 Some(plain) => numbered(plain).filter(|path| path.encrypted() != *path).ok_or(PathError)?.encrypted(),
@@ -194,7 +204,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn thirteen_shapes() {
+    fn fourteen_shapes() {
         for (path, text) in [
             (PathInBundle::Session, "session.json"),
             (PathInBundle::Events(1), "events/00001.jsonl"),
@@ -208,6 +218,7 @@ mod tests {
             (PathInBundle::Sums, "SHA256SUMS"),
             (PathInBundle::Seal, "seal.json"),
             (PathInBundle::TimeStamp, "seal.tsr"),
+            (PathInBundle::Derivation, "derivation.json"),
             (PathInBundle::Expired, "expired.json"),
         ] {
             assert_eq!(path.to_string(), text);

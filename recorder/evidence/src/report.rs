@@ -44,6 +44,8 @@ pub struct Report {
     pub time_stamp: Option<StampedReport>,
     /// When its time was over and its events and video went, from a good tombstone; `None` without one.
     pub expired: Option<String>,
+    /// What was made of the original's video, as a derivation with a good signature says; `None` of an original.
+    pub derived: Option<DerivedReport>,
     /// What is wrong, in the order found; at most [`MAX_FAULTS`].
     pub faults: Vec<Fault>,
     /// How many faults more there are.
@@ -77,6 +79,23 @@ pub enum StampedReport {
         /// When the seal was there: RFC 3339, UTC, six decimals.
         time: String,
     },
+}
+
+/// What a derivation says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DerivedReport {
+    /// When it was made: RFC 3339, UTC, six decimals.
+    pub made: String,
+    /// The codec of the video.
+    pub codec: String,
+    /// What made it.
+    pub tool: String,
+    /// How it was set.
+    pub settings: String,
+    /// How many pictures there are.
+    pub pictures: u64,
+    /// How long they last, microseconds.
+    pub duration_us: u64,
 }
 
 /// One thing that is wrong with a bundle.
@@ -169,6 +188,7 @@ impl fmt::Display for Report {
         let session = self.session.as_deref().unwrap_or("unknown session");
         let verdict = match self.verdict() {
             Verdict::Sound => "sound".to_owned(),
+            Verdict::Derived => format!("derived, sound, gaps declared: {}", self.gaps.unwrap_or(0)),
             Verdict::GapDeclared => format!("sound, gaps declared: {}", self.gaps.unwrap_or(0)),
             Verdict::Expired => format!("expired {}, the chain is sound", self.expired.as_deref().unwrap_or_default()),
             Verdict::Faulty(kind) => format!("NOT SOUND ({kind})"),

@@ -4,6 +4,7 @@
 //! the files. Memory does not grow with the length of files, only with their number, which is capped by their names.
 
 mod chain;
+mod derived;
 mod encrypted;
 mod expired;
 mod files;
@@ -13,12 +14,12 @@ mod sums;
 mod tests;
 mod tree;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use time::OffsetDateTime;
 
-use crate::digest::Digest;
+use crate::digest::{Digest, FileHash};
 use crate::history::History;
 use crate::jws::{self, JwsError, Typ, Unproved};
 use crate::key::VerifyingKey;
@@ -56,6 +57,7 @@ pub fn verify_at(source: &dyn Source, trust: &Trust) -> Report {
         seal_kid: String::new(),
         stamped: None,
         sums: None,
+        derived: None,
         judged: HashSet::new(),
         history: History::default(),
         events_known: true,
@@ -66,7 +68,9 @@ pub fn verify_at(source: &dyn Source, trust: &Trust) -> Report {
     check.signers_of_the_ends();
     check.read_tombstone();
     check.sealed_files();
+    check.read_derivation();
     let end = check.chain();
+    check.underived(end.unproved.is_empty());
     check.against_seal(&end);
     check.leftovers(&end);
     check.report.keys = check.used_keys.into_iter().collect();
@@ -92,6 +96,8 @@ struct Check<'a> {
     stamped: Option<OffsetDateTime>,
     /// What `SHA256SUMS` lists, when the seal proves it.
     sums: Option<HashMap<PathInBundle, Digest>>,
+    /// What stands in place of the original's video, of what was not looked at yet.
+    derived: Option<BTreeMap<PathInBundle, FileHash>>,
     /// Files about which there is nothing more to say.
     judged: HashSet<PathInBundle>,
     /// The events of good segments.

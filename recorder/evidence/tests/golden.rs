@@ -105,7 +105,7 @@ fn reports_are_as_their_schema_says() {
     [&mut written, &mut required, &mut described].into_iter().for_each(|names| names.sort_unstable());
     assert_eq!((&written, &written), (&required, &described));
     let kinds = schema["$defs"]["kind"]["enum"].as_array().unwrap().iter().filter_map(|name| name.as_str());
-    let known: Vec<&str> = ["sound", "gap_declared"].into_iter().chain(kinds).chain(["expired"]).collect();
+    let known: Vec<&str> = ["sound", "gap_declared"].into_iter().chain(kinds).chain(["expired", "derived"]).collect();
     assert_eq!(Verdict::all().iter().map(|verdict| verdict.name()).collect::<Vec<_>>(), known);
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/evidence-format.md");
     let page = fs::read_to_string(page).unwrap();

@@ -87,15 +87,17 @@ impl Stage {
         std::fs::read_to_string(self.bundle().join("index.m3u8")).unwrap()
     }
 
-    /// Each segment as the playlist has it: init segment, segment, length in seconds.
+    /// Each segment that is there, as the playlist has it: init segment, segment, length in seconds.
     pub(crate) fn segments(&self) -> Vec<(PathBuf, PathBuf, f64)> {
-        let (mut init, mut length, mut found) = (PathBuf::new(), 0.0, Vec::new());
+        let (mut init, mut length, mut gap, mut found) = (PathBuf::new(), 0.0, false, Vec::new());
         for line in self.playlist().lines() {
             if let Some(map) = line.strip_prefix("#EXT-X-MAP:URI=\"") {
                 init = self.bundle().join(map.trim_end_matches('"'));
             } else if let Some(seconds) = line.strip_prefix("#EXTINF:") {
                 length = seconds.trim_end_matches(',').parse().unwrap();
-            } else if !line.starts_with('#') {
+            } else if line == "#EXT-X-GAP" {
+                gap = true;
+            } else if !line.starts_with('#') && !std::mem::take(&mut gap) {
                 found.push((init.clone(), self.bundle().join(line), length));
             }
         }

@@ -1,10 +1,11 @@
 //! Real bundles, written by the evidence package and stored in a vault as the recorder does.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use portcullis_evidence::{
-    BundleWriter, Effect, Ending, Event, Manifest, Mode, PathInBundle, SigningKey, State, What, stamp,
+    BundleWriter, Effect, Ending, Event, KeyList, ListedKey, Manifest, Mode, PathInBundle, SigningKey, State, VERSION,
+    What, stamp,
 };
 use portcullis_vault::{Key, Vault};
 use time::{Duration, OffsetDateTime};
@@ -103,6 +104,16 @@ impl Story {
         };
         (manifest, key)
     }
+}
+
+/// Writes the list of the key that all stories are signed with.
+pub(crate) fn key_list(dir: &Path) -> PathBuf {
+    let key = SigningKey::generate(&[7; 32]).verifying_key();
+    let issued = stamp(OffsetDateTime::UNIX_EPOCH);
+    let list = KeyList { v: VERSION, keys: vec![ListedKey::of(&key, &issued)], issued };
+    let path = dir.join("evidence.keys.json");
+    std::fs::write(&path, list.to_bytes().unwrap()).unwrap();
+    path
 }
 
 /// Puts one file of a bundle into the vault.

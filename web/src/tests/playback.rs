@@ -138,7 +138,7 @@ async fn nothing_but_the_video_that_the_playlist_names_is_served() {
         "session.json",
         "SHA256SUMS",
         "chain/00001.jws",
-        "events/00001.jsonl",
+        "events/00002.txt",
         "video",
         "video/../index.m3u8",
         "%2e%2e/0198-bob",

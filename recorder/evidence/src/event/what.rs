@@ -1,4 +1,4 @@
-//! What can happen in a session, and in the gate's journal: each type of event with its members.
+//! What happened: the types of events and their members.
 
 use serde::{Deserialize, Serialize};
 
@@ -282,7 +282,7 @@ pub enum What {
     SignedOut {},
     /// The subject began to look at the recording of the session that the event names.
     Viewed {
-        /// `video` or `events`.
+        /// `video`, `events` or `export`.
         part: String,
     },
     /// The time of a recording was over: its events and video go.

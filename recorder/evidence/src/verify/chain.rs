@@ -156,11 +156,14 @@ impl Check<'_> {
                 // Listed twice, which the layout forbids, is judged once.
                 path if self.judged.contains(&path) => {}
                 path if self.may_be_gone(path) && !self.tree.has(path) => self.gone(path),
-                path if path.is_encrypted() => self.encrypted_file(listed, &link.session),
                 PathInBundle::Events(_) => self.events_file(listed, &link.session),
-                _ => {
-                    self.hash_file(listed);
-                }
+                path => match self.expected(listed) {
+                    Some(expected) if path.is_encrypted() => self.encrypted_file(&expected, &link.session),
+                    Some(expected) => {
+                        self.hash_file(&expected);
+                    }
+                    None => {}
+                },
             }
             self.in_sums(listed.path, listed.sha256);
         }

@@ -45,6 +45,10 @@ impl Check<'_> {
     /// Takes note of a file that is gone, and with it what could be counted.
     pub(super) fn gone(&mut self, path: PathInBundle) {
         self.judged.insert(path);
+        // Of a derived bundle, what stood in its place.
+        if let Some(derived) = self.derived.as_mut() {
+            derived.remove(&path);
+        }
         self.events_known &= !matches!(path.plain(), PathInBundle::Events(_));
     }
 

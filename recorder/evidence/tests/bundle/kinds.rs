@@ -5,8 +5,9 @@ use std::process::Command;
 use std::sync::Arc;
 
 use portcullis_evidence::{
-    BundleWriter, CoverKey, Digest, Encryption, Hold, Identities, KeepLock, KeepTerms, KeyList, ListedKey, Manifest,
-    PathInBundle, Recipients, Reopened, Settings, SigningKey, State, Tombstone, Trust, VERSION, What, time_stamp_request,
+    BundleWriter, CoverKey, Derivation, Digest, Encryption, FileHash, Hold, Identities, KeepLock, KeepTerms, KeyList,
+    ListedKey, Manifest, PathInBundle, Recipients, Reopened, Settings, SigningKey, State, Tombstone, Trust, VERSION,
+    What, time_stamp_request,
 };
 
 use super::{Progress, ending, event, key, manifest, scene_of, story};
@@ -56,6 +57,32 @@ pub fn interrupted(dir: &Path, after: Arc<SigningKey>) {
 /// Two segments and no end yet.
 pub fn growing(dir: &Path) {
     drop(begun(dir, &manifest(), 2, true));
+}
+
+/// A closed bundle whose video was made anew, under the gate's second key.
+pub fn derived(dir: &Path) {
+    closed(dir);
+    let mut files = Vec::new();
+    for name in super::files(dir).iter().filter(|name| name.starts_with("video/")) {
+        let bytes = format!("made of {name}").into_bytes();
+        fs::write(dir.join(name), &bytes).unwrap();
+        let sha256 = Digest::of(&bytes);
+        files.push(FileHash { path: name.parse().unwrap(), bytes: bytes.len() as u64, sha256, plain: None });
+    }
+    files.sort_by_key(|file| file.path);
+    let derivation = Derivation {
+        v: VERSION,
+        session: manifest().id,
+        of: Digest::of(&fs::read(dir.join("seal.json")).unwrap()),
+        made: "2026-03-01T00:00:00.000000Z".to_owned(),
+        codec: "vp9".to_owned(),
+        tool: "a test".to_owned(),
+        settings: "crf=35".to_owned(),
+        pictures: 3,
+        duration_us: 1,
+        files,
+    };
+    fs::write(dir.join("derivation.json"), derivation.sign(&new_key()).unwrap()).unwrap();
 }
 
 /// Two auditors' identities; anybody may know these.

@@ -1,4 +1,4 @@
-//! The API describes every event of the evidence format, and nothing else.
+//! What the API describes of events is what bundles have.
 
 use portcullis_evidence::{Effect, Event, Stroke, What};
 
