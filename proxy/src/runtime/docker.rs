@@ -20,7 +20,7 @@ use self::container::Container;
 use super::account::Account;
 use super::folder::SessionFolder;
 use super::roll::Roll;
-use super::running::{Parts, Running};
+use super::running::{Parts, Running, Vessel};
 use super::transfer::Transfer;
 use super::{Desktop, Runtime, RuntimeError, Template, TemplateKind};
 use crate::SessionId;
@@ -109,8 +109,8 @@ impl Runtime for Containers {
             Ok((way_out, container)) => {
                 let room = u64::from(docker.transfer_mib).saturating_mul(1024 * 1024);
                 let archive = Archive::of(&self.engine, &container.id, &account, room);
-                let vessel = Some(Box::new(container.clone()) as Box<_>);
-                let parts = Parts { folder, account, living, way_out, vessel };
+                let vessel: Box<dyn Vessel> = Box::new(container.clone());
+                let parts = Parts { folder, account, living, way_out, vessel: Some(vessel) };
                 let reach = || -> Option<Arc<dyn Transfer>> { Some(archive) };
                 Running::when_ready(parts, |end| container.watch(end), reach).await
             }

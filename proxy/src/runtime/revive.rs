@@ -106,7 +106,7 @@ impl Desktop for Revived {
     }
 
     fn transfer(&self) -> Option<Arc<dyn Transfer>> {
-        self.current().transfer().map(|_| Arc::new(Folder(self.current.clone())) as Arc<dyn Transfer>)
+        self.current().transfer().map(|_| -> Arc<dyn Transfer> { Arc::new(Folder(self.current.clone())) })
     }
 
     async fn ended(&self) -> String {

@@ -35,7 +35,8 @@ fn template(more: Value) -> Template {
 impl Desks {
     async fn with(template: Template, capacity: Capacity) -> Self {
         let Gate { run, runtime } = Gate::new().await;
-        let pool = Pool::new(vec![template.clone()], vec![Arc::new(runtime) as Arc<dyn Runtime>], capacity);
+        let runtime: Arc<dyn Runtime> = Arc::new(runtime);
+        let pool = Pool::new(vec![template.clone()], vec![runtime], capacity);
         pool.tend();
         Self { pool, template, run }
     }
