@@ -9,5 +9,5 @@ started=$(scripts/docker-engine.sh start)
 export "${started##*$'\n'}"
 [[ $state == *DOCKER_HOST=* ]] || trap 'scripts/docker-engine.sh stop' EXIT
 images/build.sh "$@"
-cargo build --locked
-PORTCULLIS_IMAGES="$*" cargo test --locked --package portcullis-tests --test images -- --test-threads 1
+cargo build --workspace --bins --locked
+PORTCULLIS_IMAGES="$*" cargo test --workspace --locked --test images -- --test-threads 1
