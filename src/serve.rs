@@ -310,6 +310,34 @@ async fn stopped(mut interrupt: Signal, mut terminate: Signal) {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
+    /// The references in a description that lead nowhere in it.
+    fn lost(value: &Value, whole: &Value) -> Vec<String> {
+        match value {
+            Value::Object(members) => members
+                .iter()
+                .flat_map(|(name, value)| match value.as_str() {
+                    Some(place) if name == "$ref" && whole.pointer(place.trim_start_matches('#')).is_none() => {
+                        vec![place.to_owned()]
+                    }
+                    _ => lost(value, whole),
+                })
+                .collect(),
+            Value::Array(values) => values.iter().flat_map(|value| lost(value, whole)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_the_description_refers_to_is_in_it() {
+        let whole = serde_json::to_value(super::openapi()).unwrap();
+        assert!(whole["paths"].as_object().unwrap().len() > 10);
+        assert_eq!(lost(&whole, &whole), Vec::<String>::new());
+        let broken = serde_json::json!({ "a": [{ "$ref": "#/b" }], "c": { "$ref": "#/a" } });
+        assert_eq!(lost(&broken, &broken), ["#/b"]);
+    }
+
     #[test]
     fn the_api_is_the_one_that_is_described() {
         let described = include_str!("../docs/openapi.json");

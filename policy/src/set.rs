@@ -6,7 +6,7 @@ use crate::index::Index;
 use crate::language::{self, Policy};
 use crate::shown::Shown;
 use crate::sought::{Lists, MAX_LISTS};
-use crate::{Detector, Limits, Lock, PolicyError, Revision, Rule, Stated};
+use crate::{Detector, Egress, Limits, Lock, PolicyError, Revision, Rule, Stated};
 
 /// Files in one set; more is refused.
 pub const MAX_FILES: usize = 4096;
@@ -130,6 +130,11 @@ impl PolicySet {
     pub fn firmest_lock(&self) -> Option<Stated<Lock>> {
         let locks = self.policies.iter().filter_map(|policy| policy.asks.recording.lock.clone());
         locks.filter(|lock| lock.value != Lock::None).max_by_key(|lock| lock.value)
+    }
+
+    /// Every `desktop.egress` that a policy states, in the order of files.
+    pub fn ways_out(&self) -> impl Iterator<Item = &Stated<Egress>> {
+        self.policies.iter().filter_map(|policy| policy.asks.desktop.egress.as_ref())
     }
 
     /// The limits of every entry of `allow`, in the order of files.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use portcullis_evidence::{self as evidence, Manifest, VERSION, What, stamp};
-use portcullis_policy::{Action, Effect, Mode, Situation, Stated};
+use portcullis_policy::{Action, Effect, Home, Mode, Rule, Situation, Stated};
 use portcullis_recorder::Recording;
 use portcullis_rfb::{Change, Screen};
 use time::OffsetDateTime;
@@ -19,7 +19,7 @@ use crate::outcome::{Outcome, chain};
 use crate::permit::{Permit, SessionId};
 use crate::plane::{Place, Plane, Slot, about};
 use crate::refusal::Refusal;
-use crate::runtime::{Admission, Reach, Template};
+use crate::runtime::{Admission, KeptHome, Reach, Template};
 use crate::session::{Session, Stage};
 use crate::tether::Tether;
 use crate::veil::within;
@@ -98,20 +98,29 @@ impl Plane {
         })
     }
 
-    /// The template as policy lets this session have it: its screen no larger, its reach no further.
+    /// The template as policy lets this session have it: its screen no larger, its reach no further, its home kept or not.
     fn held(&self, permit: &Permit, template: &Template) -> Result<Template, Refusal> {
         let policies = self.policies();
         let owed = policies.obligations(&permit.situation(permit.started.into()));
         let reach = owed.desktop.egress.as_ref().map(|stated| Reach::of(stated.value));
         let template = Template { size: within(&owed.screen, template.size), ..template.clone() };
-        template.held_to(reach).map_err(|reason| match owed.desktop.egress {
-            Some(Stated { rule, .. }) => Refusal::Limited {
+        let limited = |reason: &str, rule: Option<Rule>| match rule {
+            Some(rule) => Refusal::Limited {
                 reason: reason.to_owned(),
                 rule: Box::new(rule),
                 revision: policies.revision().clone(),
             },
             None => failed(reason.to_owned()),
-        })
+        };
+        let rule = owed.desktop.egress.map(|stated| stated.rule);
+        let template = template.held_to(reach).map_err(|reason| limited(reason, rule))?;
+        match owed.desktop.home {
+            Some(Stated { value: Home::Keep, rule }) => {
+                let home = KeptHome::of(&permit.subject, &template.name);
+                template.keeping(home).map_err(|reason| limited(reason, Some(rule)))
+            }
+            _ => Ok(template),
+        }
     }
 
     async fn start(
@@ -211,6 +220,11 @@ impl Plane {
         {
             let whose = if same(other.subject(), &permit.subject) { "a session of yours" } else { "another session" };
             return Err(Refusal::Taken { desktop: template.name.clone(), whose });
+        }
+        // Two desktops that write into one home would spoil it.
+        let own = |slot: &&Slot| slot.desktop() == template.name && same(slot.subject(), &permit.subject);
+        if template.home.is_some() && table.values().any(|slot| own(&slot)) {
+            return Err(Refusal::Taken { desktop: template.name.clone(), whose: "a session of yours" });
         }
         let (subject, desktop) = (permit.subject.clone(), permit.desktop.clone());
         table.insert(permit.id.clone(), Slot::Starting { subject, desktop });

@@ -3,6 +3,7 @@
 mod account;
 pub mod docker;
 mod folder;
+mod home;
 pub(crate) mod pool;
 pub mod process;
 mod reach;
@@ -26,6 +27,7 @@ use tokio::net::UnixStream;
 
 use crate::SessionId;
 
+pub use home::KeptHome;
 pub use pool::{Admission, Pool, State};
 pub use reach::Reach;
 pub use room::{Capacity, Cost, Full};

@@ -85,6 +85,11 @@ impl Egress {
         Ok(Arc::new(ways))
     }
 
+    /// Whether there is a proxy.
+    pub(crate) fn has_proxy(&self) -> bool {
+        !self.proxy.is_empty()
+    }
+
     fn place(&self) -> anyhow::Result<Option<(String, u16)>> {
         if self.proxy.is_empty() {
             return Ok(None);

@@ -115,6 +115,16 @@ async fn a_desktop_comes_out_by_the_egress_proxy_in_its_subject_s_name() {
 }
 
 #[tokio::test]
+async fn a_home_that_cannot_be_kept_is_refused_by_the_rule_that_keeps_it() {
+    let policy = "policy: tests\napplies: {groups: [testers]}\nallow: {open: {}, control: {}}\ndesktop: {home: keep}\n";
+    let gate = Gate::start(&Plan::new(&desktop("deny")).policy("tests.yaml", policy)).await.unwrap();
+    let api = gate.api("alice", "testers", "desk").unwrap();
+    let refused = api.open("desk").await.unwrap_err().to_string();
+    assert!(refused.contains("homes are kept of desktops in containers alone"), "{refused}");
+    assert!(refused.contains("tests.yaml:4 desktop.home"), "{refused}");
+}
+
+#[tokio::test]
 async fn allow_reaches_what_is_public_and_not_this_machine() {
     let page = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = page.local_addr().unwrap().port();

@@ -258,6 +258,7 @@ fn desk(size: Size) -> Template {
         egress: Reach::Deny,
         warm: Warm::default(),
         on_exit: OnExit::End,
+        home: None,
     }
 }
 

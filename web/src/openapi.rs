@@ -16,6 +16,7 @@ use utoipa::OpenApi;
         crate::recordings::events_file,
         crate::export::export,
     ),
+    components(schemas(crate::types::ExportFormat)),
     tags(
         (name = "sign-in", description = "Who is at the gate"),
         (name = "recordings", description = "What is on the record"),

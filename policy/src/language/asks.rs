@@ -164,5 +164,8 @@ fn recording(fields: &Fields<'_>, faults: &mut Faults<'_>) -> RecordingRules {
 }
 
 fn desktop(fields: &Fields<'_>, faults: &mut Faults<'_>) -> DesktopRules {
-    DesktopRules { egress: stated(fields, "desktop", "egress", faults) }
+    DesktopRules {
+        egress: stated(fields, "desktop", "egress", faults),
+        home: stated(fields, "desktop", "home", faults),
+    }
 }

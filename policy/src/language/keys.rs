@@ -3,7 +3,7 @@
 //! Readers take names and bounds from here, the published schema is made from here, and whoever makes the gate enforce a key says so here.
 
 use crate::values::{
-    Archives, Clicks, Egress, Kept, KeyLog, Layout, Lock, MAX_TEMPLATE, MaskedRecord, Metadata, Mode, Quarantine,
+    Archives, Clicks, Egress, Home, Kept, KeyLog, Layout, Lock, MAX_TEMPLATE, MaskedRecord, Metadata, Mode, Quarantine,
     Scanner, Size, Span, Then, TypedPaste, Word,
 };
 
@@ -282,6 +282,11 @@ static KEYS: &[Key] = &[
         "desktop.egress",
         Shape::Word(Egress::WORDS),
         "What the desktop may reach; the least of all applying policies counts.",
+    ),
+    key(
+        "desktop.home",
+        Shape::Word(Home::WORDS),
+        "Whether a subject finds its home again in its next session on the desktop; `destroy` of any applying policy counts, and where none says a word.",
     ),
 ];
 

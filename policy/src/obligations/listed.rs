@@ -53,6 +53,7 @@ impl Obligations {
         list.add("recording.keep", &self.recording.keep);
         list.add("recording.lock", &self.recording.lock);
         list.add("desktop.egress", &self.desktop.egress);
+        list.add("desktop.home", &self.desktop.home);
         list.0
     }
 

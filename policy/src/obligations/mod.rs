@@ -4,7 +4,7 @@ mod files;
 mod listed;
 
 use crate::values::{
-    Chord, Egress, Kept, KeyLog, Lock, Mask, MediaPattern, Mode, Rate, Region, Scanner, Size, Span, TypedPaste,
+    Chord, Egress, Home, Kept, KeyLog, Lock, Mask, MediaPattern, Mode, Rate, Region, Scanner, Size, Span, TypedPaste,
     Watermark,
 };
 use crate::{PolicySet, Rule, Situation};
@@ -101,6 +101,8 @@ pub struct RecordingRules {
 pub struct DesktopRules {
     /// What it may reach.
     pub egress: Option<Stated<Egress>>,
+    /// What becomes of its home.
+    pub home: Option<Stated<Home>>,
 }
 
 /// Limits of an action that is allowed: those of all applying policies that allow it hold together.
@@ -179,6 +181,7 @@ impl Obligations {
         most(&mut mine.keep, &theirs.keep);
         most(&mut mine.lock, &theirs.lock);
         most(&mut self.desktop.egress, &other.desktop.egress);
+        most(&mut self.desktop.home, &other.desktop.home);
     }
 }
 

@@ -30,7 +30,7 @@ pub use span::Span;
 pub use watermark::{Colour, Filling, Part, Watermark};
 pub(crate) use watermark::{MAX_TEMPLATE, template};
 pub use words::{
-    Archives, Clicks, Egress, Field, Kept, KeyLog, Known, Layout, Lock, MaskedRecord, Metadata, Mode, Quarantine,
+    Archives, Clicks, Egress, Field, Home, Kept, KeyLog, Known, Layout, Lock, MaskedRecord, Metadata, Mode, Quarantine,
     Scanner, Then, TypedPaste,
 };
 pub(crate) use words::{Word, words};

@@ -98,6 +98,16 @@ words! {
 }
 
 words! {
+    /// What becomes of a desktop's home when its session ends.
+    Home, "what becomes of a home", {
+        /// It is there again when its subject opens the desktop anew.
+        Keep = "keep",
+        /// It goes with the desktop, as without any word of it.
+        Destroy = "destroy",
+    }
+}
+
+words! {
     /// What is done when keys come as only a program types them.
     TypedPaste, "an answer to typed pastes", {
         /// Nothing.

@@ -6,6 +6,7 @@ mod ready;
 use portcullis_rfb::Size;
 use serde::Deserialize;
 
+use super::home::KeptHome;
 use super::reach::Reach;
 use super::room::Cost;
 use super::standing::Static;
@@ -48,6 +49,8 @@ pub struct Template {
     pub warm: Warm,
     /// What follows when it ends although its session goes on.
     pub on_exit: OnExit,
+    /// The home that it has from an earlier session, where policy keeps it. No file says so.
+    pub home: Option<KeptHome>,
 }
 
 impl Template {
@@ -78,6 +81,21 @@ impl Template {
                 Ok(self)
             }
             TemplateKind::Process(_) | TemplateKind::Docker(_) => Ok(self),
+        }
+    }
+
+    /// The template where policy keeps homes. What stands already keeps whatever it keeps.
+    ///
+    /// # Errors
+    /// When a home of this template cannot outlive its desktop.
+    pub(crate) fn keeping(self, home: KeptHome) -> Result<Self, &'static str> {
+        match &self.kind {
+            TemplateKind::Docker(docker) if docker.home_executable => Ok(Self { home: Some(home), ..self }),
+            TemplateKind::Docker(_) => Err(
+                "homes are kept of desktops with `home_executable = true` alone: on a disk, programs in them can be run",
+            ),
+            TemplateKind::Process(_) => Err("homes are kept of desktops in containers alone"),
+            TemplateKind::Static(_) => Ok(self),
         }
     }
 }
@@ -268,7 +286,7 @@ impl TryFrom<Written> for Template {
             return whole("warm", reason);
         }
         let title = if title.is_empty() { name.clone() } else { title };
-        Ok(Self { name, title, description, icon, size, kind, egress, warm, on_exit })
+        Ok(Self { name, title, description, icon, size, kind, egress, warm, on_exit, home: None })
     }
 }
 

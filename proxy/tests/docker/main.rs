@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
 
 mod engine;
+mod homes;
 mod hostile;
 mod pool;
 mod runtime;

@@ -1,6 +1,6 @@
 //! What a gate has that policies can ask for: rules that nothing could follow are refused before anybody relies on them.
 
-use portcullis_policy::{PolicySet, Quarantine, Rule};
+use portcullis_policy::{Egress, PolicySet, Quarantine, Rule};
 
 use super::judge::Fault;
 use crate::config::Config;
@@ -12,6 +12,8 @@ pub(crate) struct Equipment {
     pub(crate) scanner: bool,
     /// Somebody to encrypt copies to.
     pub(crate) recipients: bool,
+    /// A proxy that desktops come out by.
+    pub(crate) proxy: bool,
 }
 
 impl Equipment {
@@ -20,7 +22,11 @@ impl Equipment {
     /// # Errors
     /// When what it says of them cannot be read.
     pub(crate) fn of(config: &Config) -> anyhow::Result<Self> {
-        Ok(Self { scanner: config.files.scanner()?.is_some(), recipients: config.recording.recipients()?.is_some() })
+        Ok(Self {
+            scanner: config.files.scanner()?.is_some(),
+            recipients: config.recording.recipients()?.is_some(),
+            proxy: config.egress.has_proxy(),
+        })
     }
 
     /// Each rule that asks for what there is not.
@@ -34,6 +40,9 @@ impl Equipment {
                 reason: format!("`{}` {reason}", rule.key),
             });
         };
+        for way in policies.ways_out().filter(|way| way.value == Egress::Proxy && !self.proxy) {
+            fault(&way.rule, "wants an egress proxy, and this gate has none: say where it is with `egress.proxy`");
+        }
         for limits in policies.allowed() {
             if let Some(scan) = limits.scan.as_ref().filter(|_| !self.scanner) {
                 fault(
@@ -63,17 +72,18 @@ mod tests {
 
     #[test]
     fn what_a_gate_lacks_is_told_by_file_line_and_key() {
-        let text = "policy: p\napplies: {}\nallow:\n  upload:\n    scan: clamav\n    quarantine: denied\n  download: {quarantine: none}\n  paste: {keep: contents}\n";
+        let text = "policy: p\napplies: {}\nallow:\n  upload:\n    scan: clamav\n    quarantine: denied\n  download: {quarantine: none}\n  paste: {keep: contents}\ndesktop: {egress: proxy}\n";
         let set = PolicySet::parse(&[PolicyFile { name: "p.yaml".into(), text: text.into() }]).unwrap();
-        let lacks = |scanner, recipients| {
-            let faults = Equipment { scanner, recipients }.lacks(&set);
+        let lacks = |scanner, recipients, proxy| {
+            let faults = Equipment { scanner, recipients, proxy }.lacks(&set);
             faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
         };
-        assert_eq!(lacks(true, true), "");
-        let both = lacks(false, false);
+        assert_eq!(lacks(true, true, true), "");
+        let both = lacks(false, false, false);
         assert!(both.contains("p.yaml:5: `allow.upload.scan` asks for a scanner"), "{both}");
         assert!(both.contains("p.yaml:6: `allow.upload.quarantine` keeps copies"), "{both}");
         assert!(both.contains("p.yaml:8: `allow.paste.keep` keeps contents"), "{both}");
-        assert_eq!(both.lines().count(), 3);
+        assert!(both.contains("p.yaml:9: `desktop.egress` wants an egress proxy"), "{both}");
+        assert_eq!(both.lines().count(), 4);
     }
 }

@@ -19,6 +19,8 @@ use crate::runtime::transfer::MOUNT;
 pub(super) const DESKTOP: &str = "portcullis.desktop";
 /// The label with the template's name.
 const TEMPLATE: &str = "portcullis.template";
+/// The label of a volume that is somebody's home, with the template's name.
+const HOME: &str = "portcullis.home";
 /// The label with the run folder of the gate that it belongs to: several gates may use one Engine.
 pub(super) const GATE: &str = "portcullis.gate";
 
@@ -41,6 +43,14 @@ pub(super) fn body(
         env.extend(ENVIRONMENT.iter().map(|(name, value)| format!("{name}={value}")));
         mounts.push(shared(&folder.egress(), "/run/egress", true));
     }
+    let mut in_memory = HashMap::from([("/tmp".to_owned(), tmpfs(docker, false))]);
+    if let Some(home) = &template.home {
+        mounts.push(kept(home.volume(gate), gate, &template.name));
+        // What belongs to one run alone is not kept.
+        env.push("XDG_RUNTIME_DIR=/tmp/runtime".to_owned());
+    } else {
+        in_memory.insert("/home".to_owned(), tmpfs(docker, docker.home_executable));
+    }
     let size = template.size;
     ContainerCreateBody {
         image: Some(image.to_owned()),
@@ -60,10 +70,7 @@ pub(super) fn body(
             ]),
             runtime: Some(docker.runtime.clone()).filter(|runtime| !runtime.is_empty()),
             readonly_rootfs: Some(true),
-            tmpfs: Some(HashMap::from([
-                ("/tmp".to_owned(), tmpfs(docker, false)),
-                ("/home".to_owned(), tmpfs(docker, docker.home_executable)),
-            ])),
+            tmpfs: Some(in_memory),
             mounts: Some(mounts),
             memory: Some(i64::from(docker.memory_mib) * MIB),
             memory_swap: Some(i64::from(docker.memory_mib) * MIB),
@@ -98,6 +105,21 @@ fn shared(place: &Path, target: &str, read_only: bool) -> Mount {
         bind_options: Some(MountBindOptions {
             propagation: Some(MountBindOptionsPropagationEnum::PRIVATE),
             ..MountBindOptions::default()
+        }),
+        ..Mount::default()
+    }
+}
+
+/// A home on the Engine's disk. Its name is not the container's, so that it stays when that goes.
+fn kept(name: String, gate: &Path, template: &str) -> Mount {
+    let labels = [(GATE, gate.display().to_string()), (HOME, template.to_owned())];
+    Mount {
+        typ: Some(MountType::VOLUME),
+        source: Some(name),
+        target: Some("/home".to_owned()),
+        volume_options: Some(MountVolumeOptions {
+            labels: Some(labels.map(|(label, value)| (label.to_owned(), value)).into()),
+            ..MountVolumeOptions::default()
         }),
         ..Mount::default()
     }

@@ -37,6 +37,7 @@ impl Member {
         self.template.kind == template.kind
             && self.template.size == template.size
             && self.template.egress == template.egress
+            && self.template.home == template.home
     }
 }
 

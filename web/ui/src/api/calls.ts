@@ -2,10 +2,10 @@
 import { exchange } from './exchange';
 import { call } from './http';
 import type {
-  Desktop,
   DesktopFiles,
   Grant,
   Me,
+  Offer,
   PolicyState,
   RecordedEvents,
   Recording,
@@ -22,8 +22,7 @@ export const signIn = (link: string) => call<void>('POST', '/api/sign-in', { lin
 
 export const signOut = () => call<void>('POST', '/api/sign-out');
 
-export const desktops = async (signal?: AbortSignal): Promise<Desktop[]> =>
-  (await call<{ desktops: Desktop[] }>('GET', '/api/desktops', undefined, signal)).desktops;
+export const desktops = (signal?: AbortSignal) => call<Offer>('GET', '/api/desktops', undefined, signal);
 
 export const sessions = async (signal?: AbortSignal): Promise<Session[]> =>
   (await call<{ sessions: Session[] }>('GET', '/api/sessions', undefined, signal)).sessions;
@@ -31,7 +30,9 @@ export const sessions = async (signal?: AbortSignal): Promise<Session[]> =>
 export const session = (id: string, signal?: AbortSignal) =>
   call<Session>('GET', `/api/sessions/${at(id)}`, undefined, signal);
 
-export const openSession = (desktop: string) => call<Grant>('POST', '/api/sessions', { desktop });
+/** Answers once there is room; aborting it gives up the place in line. */
+export const openSession = (desktop: string, signal?: AbortSignal) =>
+  call<Grant>('POST', '/api/sessions', { desktop }, signal);
 
 /** A fresh one-time ticket for a session of one's own. */
 export const newTicket = (id: string, signal?: AbortSignal) =>

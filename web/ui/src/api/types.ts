@@ -48,6 +48,19 @@ export interface Desktop {
   policy: Policy;
   allows: Allows;
   recorded: RecordingMode;
+  /** `warm`: it is there at once; `cold`: it is started first. */
+  state: 'warm' | 'cold' | 'unavailable';
+  /** Why none can be had; empty where one can. */
+  unavailable: string;
+}
+
+/** What the launcher offers, and who waits for room. */
+export interface Offer {
+  desktops: Desktop[];
+  /** How many openings wait. */
+  waiting: number;
+  /** The place of this person's own among them; 1 is next, 0 is none. */
+  place: number;
 }
 
 /** A session opened or rejoined: the one-time ticket and the place it opens. */
