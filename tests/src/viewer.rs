@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{self, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 use crate::PATIENCE;
 use crate::api::Opened;
@@ -75,7 +75,8 @@ pub async fn dial_as(
     if let Some(origin) = origin {
         headers.insert("origin", HeaderValue::from_str(origin)?);
     }
-    connect_async(request).await.map(|(socket, _)| socket)
+    // Small messages go at once, as from a browser.
+    connect_async_with_config(request, None, true).await.map(|(socket, _)| socket)
 }
 
 /// The status and problem with which a WebSocket was refused.

@@ -42,8 +42,14 @@ fn plan() -> anyhow::Result<Plan> {
     Ok(Plan::new(&format!("[docker]\nhost = \"{host}\"\n[sessions]\nmost = 64\nper_subject = 64\n{desktops}")))
 }
 
+/// Who asks: a token is for one desktop and for a minute.
+fn asking(gate: &Gate, desktop: &str) -> anyhow::Result<Api> {
+    gate.api("alice", "testers", desktop)
+}
+
 /// From the click to the first pixels of the desktop in a viewer.
-async fn click(gate: &Gate, api: &Api, desktop: &str) -> anyhow::Result<(Duration, Opened)> {
+async fn click(gate: &Gate, desktop: &str) -> anyhow::Result<(Duration, Opened)> {
+    let api = asking(gate, desktop)?;
     let began = Instant::now();
     let opened = api.open(desktop).await?;
     let mut viewer = Viewer::connect(&gate.url, &opened).await?;
@@ -52,7 +58,8 @@ async fn click(gate: &Gate, api: &Api, desktop: &str) -> anyhow::Result<(Duratio
     Ok((began.elapsed(), opened))
 }
 
-async fn end(api: &Api, opened: &Opened) -> anyhow::Result<Duration> {
+async fn end(gate: &Gate, desktop: &str, opened: &Opened) -> anyhow::Result<Duration> {
+    let api = asking(gate, desktop)?;
     let began = Instant::now();
     api.end(&opened.id).await?;
     api.wait_gone(&opened.id).await?;
@@ -130,18 +137,17 @@ async fn main() -> anyhow::Result<()> {
     let rounds: usize = arguments.next().map_or(Ok(20), |text| text.parse()).context("rounds")?;
     let cycles: usize = arguments.next().map_or(Ok(200), |text| text.parse()).context("cycles")?;
     let gate = Gate::start(&plan()?).await?;
-    let api = gate.api("alice", "testers", "*")?;
     let before = docker(&["ps", "--all", "--quiet"])?.lines().count();
 
     let (mut warm, mut paused, mut cold, mut bare, mut ends) = (vec![], vec![], vec![], vec![], vec![]);
     for _ in 0..rounds {
         for (desktop, times) in [("warm", &mut warm), ("paused", &mut paused), ("cold", &mut cold)] {
             if desktop != "cold" {
-                stands_ready(&api, desktop).await?;
+                stands_ready(&asking(&gate, desktop)?, desktop).await?;
             }
-            let (took, opened) = click(&gate, &api, desktop).await?;
+            let (took, opened) = click(&gate, desktop).await?;
             times.push(took);
-            ends.push(end(&api, &opened).await?);
+            ends.push(end(&gate, desktop, &opened).await?);
         }
         bare.push(alone().await?);
     }
@@ -153,7 +159,7 @@ async fn main() -> anyhow::Result<()> {
     row("end of a session", ends);
 
     let began = Instant::now();
-    let clicks = (0..TOGETHER).map(|_| click(&gate, &api, "cold"));
+    let clicks = (0..TOGETHER).map(|_| click(&gate, "cold"));
     let opened: Vec<_> = futures_util::future::try_join_all(clicks).await?;
     println!("{TOGETHER} at once, the last: {:.1} s", began.elapsed().as_secs_f64());
     if let Some((_, one)) = opened.first() {
@@ -165,13 +171,13 @@ async fn main() -> anyhow::Result<()> {
         );
     }
     for (_, one) in &opened {
-        end(&api, one).await?;
+        end(&gate, "cold", one).await?;
     }
 
     let began = Instant::now();
     for _ in 0..cycles {
-        let (_, opened) = click(&gate, &api, "cold").await?;
-        end(&api, &opened).await?;
+        let (_, opened) = click(&gate, "cold").await?;
+        end(&gate, "cold", &opened).await?;
     }
     drop(gate);
     let after = docker(&["ps", "--all", "--quiet"])?.lines().count();

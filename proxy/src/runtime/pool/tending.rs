@@ -14,6 +14,8 @@ use crate::runtime::{READY_WITHIN, RuntimeError, Template};
 
 /// How often each template is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How long what was taken is left alone with the machine before another is started in its place: somebody waits for its first picture.
+const LET_BEGIN: Duration = Duration::from_secs(1);
 /// How long one stands without being heard of.
 const HEAR_EVERY: Duration = Duration::from_secs(30);
 /// The longest rest after starts that failed.
@@ -64,7 +66,9 @@ impl Pool {
             self.shelves().entry(template.name.clone()).or_default().fault = fault;
             tokio::select! {
                 () = sleep(rest) => {}
-                () = self.taken.notified(), if rest == LOOK_EVERY => {}
+                () = self.taken.notified(), if rest == LOOK_EVERY => {
+                    tokio::select! { () = sleep(LET_BEGIN) => {}, () = self.closed.cancelled() => {} }
+                }
                 () = self.room.pressed.notified() => {}
                 () = self.closed.cancelled() => {}
             }

@@ -32,8 +32,10 @@ impl BundleWriter {
         // No two blocks alike, or a file system that compresses would keep no room at all.
         let mut state = 0x9e37_79b9_7f4a_7c15_u64;
         let mut left = bytes;
+        let mut block = vec![0; 64 * 1024];
         while left > 0 {
-            let block: Vec<u8> = std::iter::repeat_with(|| next(&mut state)).take(8192).flatten().collect();
+            // A session waits for this: it is filled by whole words.
+            block.chunks_exact_mut(8).for_each(|word| word.copy_from_slice(&next(&mut state)));
             let length = usize::try_from(left).unwrap_or(usize::MAX).min(block.len());
             self.disk
                 .append(&mut file, &path, block.get(..length).unwrap_or(&block))
