@@ -1,8 +1,10 @@
 //! `just bench-desktops`: click to first frame, warm and cold, beside `docker run` of the same image until its RFB answers; ten at once; the end of one;
 //! memory and disk; and that many desktops that come and go leave nothing behind.
 //!
-//! The three are measured in turn, round by round, so that a machine that grows slower favours none. Needs an Engine (`DOCKER_HOST`) and images/build.sh.
+//! `just bench-desktops ROUNDS CYCLES MINUTES`: with MINUTES one session lasts as long. The three are measured in turn, round by round, so that a machine that grows slower favours none. Needs an Engine (`DOCKER_HOST`) and images/build.sh.
 #![allow(missing_docs)]
+
+mod lasting;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -136,6 +138,7 @@ async fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
     let rounds: usize = arguments.next().map_or(Ok(20), |text| text.parse()).context("rounds")?;
     let cycles: usize = arguments.next().map_or(Ok(200), |text| text.parse()).context("cycles")?;
+    let minutes: u64 = arguments.next().map_or(Ok(0), |text| text.parse()).context("minutes")?;
     let gate = Gate::start(&plan()?).await?;
     let before = docker(&["ps", "--all", "--quiet"])?.lines().count();
 
@@ -174,6 +177,9 @@ async fn main() -> anyhow::Result<()> {
         end(&gate, "cold", one).await?;
     }
 
+    if minutes > 0 {
+        lasting::lasts(&gate, minutes).await?;
+    }
     let began = Instant::now();
     for _ in 0..cycles {
         let (_, opened) = click(&gate, "cold").await?;
