@@ -30,6 +30,7 @@ impl Audit for Journaled {
                     Part::Video => "video",
                     Part::Events => "events",
                     Part::Export => "export",
+                    Part::Bundle => "bundle",
                 };
                 (recording.as_str(), What::Viewed { part: part.into() })
             }

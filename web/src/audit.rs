@@ -51,4 +51,6 @@ pub enum Part {
     Events,
     /// All of it, as one file to keep.
     Export,
+    /// All of it, file by file, to be proved.
+    Bundle,
 }

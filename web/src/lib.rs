@@ -25,6 +25,7 @@ mod playlists;
 mod portal;
 mod principal;
 mod problem;
+mod proof;
 mod range;
 mod recordings;
 mod routes;

@@ -15,6 +15,9 @@ use utoipa::OpenApi;
         crate::recordings::events,
         crate::recordings::events_file,
         crate::export::export,
+        crate::proof::files,
+        crate::proof::file,
+        crate::proof::trust,
     ),
     components(schemas(crate::types::ExportFormat)),
     tags(

@@ -11,6 +11,7 @@ use portcullis_vault::{Key, VaultError};
 
 use crate::audit::{Act, Part};
 use crate::events::events_json;
+use crate::files::{BYTES, Served};
 use crate::index::Cursor;
 use crate::portal::Portal;
 use crate::principal::{Permitted, Principal};
@@ -115,7 +116,8 @@ pub(crate) async fn video(
     if !portal.playlists().names(vault.as_ref(), prefix, path).await.map_err(|e| unread(&e))? {
         return Err(Problem::no_page());
     }
-    portal.file(&permitted, (path, Part::Video), &method, &headers).await
+    let media_type = if path.is_encrypted() { BYTES } else { "video/mp4" };
+    portal.file(&permitted, Served { path, part: Part::Video, media_type, fixed: true }, &method, &headers).await
 }
 
 /// All events, each as the bundle has it; none where they are encrypted, since the gate cannot read them.
@@ -156,7 +158,8 @@ pub(crate) async fn events_file(
     let path = path
         .filter(|path| matches!(path, PathInBundle::AgeEvents(_) | PathInBundle::Events(_)))
         .ok_or_else(Problem::no_page)?;
-    portal.file(&permitted, (path, Part::Events), &method, &headers).await
+    let served = Served { path, part: Part::Events, media_type: BYTES, fixed: true };
+    portal.file(&permitted, served, &method, &headers).await
 }
 
 fn unread(error: &VaultError) -> Problem {
@@ -165,23 +168,23 @@ fn unread(error: &VaultError) -> Problem {
 
 impl Portal {
     /// A file of a recording as it lies in the vault, once the viewing is on the record.
-    async fn file(
+    pub(crate) async fn file(
         &self,
         permitted: &Permitted,
-        (path, part): (PathInBundle, Part),
+        served: Served,
         method: &Method,
         headers: &HeaderMap,
     ) -> Result<Response, Problem> {
-        let key = Key::of(&permitted.row().prefix, path).map_err(|_| Problem::no_page())?;
+        let key = Key::of(&permitted.row().prefix, served.path).map_err(|_| Problem::no_page())?;
         let len = self.vault().len(&key).await.map_err(|e| unread(&e))?.ok_or_else(Problem::no_page)?;
-        self.viewed(permitted, part).await?;
-        Ok(files::serve(self.vault().clone(), key, len, method, headers))
+        self.viewed(permitted, served.part).await?;
+        Ok(files::serve(self.vault().clone(), (key, len), served, method, headers))
     }
 
     /// Puts the viewing on the record, unless it goes on.
     ///
     /// INVARIANT: nothing of a recording is answered before this has returned.
-    async fn viewed(&self, permitted: &Permitted, part: Part) -> Result<(), Problem> {
+    pub(crate) async fn viewed(&self, permitted: &Permitted, part: Part) -> Result<(), Problem> {
         let (principal, row) = (permitted.principal(), permitted.row());
         let viewing = Viewing { sign_in: principal.sign_in, recording: row.id.clone(), part };
         if self.viewings().goes_on(&viewing, Instant::now()) {

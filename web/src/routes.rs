@@ -7,7 +7,7 @@ use axum::routing::{MethodRouter, get, post};
 
 use crate::portal::Portal;
 use crate::problem::Problem;
-use crate::{export, pages, recordings, sign_in};
+use crate::{export, pages, proof, recordings, sign_in};
 
 /// The longest body that is read.
 const MAX_BODY_BYTES: usize = 4 * 1024;
@@ -51,6 +51,9 @@ pub(crate) fn routes() -> Vec<Route> {
         read("/api/recordings/{id}/events", Recording, get(recordings::events)),
         read("/api/recordings/{id}/events/{file}", Recording, get(recordings::events_file)),
         read("/api/recordings/{id}/export", Auditing, get(export::export)),
+        read("/api/recordings/{id}/bundle", Recording, get(proof::files)),
+        read("/api/recordings/{id}/bundle/{*path}", Recording, get(proof::file)),
+        read("/api/trust", SignedIn, get(proof::trust)),
     ]
 }
 

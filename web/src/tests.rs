@@ -7,6 +7,7 @@ mod faults;
 mod index;
 mod pages;
 mod playback;
+mod proof;
 mod sign_in;
 mod wire;
 

@@ -201,6 +201,37 @@ pub struct EventsFault {
     pub line: u64,
 }
 
+/// What lies in a bundle.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BundleFiles {
+    /// Files with a name that a bundle's file may have, in the order of their names.
+    pub(crate) files: Vec<BundleFile>,
+    /// Other names that lie there, at most 1,000 of them: they are not served, and no bundle that has one is sound.
+    pub(crate) extra: Vec<String>,
+}
+
+/// A file of a bundle.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BundleFile {
+    /// Its name in the bundle.
+    #[schema(example = "chain/00001.jws")]
+    pub(crate) path: String,
+    /// Its length.
+    pub(crate) bytes: u64,
+}
+
+/// The gate's public evidence keys.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "described; the answer has both as they lie")]
+pub(crate) struct Keys {
+    /// A JWK Set (RFC 7517) with `v`, `issued` and each key's validity: a list of keys of docs/evidence-format.md.
+    #[schema(value_type = Object)]
+    keys: (),
+    /// The same as a root has signed it: a flattened JWS of the type `portcullis-keys+jws`, if the gate was given one.
+    #[schema(value_type = Option<Object>, required)]
+    key_list: Option<()>,
+}
+
 /// A video file of CMAF (ISO/IEC 23000-19): an init segment or a segment.
 #[derive(ToSchema)]
 #[schema(value_type = String, format = Binary)]

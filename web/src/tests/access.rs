@@ -22,8 +22,8 @@ async fn gate_with_alices() -> Gate {
 }
 
 async fn status(gate: &Gate, method: &str, path: &str, id: &str, cookie: Option<&str>) -> u16 {
-    let path =
-        path.replace("{id}", id).replace("{file}", if path.contains("/events/") { "00001.jsonl" } else { "00001.m4s" });
+    let file = if path.contains("/events/") { "00001.jsonl" } else { "00001.m4s" };
+    let path = path.replace("{id}", id).replace("{file}", file).replace("{*path}", "chain/00001.jws");
     assert!(!path.contains('{'), "a parameter that this test does not know: {path}");
     let request = signed(Request::builder().method(method).uri(path), cookie).header(ORIGIN, ORIGIN_HERE);
     gate.send(request.body(Body::empty()).unwrap()).await.status.as_u16()
@@ -153,6 +153,11 @@ fn every_route_is_described_and_nothing_else() {
     let described = described["paths"].as_object().unwrap().iter().flat_map(|(path, item)| {
         item.as_object().unwrap().keys().map(move |method| format!("{} {path}", method.to_uppercase()))
     });
-    let routed: BTreeSet<_> = routes().iter().map(|route| format!("{} {}", route.method, route.path)).collect();
+    let routed: BTreeSet<_> = routes().iter().map(described_as).collect();
     assert_eq!(described.collect::<BTreeSet<_>>(), routed);
+}
+
+/// OpenAPI has no parameter of several segments.
+fn described_as(route: &crate::routes::Route) -> String {
+    format!("{} {}", route.method, route.path.replace("{*", "{"))
 }

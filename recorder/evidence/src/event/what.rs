@@ -282,7 +282,7 @@ pub enum What {
     SignedOut {},
     /// The subject began to look at the recording of the session that the event names.
     Viewed {
-        /// `video`, `events` or `export`.
+        /// `video`, `events`, `export` or `bundle`.
         part: String,
     },
     /// The time of a recording was over: its events and video go.
