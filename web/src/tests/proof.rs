@@ -99,11 +99,12 @@ async fn nothing_but_what_the_list_names_is_served() {
     assert!(!names(&list).contains(&"seal.tsr".to_owned()), "{list}");
     let extra = list["extra"].as_array().unwrap();
     assert!(extra.contains(&json!("notes.txt")), "{list}");
+    // A link is nothing that a vault reads: its log says so.
+    gate.get(&format!("{BUNDLE}/seal.tsr"), Some(&carol)).await.is_problem(500);
     gate.journal.take();
     for name in [
         "notes.txt",
         "video/a%20b",
-        "seal.tsr",
         "derivation.json",
         "expired.json",
         "chain/00003.jws",
