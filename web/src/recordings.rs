@@ -7,7 +7,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use portcullis_evidence::PathInBundle;
-use portcullis_vault::{Key, VaultError};
+use portcullis_vault::{Key, Place, Vault, VaultError};
 
 use crate::audit::{Act, Part};
 use crate::events::events_json;
@@ -70,8 +70,8 @@ pub(crate) async fn list(
     (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "There is none, or it is not theirs to see", body = Problem, content_type = "application/problem+json"),
 ))]
-pub(crate) async fn one(permitted: Permitted) -> Json<Recording> {
-    Json(permitted.into_row().into())
+pub(crate) async fn one(State(portal): State<Portal>, permitted: Permitted) -> Json<Recording> {
+    Json(portal.described(permitted).await)
 }
 
 /// The HLS playlist (RFC 8216). While the session runs it grows.
@@ -166,6 +166,13 @@ fn unread(error: &VaultError) -> Problem {
     Problem::internal("read a recording", error)
 }
 
+/// Where the video lies that was made of a recording's own, if that went.
+pub(crate) async fn derived(vault: &dyn Vault, prefix: &str) -> Result<Option<String>, VaultError> {
+    let Ok(replaced) = Key::of(prefix, PathInBundle::Replaced) else { return Ok(None) };
+    let place = Place::of(&replaced).and_then(|place| place.derived().ok());
+    Ok(vault.len(&replaced).await?.and(place).map(|place| place.to_string()))
+}
+
 impl Portal {
     /// A file of a recording as it lies in the vault, once the viewing is on the record.
     pub(crate) async fn file(
@@ -175,10 +182,22 @@ impl Portal {
         method: &Method,
         headers: &HeaderMap,
     ) -> Result<Response, Problem> {
-        let key = Key::of(&permitted.row().prefix, served.path).map_err(|_| Problem::no_page())?;
-        let len = self.vault().len(&key).await.map_err(|e| unread(&e))?.ok_or_else(Problem::no_page)?;
+        let found = self.lies(&permitted.row().prefix, served).await.map_err(|e| unread(&e))?;
+        let found = found.ok_or_else(Problem::no_page)?;
         self.viewed(permitted, served.part).await?;
-        Ok(files::serve(self.vault().clone(), (key, len), served, method, headers))
+        Ok(files::serve(self.vault().clone(), found, served, method, headers))
+    }
+
+    /// Where a file lies, and how long it is: in the recording's bundle, or, of video that was replaced, in the one that was made of it.
+    async fn lies(&self, prefix: &str, served: Served) -> Result<Option<(Key, u64)>, VaultError> {
+        let at = |prefix: &str, path| Key::of(prefix, path).ok();
+        let Some(key) = at(prefix, served.path) else { return Ok(None) };
+        if let Some(len) = self.vault().len(&key).await? {
+            return Ok(Some((key, len)));
+        }
+        let derived = derived(self.vault().as_ref(), prefix).await?.filter(|_| served.part == Part::Video);
+        let Some(key) = derived.and_then(|derived| at(&derived, served.path)) else { return Ok(None) };
+        Ok(self.vault().len(&key).await?.map(|len| (key, len)))
     }
 
     /// Puts the viewing on the record, unless it goes on.

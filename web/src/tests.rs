@@ -4,6 +4,7 @@ mod access;
 mod bundles;
 mod export;
 mod faults;
+mod hold;
 mod index;
 mod pages;
 mod playback;

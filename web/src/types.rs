@@ -129,6 +129,28 @@ pub struct Recording {
     pub encrypted: bool,
     /// To whom, as public keys of age (`age1…`); empty when they are clear.
     pub recipients: Vec<String>,
+    /// What holds it, asked for one recording by itself; null when nothing does, and in lists, which do not look.
+    #[schema(required)]
+    pub hold: Option<Hold>,
+}
+
+/// A legal hold: the recording does not expire.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Hold {
+    /// Why.
+    pub reason: String,
+    /// Who said so.
+    pub by: String,
+    /// When, RFC 3339, UTC.
+    pub at: String,
+}
+
+/// Why a recording is held or released.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HoldReason {
+    /// For those who ask later: 1 to 1,024 bytes.
+    pub(crate) reason: String,
 }
 
 /// The state of a recording.
@@ -178,6 +200,7 @@ impl From<Row> for Recording {
             gaps: row.gaps.max(0).unsigned_abs(),
             encrypted: !row.recipients.is_empty(),
             recipients: row.recipients.split_whitespace().map(str::to_owned).collect(),
+            hold: None,
         }
     }
 }
