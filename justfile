@@ -20,6 +20,12 @@ dev *arguments:
 check:
     ./test --fast
 
+# what takes a quarter of an hour to build first: garage, another S3 server, and the tests against it
+long:
+    scripts/garage.sh install
+    cargo test --package portcullis-vault --features long --test s3 garage
+    scripts/garage.sh stop
+
 # every scene of the pages in both themes and at two widths, with axe: screenshots in web/ui/output (about ten minutes)
 looks:
     scripts/setup.sh test

@@ -1,6 +1,6 @@
 //! The one way to a bundle: a folder, `s3://bucket/prefix/ID`, or the id of a session in the vault that the configuration names.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -31,9 +31,9 @@ impl Reading {
     }
 
     /// The files of the bundle there.
-    pub(crate) fn source(&self, place: &Place) -> Box<dyn Source> {
+    pub(crate) fn source(&self, place: &Key) -> Box<dyn Source> {
         let handle = self.runtime.handle().clone();
-        Box::new(Stored::new(Arc::clone(&self.vault), place.key().clone(), handle))
+        Box::new(Stored::new(Arc::clone(&self.vault), place.clone(), handle))
     }
 }
 
@@ -72,16 +72,26 @@ pub(crate) fn open(named: &Path, config: impl FnOnce() -> anyhow::Result<Config>
     }
     let reading = Reading::open(&config)?;
     let place = reading.find(text)?;
-    Ok(match config.vault.kind {
-        // As a folder, so that links and special files in it are seen.
-        VaultKind::Folder => in_folder(&folder_of(&config, &place)),
-        VaultKind::S3 => stored(reading.vault, place.key().clone(), reading.runtime),
-    })
+    Ok(in_vault(&config, reading, place.key()))
 }
 
-/// The folder of a bundle in a folder vault.
-fn folder_of(config: &Config, place: &Place) -> PathBuf {
-    Data::at(&config.data).vault().join(place.key().as_str())
+/// Opens what was derived of the recording with this id.
+pub(crate) fn derived(id: &Path, config: &Config) -> anyhow::Result<Bundle> {
+    let text = id.to_str().unwrap_or_default();
+    if text.contains('/') || id.is_dir() {
+        bail!("give the place of what was made of it, under derived/, or the recording's id");
+    }
+    let reading = Reading::open(config)?;
+    let place = reading.find(text)?.derived()?;
+    Ok(in_vault(config, reading, &place))
+}
+
+fn in_vault(config: &Config, reading: Reading, place: &Key) -> Bundle {
+    match config.vault.kind {
+        // As a folder, so that links and special files in it are seen.
+        VaultKind::Folder => in_folder(&Data::at(&config.data).vault().join(place.as_str())),
+        VaultKind::S3 => stored(reading.vault, place.clone(), reading.runtime),
+    }
 }
 
 fn in_folder(folder: &Path) -> Bundle {

@@ -25,11 +25,20 @@ impl Audit for Journaled {
             Act::SignedIn => ("", What::SignedIn {}),
             Act::SignedOut => ("", What::SignedOut {}),
             Act::SignInRefused { reason } => ("", What::Refused { what: "sign-in".into(), reason: (*reason).into() }),
+            Act::Held { recording, held, reason } => {
+                let (id, reason) = (recording.clone(), reason.clone());
+                let what = match held {
+                    true => What::RecordingHeld { recording: id, reason },
+                    false => What::RecordingReleased { recording: id, reason },
+                };
+                (recording.as_str(), what)
+            }
             Act::Viewed { recording, part, .. } => {
                 let part = match part {
                     Part::Video => "video",
                     Part::Events => "events",
                     Part::Export => "export",
+                    Part::Bundle => "bundle",
                 };
                 (recording.as_str(), What::Viewed { part: part.into() })
             }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use portcullis_evidence::{SigningKey, What};
 use portcullis_policy::{Lock, PolicySet};
+use portcullis_proxy::files::FilesConfig;
 use portcullis_proxy::journal::About;
 use portcullis_proxy::outcome::chain;
 use portcullis_proxy::{Enforced, Journal};
@@ -21,7 +22,7 @@ use crate::data::Data;
 /// Who lets recordings expire, where no person does.
 pub(crate) const GATE: &str = "portcullis";
 /// How long after its start a gate first looks: what it recovers comes first.
-const FIRST: Duration = Duration::from_secs(60);
+const FIRST: Duration = Duration::from_secs(10);
 
 /// The keeper of the configuration's vault, with the keys in the data folder.
 pub(crate) fn keeper(
@@ -31,7 +32,7 @@ pub(crate) fn keeper(
     key: Arc<SigningKey>,
 ) -> anyhow::Result<Keeper> {
     let trust = crate::trust::own(data)?.trust;
-    Ok(Keeper { vault, trust, key, keep: config.retention.keep() })
+    Ok(Keeper { vault, trust, key, keep: config.retention.keep(), replace_after: config.retention.replace_after() })
 }
 
 /// One way through the vault: what is due goes, or is only said to.
@@ -68,9 +69,28 @@ pub(crate) fn note(journal: &Journal, by: &str, place: &Place, fate: &Fate) {
     journal.note(about, What::RecordingExpired { recording: place.id().to_owned(), reason });
 }
 
+/// Removes the copies of files that policy had put into quarantine in a session whose recording is over, as its `upload` and `download` events are.
+pub(crate) fn forget_copies(data: &Data, place: &Place, fate: &Fate) {
+    if !matches!(fate, Fate::Expired { .. } | Fate::Gone { .. }) {
+        return;
+    }
+    let folder = FilesConfig::within(data.root()).quarantine.join(place.id());
+    match std::fs::remove_dir_all(&folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            tracing::warn!(recording = place.id(), %error, "files in quarantine stay, though their recording expired");
+        }
+        _ => {}
+    }
+}
+
 /// Looks again and again, as often as the configuration says.
-pub(crate) fn start(config: &Config, keeper: Keeper, journal: Arc<Journal>, portal: Portal) -> Option<JoinHandle<()>> {
-    let (every, trial) = (config.retention.every()?, config.retention.dry_run);
+pub(crate) fn start(
+    config: &Config,
+    keeper: Arc<Keeper>,
+    journal: Arc<Journal>,
+    portal: Portal,
+) -> Option<JoinHandle<()>> {
+    let (every, trial, data) = (config.retention.every()?, config.retention.dry_run, Data::at(&config.data));
     Some(tokio::spawn(async move {
         let mut wait = FIRST.min(every);
         loop {
@@ -90,6 +110,9 @@ pub(crate) fn start(config: &Config, keeper: Keeper, journal: Arc<Journal>, port
                     Ok(None) => break,
                     Ok(Some((place, Ok(fate)))) => {
                         note(&journal, GATE, &place, &fate);
+                        if !trial {
+                            forget_copies(&data, &place, &fate);
+                        }
                         heard(&portal, &place, &fate).await;
                     }
                     Ok(Some((place, Err(error)))) => {

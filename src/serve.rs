@@ -87,7 +87,8 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let aftermath = Arc::new(Exported { index: Indexed(portal.clone(), stamps), exports: exports.clone() });
     let policies = policy::Following::begin(config, &data).await?;
     let warning = retention::warn(policies.policies.clone(), Arc::clone(&vault));
-    let keeper = retention::keeper(config, &data, Arc::clone(&vault), Arc::new(keys.evidence.clone()))?;
+    let keeper = Arc::new(retention::keeper(config, &data, Arc::clone(&vault), Arc::new(keys.evidence.clone()))?);
+    portal.keep(Arc::clone(&keeper));
     let sweeping = retention::start(config, keeper, Arc::clone(&journal), portal.clone());
     let recipients = config.recording.recipients()?;
     let files = config.files.depot(&data, recipients.clone())?;

@@ -69,7 +69,7 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// The identities in a file, which is read only as far as one may be long.
-fn identities(path: &Path) -> anyhow::Result<Identities> {
+pub(crate) fn identities(path: &Path) -> anyhow::Result<Identities> {
     let mut text = String::new();
     let read = File::open(path).and_then(|file| file.take(MAX_AGE_TEXT_BYTES).read_to_string(&mut text));
     read.with_context(|| format!("the identities in {} cannot be read", path.display()))?;

@@ -11,7 +11,8 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use portcullis_evidence::{
-    Derivation, DerivationError, Digest, FileHash, Listing, PathInBundle, SigningKey, Source, VERSION,
+    AgeError, Decrypted, Derivation, DerivationError, Digest, FileHash, Identities, Listing, PathInBundle, PlainHash,
+    Recipients, SigningKey, Source, VERSION,
 };
 use portcullis_export::{Fragments, Init, MAX_INIT_BYTES, Sample};
 use portcullis_rfb::Size;
@@ -58,17 +59,22 @@ pub enum CompactError {
     /// The statement cannot be signed.
     #[error("the derivation cannot be signed")]
     Sign(#[from] DerivationError),
+    /// It cannot be encrypted as the original is.
+    #[error("the new video cannot be encrypted to those to whom the recording is")]
+    Encrypt(#[source] AgeError),
     /// There is nothing to encode, or it was done before.
     #[error("{0}")]
     Nothing(&'static str),
 }
 
 /// Encodes the video of a sealed bundle anew, into the empty folder `to`; the caller has verified the bundle. `made` is the wall clock.
+/// What is encrypted needs `identities` that open it, and is encrypted to the same recipients again before it is written.
 ///
 /// # Errors
 /// [`CompactError`]; the folder is then to be thrown away.
 pub fn compact(
     source: &dyn Source,
+    identities: Option<&Identities>,
     to: &Path,
     settings: &CompactSettings,
     made: &str,
@@ -77,8 +83,16 @@ pub fn compact(
     let listing = Listing::read(source);
     let listing = listing.map_err(|error| CompactError::Read(PathInBundle::Session, io::Error::other(error)))?;
     let Some(of) = listing.sealed else { return Err(CompactError::Nothing("a session that is not sealed")) };
-    if listing.manifest.is_encrypted() {
-        return Err(CompactError::Nothing(ENCRYPTED));
+    let opened = identities.map(|identities| Decrypted::new(source, identities));
+    let recipients = match (listing.manifest.is_encrypted(), &opened) {
+        (false, _) => None,
+        (true, None) => return Err(CompactError::Nothing(ENCRYPTED)),
+        // A manifest has none that could not be read.
+        (true, Some(_)) => Recipients::parse(listing.manifest.recipients.iter().map(String::as_str)).ok(),
+    };
+    let listing = if recipients.is_some() { listing.decrypted() } else { listing };
+    if listing.replaced {
+        return Err(CompactError::Nothing("its own video went"));
     }
     if listing.expired {
         return Err(CompactError::Nothing("its time is over and its video went"));
@@ -86,8 +100,13 @@ pub fn compact(
     if listing.derivation.is_some() {
         return Err(CompactError::Nothing("it was encoded anew already"));
     }
-    let mut work = Work { source, to, settings, current: None, files: Vec::new(), pictures: 0, before: 0, span: None };
-    work.copy_the_rest()?;
+    copy_the_rest(source, to)?;
+    let source: &dyn Source = match &opened {
+        Some(opened) => opened,
+        None => source,
+    };
+    let (files, pictures, before) = (Vec::new(), 0, 0);
+    let mut work = Work { source, recipients, to, settings, current: None, files, pictures, before, span: None };
     for listed in listing.links.iter().flat_map(|link| &link.files) {
         match listed.path {
             PathInBundle::Init(number) => work.header(number, listed)?,
@@ -116,7 +135,10 @@ pub fn compact(
 }
 
 struct Work<'a> {
+    /// The original, decrypted where it is encrypted.
     source: &'a dyn Source,
+    /// To whom what is made is encrypted.
+    recipients: Option<Recipients>,
     to: &'a Path,
     settings: &'a CompactSettings,
     /// The original's header that holds, its number, and whether ours is written.
@@ -129,27 +151,6 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Everything but video, as it is.
-    fn copy_the_rest(&self) -> Result<(), CompactError> {
-        let mut paths = Vec::new();
-        let listed = self.source.list(&mut |entry| {
-            paths.extend(entry.path.parse::<PathInBundle>().ok().filter(|path| path.folder() != Some("video")));
-            ControlFlow::Continue(())
-        });
-        listed.map_err(|error| CompactError::Read(PathInBundle::Session, error))?;
-        for folder in ["chain", "events", "video"] {
-            let path = self.to.join(folder);
-            fs::create_dir_all(&path).map_err(|error| CompactError::Write(path, error))?;
-        }
-        for path in paths {
-            let opened = self.source.open(path).map_err(|error| CompactError::Read(path, error))?;
-            let to = path.under(self.to);
-            let copied = fs::File::create_new(&to).and_then(|mut file| io::copy(&mut { opened.reader }, &mut file));
-            copied.map_err(|error| CompactError::Write(to, error))?;
-        }
-        Ok(())
-    }
-
     fn header(&mut self, number: u32, listed: &FileHash) -> Result<(), CompactError> {
         let bytes = self.read(listed, MAX_INIT_BYTES)?;
         let init = Init::from_bytes(&bytes).filter(|init| !init.sets.is_empty());
@@ -215,11 +216,39 @@ impl Work<'_> {
     }
 
     fn write(&mut self, path: PathInBundle, bytes: &[u8]) -> Result<(), CompactError> {
+        let Some(recipients) = &self.recipients else { return self.store(path, bytes, None) };
+        let plain = PlainHash { bytes: long(bytes.len()), sha256: Digest::of(bytes) };
+        let sealed = recipients.seal(bytes).map_err(CompactError::Encrypt)?;
+        self.store(path.encrypted(), &sealed, Some(plain))
+    }
+
+    fn store(&mut self, path: PathInBundle, bytes: &[u8], plain: Option<PlainHash>) -> Result<(), CompactError> {
         let to = path.under(self.to);
         fs::write(&to, bytes).map_err(|error| CompactError::Write(to, error))?;
-        self.files.push(FileHash { path, bytes: long(bytes.len()), sha256: Digest::of(bytes), plain: None });
+        self.files.push(FileHash { path, bytes: long(bytes.len()), sha256: Digest::of(bytes), plain });
         Ok(())
     }
+}
+
+/// Everything but video, as it is.
+fn copy_the_rest(source: &dyn Source, to: &Path) -> Result<(), CompactError> {
+    let mut paths = Vec::new();
+    let listed = source.list(&mut |entry| {
+        paths.extend(entry.path.parse::<PathInBundle>().ok().filter(|path| path.folder() != Some("video")));
+        ControlFlow::Continue(())
+    });
+    listed.map_err(|error| CompactError::Read(PathInBundle::Session, error))?;
+    for name in ["chain", "events", "video"] {
+        let path = to.join(name);
+        fs::create_dir_all(&path).map_err(|error| CompactError::Write(path, error))?;
+    }
+    for path in paths {
+        let opened = source.open(path).map_err(|error| CompactError::Read(path, error))?;
+        let to = path.under(to);
+        let copied = fs::File::create_new(&to).and_then(|mut file| io::copy(&mut { opened.reader }, &mut file));
+        copied.map_err(|error| CompactError::Write(to, error))?;
+    }
+    Ok(())
 }
 
 /// The samples of a segment, and the bytes of each.

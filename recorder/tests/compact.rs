@@ -14,9 +14,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use exported::{packets, psnr};
-use portcullis_evidence::{BundleFolder, SigningKey, Verdict, verify};
-use portcullis_export::{Film, Standing};
-use portcullis_recorder::{Codec, CompactError, CompactSettings, compact};
+use portcullis_evidence::{
+    BundleFolder, Contents, Decrypted, Identities, Recipients, SigningKey, Trust, Verdict, verify, verify_at,
+};
+use portcullis_export::{ExportError, Film, Standing};
+use portcullis_recorder::{Codec, CompactError, CompactSettings, Encrypting, compact};
 use portcullis_rfb::{Change, Rect, Size};
 use stage::{Stage, colour, fill, run, times};
 
@@ -24,7 +26,10 @@ const MADE: &str = "2026-06-01T00:00:00.000000Z";
 
 /// Text-like stripes and blocks that move, in several segments, with a resize.
 async fn recorded() -> Stage {
-    let mut stage = Stage::new();
+    recorded_on(Stage::new()).await
+}
+
+async fn recorded_on(mut stage: Stage) -> Stage {
     (stage.config.segment, stage.config.still) = (Duration::from_millis(200), Duration::from_millis(400));
     let recording = stage.start(Size::new(320, 200)).await;
     for revision in 1..=24u64 {
@@ -51,7 +56,7 @@ fn made(stage: &Stage, codec: Codec) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let source = BundleFolder::at(&stage.bundle());
     let settings = CompactSettings::of(codec, 1);
-    let done = compact(&source, folder.path(), &settings, MADE, &stage.key).unwrap();
+    let done = compact(&source, None, folder.path(), &settings, MADE, &stage.key).unwrap();
     assert_eq!(done.pictures, pictures(stage));
     println!("{}: {} bytes of video are {} now", codec.name(), done.before, done.after);
     folder
@@ -111,6 +116,53 @@ async fn what_was_derived_says_so_under_both_verifiers() {
     std::fs::remove_file(key).unwrap();
 }
 
+const IDENTITY: &str = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX";
+const RECIPIENT: &str = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_encrypted_is_a_film_and_encoded_anew_for_who_has_an_identity() {
+    let keys = tempfile::tempdir_in("/dev/shm").unwrap();
+    let mut stage = Stage::new();
+    let recipients = Recipients::parse([RECIPIENT]).unwrap();
+    stage.config.encrypting = Some(Encrypting { recipients, keys: keys.path().to_owned() });
+    let stage = recorded_on(stage).await;
+    let (source, identities) = (BundleFolder::at(&stage.bundle()), Identities::read(IDENTITY).unwrap());
+    let trust = Trust::of(&[stage.key.verifying_key()]).with_identities(identities.clone());
+    let film = |source: &BundleFolder, verdict: Verdict| {
+        let report = verify_at(source, &trust);
+        assert_eq!((report.verdict(), report.contents), (verdict, Contents::Decrypted), "{report}");
+        let standing = || Standing::Sound(report.to_string());
+        assert!(matches!(Film::of(source, standing()), Err(ExportError::Encrypted)), "not without an identity");
+        let film =
+            exported::Exported::write(&Film::decrypted(&Decrypted::new(source, &identities), standing()).unwrap());
+        film.decodes();
+        film
+    };
+    let original = film(&source, Verdict::Sound);
+    let stranger =
+        Identities::read("AGE-SECRET-KEY-12FEKXAMUH6VX5MXT23WJP43LMK4QCRCL7VAX6JVU7F0R562W3RCST3KDCQ").unwrap();
+    let shut = Decrypted::new(&source, &stranger);
+    assert!(matches!(
+        Film::decrypted(&shut, Standing::Unproved(String::new())),
+        Err(ExportError::NoVideo | ExportError::Read(..))
+    ));
+
+    let (folder, settings) = (tempfile::tempdir().unwrap(), CompactSettings::of(Codec::Vp9, 1));
+    let refused = compact(&source, None, folder.path(), &settings, MADE, &stage.key);
+    assert!(matches!(refused, Err(CompactError::Nothing(_))));
+    compact(&source, Some(&identities), folder.path(), &settings, MADE, &stage.key).unwrap();
+    let derived = film(&BundleFolder::at(folder.path()), Verdict::Derived);
+    assert_eq!(packets(&derived.path), packets(&original.path));
+    let names = std::fs::read_dir(folder.path().join("video")).unwrap().map(|entry| entry.unwrap().path());
+    for path in names {
+        let bytes = std::fs::read(&path).unwrap();
+        assert!(bytes.starts_with(b"age-encryption.org/v1\n"), "{} lies in clear", path.display());
+    }
+    // Who has no identity still finds every byte as it was signed.
+    let report = verify(folder.path(), &[stage.key.verifying_key()]);
+    assert_eq!((report.verdict(), report.contents), (Verdict::Derived, Contents::Encrypted), "{report}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn only_what_was_signed_is_encoded_and_only_once() {
     let stage = recorded().await;
@@ -118,7 +170,7 @@ async fn only_what_was_signed_is_encoded_and_only_once() {
     let settings = CompactSettings::of(Codec::Vp9, 1);
     let again = |bundle: &Path| {
         let to = tempfile::tempdir().unwrap();
-        compact(&BundleFolder::at(bundle), to.path(), &settings, MADE, &SigningKey::generate(&[1; 32]))
+        compact(&BundleFolder::at(bundle), None, to.path(), &settings, MADE, &SigningKey::generate(&[1; 32]))
     };
     assert!(matches!(again(folder.path()), Err(CompactError::Nothing(_))));
     let video = stage.bundle().join("video/00001.m4s");

@@ -17,6 +17,7 @@ pub(crate) struct Retention {
     keep_days: u64,
     every_hours: u64,
     pub(crate) dry_run: bool,
+    replace_after_days: u64,
 }
 
 impl Retention {
@@ -24,6 +25,9 @@ impl Retention {
     pub(super) fn check(&self) -> anyhow::Result<()> {
         if self.keep_days > MOST_DAYS {
             bail!("`retention.keep_days` must be at most {MOST_DAYS}; 0 is for ever");
+        }
+        if self.replace_after_days > MOST_DAYS {
+            bail!("`retention.replace_after_days` must be at most {MOST_DAYS}; 0 is never");
         }
         if self.every_hours > MOST_HOURS {
             bail!("`retention.every_hours` must be at most {MOST_HOURS}; 0 is never");
@@ -34,6 +38,11 @@ impl Retention {
     /// How long recordings are kept of which no policy says; `None`: for ever.
     pub(crate) fn keep(&self) -> Option<Duration> {
         (self.keep_days > 0).then(|| Duration::from_secs(self.keep_days.saturating_mul(86_400)))
+    }
+
+    /// How long after its end the video of a recording that was encoded anew stays at least; `None`: always.
+    pub(crate) fn replace_after(&self) -> Option<Duration> {
+        (self.replace_after_days > 0).then(|| Duration::from_secs(self.replace_after_days.saturating_mul(86_400)))
     }
 
     /// How often is looked for what is due; `None`: never.

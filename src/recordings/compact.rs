@@ -1,16 +1,22 @@
-//! `portcullis recordings compact`: old recordings encoded anew, beside the originals, with a signed statement of what was done.
+//! `portcullis recordings compact`: old recordings encoded anew, beside the originals or in place of their video, with a signed statement of what was done.
 
+use std::io::Read;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use portcullis_evidence::{
-    BundleFolder, Contents, PathInBundle, SigningKey, Source, Verdict, is_stamp, stamp, verify_at,
+    BundleFolder, Contents, Digest, Identities, Listing, PathInBundle, Source, Verdict, What, is_stamp, stamp,
+    verify_at,
 };
+use portcullis_proxy::Journal;
+use portcullis_proxy::journal::About;
 use portcullis_proxy::token::load_key_file;
 use portcullis_recorder::{Codec, CompactSettings, compact};
+use portcullis_vault::keeping::{Keeper, Replaced};
 use portcullis_vault::{Key, Place, next_bundle};
 use time::{Duration, OffsetDateTime};
 
@@ -38,7 +44,13 @@ pub(crate) struct CompactArgs {
     /// Threads of the encoder
     #[arg(long, default_value_t = 1)]
     threads: u32,
-    /// Say what would be encoded, and do nothing
+    /// Let the recordings' own video go then, where `retention.replace_after_days` permits it: what was made of it stays alone
+    #[arg(long)]
+    replace: bool,
+    /// A file of age identities (AGE-SECRET-KEY-1…), for what is encrypted; what is made of it is encrypted to the same recipients
+    #[arg(long)]
+    identity: Option<PathBuf>,
+    /// Say what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -59,8 +71,12 @@ enum Wanted {
 struct Work {
     reading: Reading,
     trusted: Trusted,
+    identities: Option<Identities>,
     settings: CompactSettings,
-    key: SigningKey,
+    keeper: Keeper,
+    /// Where it is put on the record what went; `None` where nothing is to go.
+    journal: Option<Journal>,
+    replace: bool,
     dry_run: bool,
 }
 
@@ -73,13 +89,19 @@ pub(crate) fn run(args: &CompactArgs) -> anyhow::Result<ExitCode> {
         Wanted::Vp9 => Codec::Vp9,
     };
     let settings = CompactSettings::of(codec, args.threads);
-    let work = Work {
-        reading: Reading::open(&config)?,
-        trusted: args.trusted.read(&args.place)?,
-        settings: CompactSettings { crf: args.crf.unwrap_or(settings.crf), ..settings },
-        key: load_key_file(&data.keys().join(crate::keys::EVIDENCE)).context("the evidence key cannot be read")?,
-        dry_run: args.dry_run,
-    };
+    let reading = Reading::open(&config)?;
+    let key = load_key_file(&data.keys().join(crate::keys::EVIDENCE)).context("the evidence key cannot be read")?;
+    let keeper = crate::retention::keeper(&config, &data, Arc::clone(&reading.vault), Arc::new(key))?;
+    let identities = args.identity.as_deref().map(crate::verify::identities).transpose()?;
+    let mut trusted = args.trusted.read(&args.place)?;
+    if let Some(identities) = &identities {
+        trusted.trust = trusted.trust.with_identities(identities.clone());
+    }
+    let goes = args.replace && !args.dry_run;
+    let journal = goes.then(|| Journal::open(&data.journal()).context("the journal cannot be opened")).transpose()?;
+    let settings = CompactSettings { crf: args.crf.unwrap_or(settings.crf), ..settings };
+    let (replace, dry_run) = (args.replace, args.dry_run);
+    let work = Work { reading, trusted, identities, settings, keeper, journal, replace, dry_run };
     let mut all_done = true;
     for place in work.places(args)? {
         if let Err(error) = work.one(&place) {
@@ -104,8 +126,11 @@ impl Work {
                 let facts = Facts::read(vault, &place, &self.trusted.trust).await;
                 // Both are RFC 3339 in UTC with six decimals, which sort as their times do.
                 let old = |ended: &String| is_stamp(ended) && *ended < stamp(since);
-                // Of what expired there is no video.
-                if facts.is_ok_and(|facts| facts.state != "expired" && facts.ended.as_ref().is_some_and(old)) {
+                // Of what expired there is no video; what was replaced may have been interrupted.
+                if facts.is_ok_and(|facts| {
+                    let there = facts.state != "expired" && (self.replace || !facts.replaced);
+                    there && facts.ended.as_ref().is_some_and(old)
+                }) {
                     found.push(place.clone());
                 }
                 last = Some(place);
@@ -116,19 +141,29 @@ impl Work {
     }
 
     fn one(&self, place: &Place) -> anyhow::Result<()> {
-        let to = format!("derived/{}/{}", place.day(), place.id());
-        if self.wait(self.reading.vault.len(&Key::of(&to, PathInBundle::Derivation)?))?.is_some() {
+        let to = place.derived()?;
+        let there = self.wait(self.reading.vault.len(&Key::of(to.as_str(), PathInBundle::Derivation)?))?.is_some();
+        if there {
             println!("{}  is there already: {to}", place.id());
-            return Ok(());
+        } else {
+            self.encode(place, &to)?;
         }
-        let source = self.reading.source(place);
+        if self.replace {
+            self.replace(place, &to)?;
+        }
+        Ok(())
+    }
+
+    /// Encodes it anew and stores what comes out, locked and held as the original is.
+    fn encode(&self, place: &Place, to: &Key) -> anyhow::Result<()> {
+        let source = self.reading.source(place.key());
         let report = verify_at(source.as_ref(), &self.trusted.trust);
         if report.verdict() == Verdict::Expired {
             bail!("its time is over and its video went ({})", place.key());
         }
-        if report.contents != Contents::Clear {
+        if report.contents == Contents::Encrypted {
             bail!(
-                "it is encrypted: only who has an identity can see its pictures, and encode them anew ({})",
+                "it is encrypted: only who has an identity (--identity) can see its pictures, and encode them anew ({})",
                 place.key()
             );
         }
@@ -141,13 +176,16 @@ impl Work {
         }
         let folder = tempfile::Builder::new().prefix("portcullis-compact-").tempdir()?;
         let made = stamp(OffsetDateTime::now_utc());
-        let done = compact(source.as_ref(), folder.path(), &self.settings, &made, &self.key)?;
+        let (identities, key) = (self.identities.as_ref(), &self.keeper.key);
+        let done = compact(source.as_ref(), identities, folder.path(), &self.settings, &made, key)?;
         let derived = BundleFolder::at(folder.path());
         let report = verify_at(&derived, &self.trusted.trust);
         if report.verdict() != Verdict::Derived {
             bail!("what was made does not verify: {report}");
         }
-        self.store(&derived, folder.path(), &to)?;
+        self.store(&derived, folder.path(), to)?;
+        let guarded = self.reading.runtime.block_on(self.keeper.guard_derived(place, OffsetDateTime::now_utc()));
+        guarded.context("what was made is stored, and not locked or held as the original is")?;
         let share = done.after.saturating_mul(100).checked_div(done.before).unwrap_or(100);
         println!(
             "{}  {} pictures, video of {} bytes is {} now ({share} %): {to}",
@@ -159,8 +197,39 @@ impl Work {
         Ok(())
     }
 
+    /// Lets the original's video go, once what stands in its place has been proved as it lies in the vault.
+    fn replace(&self, place: &Place, to: &Key) -> anyhow::Result<()> {
+        let (original, derived) = (self.reading.source(place.key()), self.reading.source(to));
+        let mut statement = Vec::new();
+        if let Ok(opened) = derived.open(PathInBundle::Derivation) {
+            let report = verify_at(derived.as_ref(), &self.trusted.trust);
+            if report.verdict() != Verdict::Derived {
+                bail!("its own video stays, for what was made of it does not verify ({to}): {}", report.verdict());
+            }
+            // Of another seal it would be another recording's.
+            if Listing::read(derived.as_ref())?.sealed != Listing::read(original.as_ref())?.sealed {
+                bail!("its own video stays, for what lies at {to} was not made of it");
+            }
+            { opened.reader }.read_to_end(&mut statement)?;
+        } else if !self.dry_run {
+            bail!("its own video stays, for nothing was made of it ({to})");
+        }
+        let (by, now, digest) = (super::by(), OffsetDateTime::now_utc(), Digest::of(&statement));
+        let fate =
+            self.reading.runtime.block_on(self.keeper.replace(place, digest, &by, now, self.journal.is_none()))?;
+        println!("{}  {fate}", place.id());
+        if let (Some(journal), Replaced::Now(_)) = (&self.journal, &fate) {
+            let (recording, derivation) = (place.id().to_owned(), digest.to_string());
+            let reason = "encoded anew (retention.replace_after_days)".to_owned();
+            let about = About { subject: &by, session: place.id(), ..About::default() };
+            let what = What::RecordingReplaced { recording, derivation, reason };
+            journal.append(about, what).context("it is done, and the journal does not say so")?;
+        }
+        Ok(())
+    }
+
     /// Stores a bundle; what says that it is one comes last.
-    fn store(&self, derived: &BundleFolder, folder: &Path, to: &str) -> anyhow::Result<()> {
+    fn store(&self, derived: &BundleFolder, folder: &Path, to: &Key) -> anyhow::Result<()> {
         let mut paths: Vec<PathInBundle> = Vec::new();
         derived.list(&mut |entry| {
             paths.extend(entry.path.parse::<PathInBundle>());
@@ -168,7 +237,7 @@ impl Work {
         })?;
         paths.sort_by_key(|path| (*path == PathInBundle::Derivation, *path));
         for path in paths {
-            let (key, from) = (Key::of(to, path)?, path.under(folder));
+            let (key, from) = (Key::of(to.as_str(), path)?, path.under(folder));
             let stored = self.wait(self.reading.vault.put(&key, &from));
             stored.with_context(|| format!("{key} cannot be stored"))?;
         }

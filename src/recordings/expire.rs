@@ -60,6 +60,7 @@ pub(crate) fn run(args: &ExpireArgs) -> anyhow::Result<ExitCode> {
     {
         if let (Some(journal), Ok(fate)) = (&journal, &fate) {
             retention::note(journal, &by, &place, fate);
+            retention::forget_copies(&data, &place, fate);
         }
         let (name, objects) = match &fate {
             Ok(Fate::Expired { objects, .. }) => ("expired", *objects),

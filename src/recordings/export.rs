@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
-use portcullis_evidence::{Report, Verdict, verify_at};
+use portcullis_evidence::{Contents, Decrypted, Report, Verdict, verify_at};
 use portcullis_export::{Film, Package, PublicKey, Standing, Subtitles};
 
 use crate::DataArgs;
@@ -27,6 +27,9 @@ pub(crate) struct ExportArgs {
     /// Write the lines that stand under the film to this file too, .srt or .vtt
     #[arg(long)]
     subtitles: Option<PathBuf>,
+    /// A file of age identities (AGE-SECRET-KEY-1…): the film of an encrypted recording, which is then clear
+    #[arg(long)]
+    identity: Option<PathBuf>,
     /// Export what does not verify too; the export says so
     #[arg(long)]
     unverified: bool,
@@ -52,14 +55,29 @@ pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     if subtitles.is_some() && format == Format::Zip {
         bail!("--subtitles goes with a film");
     }
+    if args.identity.is_some() && format == Format::Zip {
+        bail!("--identity goes with a film: a zip has the files as they lie, encrypted");
+    }
     for file in [Some(&args.to), args.subtitles.as_ref()].into_iter().flatten() {
         if file.try_exists().unwrap_or(true) {
             bail!("{} is there already", file.display());
         }
     }
-    let bundle = crate::bundle::open(&args.path, || args.place.load())?;
-    let trusted = args.trusted.read(&args.place)?;
-    let report = verify_at(bundle.source(), &trusted.trust);
+    let mut bundle = crate::bundle::open(&args.path, || args.place.load())?;
+    let mut trusted = args.trusted.read(&args.place)?;
+    let identities = args.identity.as_deref().map(crate::verify::identities).transpose()?;
+    if let Some(identities) = &identities {
+        trusted.trust = trusted.trust.with_identities(identities.clone());
+    }
+    let mut report = verify_at(bundle.source(), &trusted.trust);
+    if report.verdict() == Verdict::Replaced && format == Format::Mp4 {
+        eprintln!("its own video went: the film is of the one that was made of it");
+        bundle = crate::bundle::derived(&args.path, &args.place.load()?)?;
+        report = verify_at(bundle.source(), &trusted.trust);
+    }
+    if report.contents == Contents::Encrypted && identities.is_some() {
+        bail!("none of these identities opens this recording, which is encrypted to: {}", report.recipients.join(", "));
+    }
     let sound = is_sound(&report);
     if !sound && !args.unverified {
         eprintln!("{report}");
@@ -70,7 +88,11 @@ pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     let standing = if sound { Standing::Sound(said) } else { Standing::Unproved(said) };
     let bytes = match format {
         Format::Mp4 => {
-            let film = Film::of(bundle.source(), standing)?;
+            let opened = identities.as_ref().map(|identities| Decrypted::new(bundle.source(), identities));
+            let film = match &opened {
+                Some(opened) => Film::decrypted(opened, standing)?,
+                None => Film::of(bundle.source(), standing)?,
+            };
             let bytes = whole(&args.to, |out| Ok(film.write(out)?))?;
             if let (Some(path), Some(form)) = (&args.subtitles, subtitles) {
                 whole(path, |out| Ok(out.write_all(film.subtitles(form).as_bytes())?))?;
@@ -90,9 +112,9 @@ pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A record that says itself that it lacks a stretch of time is what was signed, and so is what is left of one whose time is over.
+/// A record that says itself that it lacks a stretch of time is what was signed, and so is what is left of one whose time is over, or whose video went.
 fn is_sound(report: &Report) -> bool {
-    matches!(report.verdict(), Verdict::Sound | Verdict::GapDeclared | Verdict::Expired | Verdict::Derived)
+    report.is_sound()
 }
 
 /// The report without its faults: the verdict and what was counted.

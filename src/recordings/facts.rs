@@ -26,6 +26,8 @@ pub(crate) struct Facts {
     pub(crate) gaps: Option<usize>,
     /// Until when it is kept and how it is locked, as its seal says.
     pub(crate) keep: Option<Keep>,
+    /// Whether its own video went, for another was made of it.
+    pub(crate) replaced: bool,
     /// Why it is held; `null` when it is not.
     pub(crate) held: Option<String>,
     pub(crate) policy: String,
@@ -46,6 +48,7 @@ impl Facts {
         let manifest = Manifest::from_bytes(&manifest)?;
         let seal = small(PathInBundle::Seal).await?.map(|bytes| Seal::unproved(&bytes)).transpose()?;
         let expired = small(PathInBundle::Expired).await?.is_some();
+        let replaced = small(PathInBundle::Replaced).await?.is_some();
         let held = match last_hold(vault, trust, place.id()).await {
             Ok(last) => last.filter(|(hold, _)| hold.held).map(|(hold, _)| format!("{} ({})", hold.reason, hold.by)),
             // What cannot be proved to be released counts as held.
@@ -71,6 +74,7 @@ impl Facts {
             events: seal.map(|seal| seal.events),
             gaps: seal.map(|seal| seal.gaps.len()),
             keep: seal.and_then(|seal| seal.keep.clone()),
+            replaced,
             held,
             policy: manifest.policy,
             rule: manifest.rule,

@@ -26,6 +26,7 @@ mod policy_signed;
 mod record;
 mod recordings_command;
 mod refusals;
+mod retention;
 mod revocation;
 mod screen;
 mod settings;

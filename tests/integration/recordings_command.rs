@@ -37,7 +37,7 @@ fn data(folder: &Path) -> Arc<SigningKey> {
 }
 
 /// A recording in the folder's vault that ended so many days ago and is kept for so many.
-fn recording(data: &Path, key: &Arc<SigningKey>, id: &str, ended_days: i64, keep_days: u64) {
+pub(crate) fn recording(data: &Path, key: &Arc<SigningKey>, id: &str, ended_days: i64, keep_days: u64) {
     let ended = OffsetDateTime::now_utc() - Duration::days(ended_days);
     let keep = (keep_days > 0).then_some(KeepTerms { lock: KeepLock::None, seconds: keep_days * 86_400 });
     let manifest = Manifest {

@@ -30,6 +30,15 @@ pub enum Act {
     },
     /// Signed out.
     SignedOut,
+    /// Held a recording, or released it.
+    Held {
+        /// The recording's id.
+        recording: String,
+        /// Whether it is held from now on.
+        held: bool,
+        /// Why, in the person's words.
+        reason: String,
+    },
     /// Began to look at a recording. Said once for a sign-in, a recording and a part, and again after a pause of
     /// half an hour.
     Viewed {
@@ -51,4 +60,6 @@ pub enum Part {
     Events,
     /// All of it, as one file to keep.
     Export,
+    /// All of it, file by file, to be proved.
+    Bundle,
 }

@@ -10,7 +10,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::stream::unfold;
-use portcullis_evidence::{KeyList, MAX_KEY_LIST_BYTES, Report, Trust, Verdict, verify_at};
+use portcullis_evidence::{KeyList, MAX_KEY_LIST_BYTES, Report, Trust, verify_at};
 use portcullis_export::{ExportError, Film, Package, PublicKey, Standing};
 use portcullis_vault::{Key, Stored};
 use tokio::runtime::Handle;
@@ -20,6 +20,7 @@ use crate::audit::{Act, Part};
 use crate::portal::Portal;
 use crate::principal::{Permitted, Role};
 use crate::problem::{Problem, chain};
+use crate::recordings;
 use crate::types::{Export, ExportFormat, VideoFile};
 use crate::wire::Query;
 
@@ -59,8 +60,14 @@ pub(crate) async fn export(
     portal.on_record(Some(&principal.subject), act).await?;
     let format = wanted.format.unwrap_or(ExportFormat::Zip);
     let name = format!("attachment; filename=\"{}.{}\"", row.id, format.ending());
+    let vault = portal.vault().as_ref();
+    let derived = match format {
+        ExportFormat::Mp4 => recordings::derived(vault, &row.prefix).await,
+        ExportFormat::Zip => Ok(None),
+    };
+    let place = derived.map_err(|error| Problem::internal("find a recording's video", &error))?;
     let making = Making {
-        place: Key::new(row.prefix.as_str()).map_err(|_| Problem::no_recording())?,
+        place: Key::new(place.as_deref().unwrap_or(&row.prefix)).map_err(|_| Problem::no_recording())?,
         id: row.id.clone(),
         format,
         unverified: wanted.unverified.unwrap_or(false),
@@ -134,7 +141,7 @@ impl Making {
     fn standing(&self, report: &Report) -> Result<Standing, Problem> {
         let said = report.to_string().lines().last().unwrap_or_default().to_owned();
         match report.verdict() {
-            Verdict::Sound | Verdict::GapDeclared | Verdict::Expired | Verdict::Derived => Ok(Standing::Sound(said)),
+            _ if report.is_sound() => Ok(Standing::Sound(said)),
             _ if self.unverified => Ok(Standing::Unproved(said)),
             verdict => {
                 let detail = format!("The recording does not verify ({verdict}). It can be exported as it is.");
@@ -149,7 +156,11 @@ fn begin<T>(looked: Result<T, ExportError>, ready: oneshot::Sender<Result<(), Pr
     let (found, answer) = match looked {
         Ok(found) => (Some(found), Ok(())),
         Err(
-            error @ (ExportError::NoVideo | ExportError::Encrypted | ExportError::Expired | ExportError::TooMany(_)),
+            error @ (ExportError::NoVideo
+            | ExportError::Encrypted
+            | ExportError::Expired
+            | ExportError::Replaced
+            | ExportError::TooMany(_)),
         ) => (None, Err(Problem::new(StatusCode::CONFLICT, format!("It cannot be one file: {error}.")))),
         Err(error) => (None, Err(Problem::internal("export a recording", &error))),
     };

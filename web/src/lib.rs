@@ -15,6 +15,7 @@ mod events;
 mod export;
 mod files;
 mod guard;
+mod hold;
 mod index;
 mod ingest;
 mod lines;
@@ -25,6 +26,7 @@ mod playlists;
 mod portal;
 mod principal;
 mod problem;
+mod proof;
 mod range;
 mod recordings;
 mod routes;
@@ -49,6 +51,6 @@ pub use portal::{Portal, PortalError, Revoked};
 pub use principal::{Role, Roles};
 pub use problem::Problem;
 pub use types::{
-    Events, EventsFault, Me, RecordedEvent, RecordedStroke, RecordedWhat, Recording, RecordingPolicy, RecordingState,
-    Recordings, SignIn, Verdict,
+    Events, EventsFault, Hold, Me, RecordedEvent, RecordedStroke, RecordedWhat, Recording, RecordingPolicy,
+    RecordingState, Recordings, SignIn, Verdict,
 };

@@ -15,6 +15,11 @@ use utoipa::OpenApi;
         crate::recordings::events,
         crate::recordings::events_file,
         crate::export::export,
+        crate::hold::hold,
+        crate::hold::release,
+        crate::proof::files,
+        crate::proof::file,
+        crate::proof::trust,
     ),
     components(schemas(crate::types::ExportFormat)),
     tags(

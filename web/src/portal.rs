@@ -8,6 +8,7 @@ use axum::Router;
 use axum::http::HeaderMap;
 use portcullis_policy::Subject;
 use portcullis_vault::Vault;
+use portcullis_vault::keeping::Keeper;
 use time::OffsetDateTime;
 use tokio::sync::Semaphore;
 
@@ -54,6 +55,7 @@ struct Inner {
     exports: Arc<Semaphore>,
     keys: Option<PathBuf>,
     revoked: OnceLock<Arc<dyn Revoked>>,
+    keeper: OnceLock<Arc<Keeper>>,
 }
 
 /// Why the portal cannot be opened, or cannot make a link.
@@ -93,12 +95,22 @@ impl Portal {
             exports: Arc::new(Semaphore::new(EXPORTS)),
             keys: config.keys,
             revoked: OnceLock::new(),
+            keeper: OnceLock::new(),
         })))
     }
 
     /// Asks this, at every request, whether who is signed in has been revoked meanwhile; the first one given stays.
     pub fn heed(&self, revoked: Arc<dyn Revoked>) {
         let _ = self.0.revoked.set(revoked);
+    }
+
+    /// Lets administrators hold recordings by this keeper of the same vault; the first one given stays.
+    pub fn keep(&self, keeper: Arc<Keeper>) {
+        let _ = self.0.keeper.set(keeper);
+    }
+
+    pub(crate) fn keeper(&self) -> Option<&Keeper> {
+        self.0.keeper.get().map(Arc::as_ref)
     }
 
     /// Whether a subject's sign-ins count no more.

@@ -3,6 +3,7 @@
 //! INVARIANT: no route reaches a recording but by [`Permitted`], which only this module makes.
 
 use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
 use portcullis_policy::Subject;
 use serde::Serialize;
@@ -140,6 +141,21 @@ impl FromRequestParts<Portal> for Permitted {
             }
             None => Err(Problem::no_recording()),
         }
+    }
+}
+
+/// A recording in the hands of an administrator.
+pub(crate) struct Administering(pub(crate) Permitted);
+
+impl FromRequestParts<Portal> for Administering {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, portal: &Portal) -> Result<Self, Problem> {
+        let permitted = Permitted::from_request_parts(parts, portal).await?;
+        if permitted.principal.roles.contains(&Role::Administrator) {
+            return Ok(Administering(permitted));
+        }
+        Err(Problem::new(StatusCode::FORBIDDEN, "Only administrators do this."))
     }
 }
 

@@ -7,10 +7,11 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use portcullis_evidence::PathInBundle;
-use portcullis_vault::{Key, VaultError};
+use portcullis_vault::{Key, Place, Vault, VaultError};
 
 use crate::audit::{Act, Part};
 use crate::events::events_json;
+use crate::files::{BYTES, Served};
 use crate::index::Cursor;
 use crate::portal::Portal;
 use crate::principal::{Permitted, Principal};
@@ -69,8 +70,8 @@ pub(crate) async fn list(
     (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "There is none, or it is not theirs to see", body = Problem, content_type = "application/problem+json"),
 ))]
-pub(crate) async fn one(permitted: Permitted) -> Json<Recording> {
-    Json(permitted.into_row().into())
+pub(crate) async fn one(State(portal): State<Portal>, permitted: Permitted) -> Json<Recording> {
+    Json(portal.described(permitted).await)
 }
 
 /// The HLS playlist (RFC 8216). While the session runs it grows.
@@ -115,7 +116,8 @@ pub(crate) async fn video(
     if !portal.playlists().names(vault.as_ref(), prefix, path).await.map_err(|e| unread(&e))? {
         return Err(Problem::no_page());
     }
-    portal.file(&permitted, (path, Part::Video), &method, &headers).await
+    let media_type = if path.is_encrypted() { BYTES } else { "video/mp4" };
+    portal.file(&permitted, Served { path, part: Part::Video, media_type, fixed: true }, &method, &headers).await
 }
 
 /// All events, each as the bundle has it; none where they are encrypted, since the gate cannot read them.
@@ -156,32 +158,52 @@ pub(crate) async fn events_file(
     let path = path
         .filter(|path| matches!(path, PathInBundle::AgeEvents(_) | PathInBundle::Events(_)))
         .ok_or_else(Problem::no_page)?;
-    portal.file(&permitted, (path, Part::Events), &method, &headers).await
+    let served = Served { path, part: Part::Events, media_type: BYTES, fixed: true };
+    portal.file(&permitted, served, &method, &headers).await
 }
 
 fn unread(error: &VaultError) -> Problem {
     Problem::internal("read a recording", error)
 }
 
+/// Where the video lies that was made of a recording's own, if that went.
+pub(crate) async fn derived(vault: &dyn Vault, prefix: &str) -> Result<Option<String>, VaultError> {
+    let Ok(replaced) = Key::of(prefix, PathInBundle::Replaced) else { return Ok(None) };
+    let place = Place::of(&replaced).and_then(|place| place.derived().ok());
+    Ok(vault.len(&replaced).await?.and(place).map(|place| place.to_string()))
+}
+
 impl Portal {
     /// A file of a recording as it lies in the vault, once the viewing is on the record.
-    async fn file(
+    pub(crate) async fn file(
         &self,
         permitted: &Permitted,
-        (path, part): (PathInBundle, Part),
+        served: Served,
         method: &Method,
         headers: &HeaderMap,
     ) -> Result<Response, Problem> {
-        let key = Key::of(&permitted.row().prefix, path).map_err(|_| Problem::no_page())?;
-        let len = self.vault().len(&key).await.map_err(|e| unread(&e))?.ok_or_else(Problem::no_page)?;
-        self.viewed(permitted, part).await?;
-        Ok(files::serve(self.vault().clone(), key, len, method, headers))
+        let found = self.lies(&permitted.row().prefix, served).await.map_err(|e| unread(&e))?;
+        let found = found.ok_or_else(Problem::no_page)?;
+        self.viewed(permitted, served.part).await?;
+        Ok(files::serve(self.vault().clone(), found, served, method, headers))
+    }
+
+    /// Where a file lies, and how long it is: in the recording's bundle, or, of video that was replaced, in the one that was made of it.
+    async fn lies(&self, prefix: &str, served: Served) -> Result<Option<(Key, u64)>, VaultError> {
+        let at = |prefix: &str, path| Key::of(prefix, path).ok();
+        let Some(key) = at(prefix, served.path) else { return Ok(None) };
+        if let Some(len) = self.vault().len(&key).await? {
+            return Ok(Some((key, len)));
+        }
+        let derived = derived(self.vault().as_ref(), prefix).await?.filter(|_| served.part == Part::Video);
+        let Some(key) = derived.and_then(|derived| at(&derived, served.path)) else { return Ok(None) };
+        Ok(self.vault().len(&key).await?.map(|len| (key, len)))
     }
 
     /// Puts the viewing on the record, unless it goes on.
     ///
     /// INVARIANT: nothing of a recording is answered before this has returned.
-    async fn viewed(&self, permitted: &Permitted, part: Part) -> Result<(), Problem> {
+    pub(crate) async fn viewed(&self, permitted: &Permitted, part: Part) -> Result<(), Problem> {
         let (principal, row) = (permitted.principal(), permitted.row());
         let viewing = Viewing { sign_in: principal.sign_in, recording: row.id.clone(), part };
         if self.viewings().goes_on(&viewing, Instant::now()) {

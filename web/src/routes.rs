@@ -3,11 +3,11 @@
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 
 use crate::portal::Portal;
 use crate::problem::Problem;
-use crate::{export, pages, recordings, sign_in};
+use crate::{export, hold, pages, proof, recordings, sign_in};
 
 /// The longest body that is read.
 const MAX_BODY_BYTES: usize = 4 * 1024;
@@ -23,6 +23,8 @@ pub(crate) enum Access {
     Recording,
     /// Auditors and administrators, of the recording `{id}`.
     Auditing,
+    /// Administrators, of the recording `{id}`.
+    Administering,
 }
 
 /// One route.
@@ -37,7 +39,7 @@ pub(crate) struct Route {
 
 /// All routes; the pages answer whatever is not among them.
 pub(crate) fn routes() -> Vec<Route> {
-    use Access::{Anyone, Auditing, Recording, SignedIn};
+    use Access::{Administering, Anyone, Auditing, Recording, SignedIn};
     let read = |path, access, to| Route { method: "GET", path, access, to };
     let change = |path, access, to| Route { method: "POST", path, access, to };
     vec![
@@ -51,6 +53,11 @@ pub(crate) fn routes() -> Vec<Route> {
         read("/api/recordings/{id}/events", Recording, get(recordings::events)),
         read("/api/recordings/{id}/events/{file}", Recording, get(recordings::events_file)),
         read("/api/recordings/{id}/export", Auditing, get(export::export)),
+        change("/api/recordings/{id}/hold", Administering, post(hold::hold)),
+        Route { method: "DELETE", path: "/api/recordings/{id}/hold", access: Administering, to: delete(hold::release) },
+        read("/api/recordings/{id}/bundle", Recording, get(proof::files)),
+        read("/api/recordings/{id}/bundle/{*path}", Recording, get(proof::file)),
+        read("/api/trust", SignedIn, get(proof::trust)),
     ]
 }
 

@@ -4,9 +4,11 @@ mod access;
 mod bundles;
 mod export;
 mod faults;
+mod hold;
 mod index;
 mod pages;
 mod playback;
+mod proof;
 mod sign_in;
 mod wire;
 

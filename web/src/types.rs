@@ -129,6 +129,28 @@ pub struct Recording {
     pub encrypted: bool,
     /// To whom, as public keys of age (`age1…`); empty when they are clear.
     pub recipients: Vec<String>,
+    /// What holds it, asked for one recording by itself; null when nothing does, and in lists, which do not look.
+    #[schema(required)]
+    pub hold: Option<Hold>,
+}
+
+/// A legal hold: the recording does not expire.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Hold {
+    /// Why.
+    pub reason: String,
+    /// Who said so.
+    pub by: String,
+    /// When, RFC 3339, UTC.
+    pub at: String,
+}
+
+/// Why a recording is held or released.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HoldReason {
+    /// For those who ask later: 1 to 1,024 bytes.
+    pub(crate) reason: String,
 }
 
 /// The state of a recording.
@@ -178,6 +200,7 @@ impl From<Row> for Recording {
             gaps: row.gaps.max(0).unsigned_abs(),
             encrypted: !row.recipients.is_empty(),
             recipients: row.recipients.split_whitespace().map(str::to_owned).collect(),
+            hold: None,
         }
     }
 }
@@ -199,6 +222,37 @@ pub struct EventsFault {
     pub path: String,
     /// The line, from 1; 0 when the whole file is missing.
     pub line: u64,
+}
+
+/// What lies in a bundle.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BundleFiles {
+    /// Files with a name that a bundle's file may have, in the order of their names.
+    pub(crate) files: Vec<BundleFile>,
+    /// Other names that lie there, at most 1,000 of them: they are not served, and no bundle that has one is sound.
+    pub(crate) extra: Vec<String>,
+}
+
+/// A file of a bundle.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BundleFile {
+    /// Its name in the bundle.
+    #[schema(example = "chain/00001.jws")]
+    pub(crate) path: String,
+    /// Its length.
+    pub(crate) bytes: u64,
+}
+
+/// The gate's public evidence keys.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "described; the answer has both as they lie")]
+pub(crate) struct Keys {
+    /// A JWK Set (RFC 7517) with `v`, `issued` and each key's validity: a list of keys of docs/evidence-format.md.
+    #[schema(value_type = Object)]
+    keys: (),
+    /// The same as a root has signed it: a flattened JWS of the type `portcullis-keys+jws`, if the gate was given one.
+    #[schema(value_type = Option<Object>, required)]
+    key_list: Option<()>,
 }
 
 /// A video file of CMAF (ISO/IEC 23000-19): an init segment or a segment.

@@ -77,11 +77,14 @@ impl Derivation {
             return Some("a text is too long");
         }
         let paths: Vec<PathInBundle> = self.files.iter().map(|file| file.path).collect();
-        let video = |path: &PathInBundle| matches!(path, PathInBundle::Init(_) | PathInBundle::Video(_));
-        if self.files.iter().any(|file| file.plain.is_some()) {
-            return Some("it lists what is not encrypted as if it were");
+        let alike = |file: &FileHash| {
+            file.plain.is_some() == file.path.is_encrypted()
+                && self.files.first().is_some_and(|first| first.path.is_encrypted() == file.path.is_encrypted())
+        };
+        if !self.files.iter().all(alike) {
+            return Some("it lists what is not encrypted as if it were, or the other way");
         }
         let rising = paths.iter().zip(paths.iter().skip(1)).all(|(one, next)| one < next);
-        (!paths.iter().all(video) || !rising).then_some("its files are not video in their order")
+        (!paths.iter().all(|path| path.is_video()) || !rising).then_some("its files are not video in their order")
     }
 }

@@ -20,6 +20,8 @@ pub(crate) enum Typ {
     Keys,
     /// The tombstone of a recording whose time is over.
     Tombstone,
+    /// The tombstone of video that was replaced.
+    Replacement,
     /// A legal hold, or its end.
     Hold,
     /// What was made of a bundle.
@@ -74,6 +76,7 @@ impl Typ {
             Self::Seal => "portcullis-seal+jws",
             Self::Keys => "portcullis-keys+jws",
             Self::Tombstone => "portcullis-tombstone+jws",
+            Self::Replacement => "portcullis-replacement+jws",
             Self::Hold => "portcullis-hold+jws",
             Self::Derivation => "portcullis-derivation+jws",
         }

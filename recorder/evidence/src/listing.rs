@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use thiserror::Error;
 
 use crate::derivation::{Derivation, MAX_DERIVATION_BYTES};
-use crate::digest::Digest;
+use crate::digest::{Digest, FileHash};
 use crate::jws::{self, Typ};
 use crate::link::{Link, MAX_LINK_BYTES};
 use crate::manifest::{MAX_MANIFEST_BYTES, Manifest};
@@ -27,6 +27,8 @@ pub struct Listing {
     pub derivation: Option<Derivation>,
     /// Whether it has a tombstone: its events and video are gone or going.
     pub expired: bool,
+    /// Whether its video was replaced, and is gone or going.
+    pub replaced: bool,
     /// The links that can be read, rising; in a derived bundle they list the video that is there.
     pub links: Vec<Link>,
     /// How many of those that are there cannot be read.
@@ -60,6 +62,7 @@ impl Listing {
         let derivation = derivation.and_then(|bytes| jws::flattened(Typ::Derivation, &bytes).ok());
         let derivation = derivation.and_then(|jws| canonical::from_bytes::<Derivation>(&jws.payload).ok());
         let expired = source.open(PathInBundle::Expired).is_ok();
+        let replaced = source.open(PathInBundle::Replaced).is_ok();
         let (mut links, mut unread): (Vec<Link>, u32) = (Vec::new(), 0);
         for n in numbers {
             match link(source, n) {
@@ -72,7 +75,20 @@ impl Listing {
             let listed = links.iter_mut().flat_map(|link| &mut link.files);
             listed.for_each(|listed| *listed = made.get(&listed.path).copied().unwrap_or(*listed));
         }
-        Ok(Self { manifest, seal, sealed: sealed.as_deref().map(Digest::of), derivation, expired, links, unread })
+        let sealed = sealed.as_deref().map(Digest::of);
+        Ok(Self { manifest, seal, sealed, derivation, expired, replaced, links, unread })
+    }
+
+    /// The same of what is behind [`crate::Decrypted`]: files by their plain names, with length and hash of what is in them.
+    #[must_use]
+    pub fn decrypted(mut self) -> Self {
+        for listed in self.links.iter_mut().flat_map(|link| &mut link.files) {
+            if let Some(plain) = listed.plain.filter(|_| listed.path.is_encrypted()) {
+                let path = listed.path.plain();
+                *listed = FileHash { path, bytes: plain.bytes, sha256: plain.sha256, plain: None };
+            }
+        }
+        self
     }
 
     /// Length of the session on the media clock, in microseconds: as the seal says, or as far as the chain goes.

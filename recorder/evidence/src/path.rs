@@ -1,4 +1,4 @@
-//! The names that files of a bundle may have: fourteen shapes and nothing else.
+//! The names that files of a bundle may have: fifteen shapes and nothing else.
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -47,6 +47,8 @@ pub enum PathInBundle {
     Derivation,
     /// `expired.json`: the tombstone of a recording whose time is over.
     Expired,
+    /// `replaced.json`: the tombstone of video that was encoded anew, and then went.
+    Replaced,
 }
 
 /// Why a text is not the path of a file in a bundle.
@@ -74,6 +76,12 @@ impl PathInBundle {
     #[must_use]
     pub fn expires(self) -> bool {
         matches!(self.plain(), Self::Events(_) | Self::Init(_) | Self::Video(_) | Self::Index)
+    }
+
+    /// Whether the file is video, encrypted or not: what a derivation stands in place of.
+    #[must_use]
+    pub fn is_video(self) -> bool {
+        self.folder() == Some("video")
     }
 
     /// The name under which this file lies in an encrypted bundle: events and video as `….age`, all else as it is.
@@ -117,7 +125,8 @@ impl PathInBundle {
             | Self::Seal
             | Self::TimeStamp
             | Self::Derivation
-            | Self::Expired => None,
+            | Self::Expired
+            | Self::Replaced => None,
         }
     }
 }
@@ -137,6 +146,7 @@ impl fmt::Display for PathInBundle {
             Self::TimeStamp => f.write_str("seal.tsr"),
             Self::Derivation => f.write_str("derivation.json"),
             Self::Expired => f.write_str("expired.json"),
+            Self::Replaced => f.write_str("replaced.json"),
         }
     }
 }
@@ -153,6 +163,7 @@ impl FromStr for PathInBundle {
             "seal.tsr" => Self::TimeStamp,
             "derivation.json" => Self::Derivation,
             "expired.json" => Self::Expired,
+            "replaced.json" => Self::Replaced,
             _ => match text.strip_suffix(AGE) {
                 Some(plain) => numbered(plain).filter(|path| path.encrypted() != *path).ok_or(PathError)?.encrypted(),
                 None => numbered(text).ok_or(PathError)?,
@@ -204,7 +215,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn fourteen_shapes() {
+    fn fifteen_shapes() {
         for (path, text) in [
             (PathInBundle::Session, "session.json"),
             (PathInBundle::Events(1), "events/00001.jsonl"),
@@ -220,6 +231,7 @@ mod tests {
             (PathInBundle::TimeStamp, "seal.tsr"),
             (PathInBundle::Derivation, "derivation.json"),
             (PathInBundle::Expired, "expired.json"),
+            (PathInBundle::Replaced, "replaced.json"),
         ] {
             assert_eq!(path.to_string(), text);
             assert_eq!(text.parse(), Ok(path));

@@ -3,6 +3,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use crate::digest::Digest;
 use crate::seal::State;
 use crate::verdict::Verdict;
 
@@ -44,6 +45,8 @@ pub struct Report {
     pub time_stamp: Option<StampedReport>,
     /// When its time was over and its events and video went, from a good tombstone; `None` without one.
     pub expired: Option<String>,
+    /// When its video was replaced by what was made of it, from a good tombstone; `None` without one.
+    pub replaced: Option<ReplacedReport>,
     /// What was made of the original's video, as a derivation with a good signature says; `None` of an original.
     pub derived: Option<DerivedReport>,
     /// What is wrong, in the order found; at most [`MAX_FAULTS`].
@@ -79,6 +82,15 @@ pub enum StampedReport {
         /// When the seal was there: RFC 3339, UTC, six decimals.
         time: String,
     },
+}
+
+/// What the tombstone of replaced video says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReplacedReport {
+    /// When the video went: RFC 3339, UTC, six decimals.
+    pub at: String,
+    /// SHA-256 of the `derivation.json` of what stands in its place.
+    pub derivation: Digest,
 }
 
 /// What a derivation says of itself.
@@ -188,7 +200,15 @@ impl fmt::Display for Report {
         let session = self.session.as_deref().unwrap_or("unknown session");
         let verdict = match self.verdict() {
             Verdict::Sound => "sound".to_owned(),
-            Verdict::Derived => format!("derived, sound, gaps declared: {}", self.gaps.unwrap_or(0)),
+            Verdict::Derived => {
+                let gaps = self.gaps.unwrap_or(0);
+                format!(
+                    "derived, sound (its chain keeps the hashes of the video it was made of), gaps declared: {gaps}"
+                )
+            }
+            Verdict::Replaced => self.replaced.as_ref().map_or_else(String::new, |replaced| {
+                format!("video replaced {} by derivation {}, the rest is sound", replaced.at, replaced.derivation)
+            }),
             Verdict::GapDeclared => format!("sound, gaps declared: {}", self.gaps.unwrap_or(0)),
             Verdict::Expired => format!("expired {}, the chain is sound", self.expired.as_deref().unwrap_or_default()),
             Verdict::Faulty(kind) => format!("NOT SOUND ({kind})"),

@@ -19,6 +19,8 @@ pub enum Verdict {
     Expired,
     /// All of it is what was signed, but the video is one that was made of the recorded one, and whoever made it signed that.
     Derived,
+    /// Its video went and another was made of it, as a tombstone says; all else is what was signed.
+    Replaced,
     /// It is not sound; of the kinds of faults found, the one that says most.
     Faulty(Kind),
 }
@@ -27,6 +29,8 @@ pub enum Verdict {
 const EXPIRED: u8 = 23;
 /// The exit code of what is sound and derived: behind all faults, for it came later.
 const DERIVED: u8 = 24;
+/// The exit code of what is sound but for its video, which was replaced.
+const REPLACED: u8 = 25;
 /// The exit code of the first of the kinds of faults.
 const FIRST_FAULT: u8 = 4;
 /// What says most comes first, and has the lowest exit code: a fault of a kind explains those of the kinds below it.
@@ -59,6 +63,7 @@ impl Report {
         match self.heaviest {
             Some(kind) => Verdict::Faulty(kind),
             None if self.expired.is_some() => Verdict::Expired,
+            None if self.replaced.is_some() => Verdict::Replaced,
             None if self.derived.is_some() => Verdict::Derived,
             None if self.gaps.is_some_and(|gaps| gaps > 0) => Verdict::GapDeclared,
             None => Verdict::Sound,
@@ -70,7 +75,7 @@ impl Verdict {
     /// Every verdict, in the order of the exit codes.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        let mut all = vec![Self::Sound, Self::GapDeclared, Self::Expired, Self::Derived];
+        let mut all = vec![Self::Sound, Self::GapDeclared, Self::Expired, Self::Derived, Self::Replaced];
         all.extend(WEIGHT.map(Self::Faulty));
         all.sort_by_key(|verdict| verdict.exit_code());
         all
@@ -85,6 +90,7 @@ impl Verdict {
             Self::GapDeclared => 3,
             Self::Expired => EXPIRED,
             Self::Derived => DERIVED,
+            Self::Replaced => REPLACED,
             Self::Faulty(kind) => {
                 let place = WEIGHT.iter().position(|other| *other == kind).and_then(|place| u8::try_from(place).ok());
                 place.unwrap_or(0).saturating_add(FIRST_FAULT)
@@ -100,6 +106,7 @@ impl Verdict {
             Self::GapDeclared => "gap_declared",
             Self::Expired => "expired",
             Self::Derived => "derived",
+            Self::Replaced => "replaced",
             Self::Faulty(kind) => kind.name(),
         }
     }
@@ -126,7 +133,7 @@ mod tests {
     fn names_and_codes_are_distinct() {
         let all = Verdict::all();
         let codes: Vec<u8> = all.iter().map(|verdict| verdict.exit_code()).collect();
-        assert_eq!(codes, [vec![0], (3..=24).collect()].concat());
+        assert_eq!(codes, [vec![0], (3..=25).collect()].concat());
         assert_eq!(all.iter().map(|verdict| verdict.name()).collect::<HashSet<_>>().len(), all.len());
     }
 }

@@ -66,7 +66,7 @@ pub fn verify_at(source: &dyn Source, trust: &Trust) -> Report {
     check.read_manifest();
     check.read_time_stamp();
     check.signers_of_the_ends();
-    check.read_tombstone();
+    check.read_tombstones();
     check.sealed_files();
     check.read_derivation();
     let end = check.chain();

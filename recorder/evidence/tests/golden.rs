@@ -17,7 +17,7 @@ fn golden(path: &str) -> PathBuf {
 }
 
 /// Kind, and what its verdict is. `bundle` is held byte for byte by the `format` test.
-const KINDS: [(&str, &str); 8] = [
+const KINDS: [(&str, &str); 10] = [
     ("bundle", "gap_declared"),
     ("closed", "sound"),
     ("interrupted", "sound"),
@@ -26,6 +26,8 @@ const KINDS: [(&str, &str); 8] = [
     ("growing", "unsealed"),
     ("expired", "expired"),
     ("encrypted", "sound"),
+    ("derived", "derived"),
+    ("replaced", "replaced"),
 ];
 
 /// Neither a stamp nor ciphertext is made the same twice, so these are only ever written when they are not there.
@@ -34,6 +36,14 @@ fn bless() {
         let folder = tempfile::tempdir().unwrap();
         kinds::expired(&folder.path().join("b"), true);
         bundle::copy(&folder.path().join("b"), &golden("expired"));
+    }
+    type Make = fn(&Path);
+    for (kind, make) in [("derived", kinds::derived as Make), ("replaced", |dir| kinds::replaced(dir, true))] {
+        if !golden(kind).is_dir() {
+            let folder = tempfile::tempdir().unwrap();
+            make(&folder.path().join("b"));
+            bundle::copy(&folder.path().join("b"), &golden(kind));
+        }
     }
     if !golden("encrypted").is_dir() {
         let folder = tempfile::tempdir().unwrap();
@@ -57,7 +67,7 @@ fn bless() {
     kinds::growing(&dir("growing"));
     kinds::closed(&dir("stamped"));
     tsa.stamp(&dir("stamped"));
-    for (kind, _) in KINDS.into_iter().filter(|(kind, _)| !["bundle", "expired", "encrypted"].contains(kind)) {
+    for (kind, _) in KINDS.into_iter().filter(|(kind, _)| dir(kind).is_dir()) {
         bundle::copy(&dir(kind), &golden(kind));
     }
     fs::write(golden("keys.json"), kinds::key_list().to_bytes().unwrap()).unwrap();
@@ -85,6 +95,9 @@ fn golden_bundles_of_each_kind_verify_for_ever() {
     assert!(matches!(look("stamped").time_stamp, Some(StampedReport::Proved { .. })));
     assert_eq!(look("closed").time_stamp, None);
     assert_eq!(look("expired").expired.as_deref(), Some(kinds::EXPIRED));
+    let derived = look("derived").derived.unwrap();
+    assert_eq!((derived.codec.as_str(), derived.made.as_str()), ("vp9", "2026-03-01T00:00:00.000000Z"));
+    assert_eq!(look("replaced").replaced.unwrap().at, kinds::EXPIRED);
     let [closed, encrypted] = ["closed", "encrypted"].map(look);
     assert_eq!((closed.contents, encrypted.contents), (Contents::Clear, Contents::Decrypted));
     assert_eq!((encrypted.events, encrypted.links), (closed.events, closed.links));
@@ -105,7 +118,8 @@ fn reports_are_as_their_schema_says() {
     [&mut written, &mut required, &mut described].into_iter().for_each(|names| names.sort_unstable());
     assert_eq!((&written, &written), (&required, &described));
     let kinds = schema["$defs"]["kind"]["enum"].as_array().unwrap().iter().filter_map(|name| name.as_str());
-    let known: Vec<&str> = ["sound", "gap_declared"].into_iter().chain(kinds).chain(["expired", "derived"]).collect();
+    let known: Vec<&str> =
+        ["sound", "gap_declared"].into_iter().chain(kinds).chain(["expired", "derived", "replaced"]).collect();
     assert_eq!(Verdict::all().iter().map(|verdict| verdict.name()).collect::<Vec<_>>(), known);
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/evidence-format.md");
     let page = fs::read_to_string(page).unwrap();

@@ -30,8 +30,20 @@ struct Bench {
     made: BTreeMap<PathBuf, String>,
 }
 
-const KINDS: [&str; 9] =
-    ["closed", "interrupted", "rotated", "stamped", "growing", "expired", "expiring", "encrypted", "derived"];
+const KINDS: [&str; 12] = [
+    "closed",
+    "interrupted",
+    "rotated",
+    "stamped",
+    "growing",
+    "expired",
+    "expiring",
+    "encrypted",
+    "derived",
+    "derived_encrypted",
+    "replaced",
+    "replacing",
+];
 
 impl Bench {
     fn new() -> Self {
@@ -49,6 +61,9 @@ impl Bench {
         kinds::expired(&dir("expiring"), false);
         kinds::encrypted(&dir("encrypted"));
         kinds::derived(&dir("derived"));
+        kinds::derived_encrypted(&dir("derived_encrypted"));
+        kinds::replaced(&dir("replaced"), true);
+        kinds::replaced(&dir("replacing"), false);
         kinds::other(&dir("other"));
         tsa.stamp(&dir("other"));
         fs::write(folder.path().join("keys.json"), kinds::key_list().to_bytes().unwrap()).unwrap();
@@ -133,7 +148,8 @@ fn untouched() {
         let verdict = match kind {
             "growing" => "unsealed",
             "expired" | "expiring" => "expired",
-            "derived" => "derived",
+            "derived" | "derived_encrypted" => "derived",
+            "replaced" | "replacing" => "replaced",
             _ => "sound",
         };
         found.0 == verdict
@@ -171,7 +187,8 @@ fn each_file_put_wrong_in_each_way() {
         // What nothing signed may be anything but a link; a time stamp and the last link of a growing bundle may be absent.
         let silent = unproved(kind, at) && way != "link" && way != "pipe"
             || way == "removed" && (file == "seal.tsr" || kind == "growing" && file == "chain/00002.jws")
-            || way == "removed" && (file == "expired.json" || kind == "expiring" && file.starts_with("video/"))
+            || way == "removed" && (file == "expired.json" || file == "replaced.json")
+            || way == "removed" && ["expiring", "replacing"].contains(&kind) && file.starts_with("video/")
             // Without its derivation a derived bundle is one whose video was edited.
             || way == "removed" && file == "derivation.json"
             || kind == "growing" && ways::next_segment(at, 3);
@@ -181,7 +198,7 @@ fn each_file_put_wrong_in_each_way() {
         if kind == "growing" {
             named != silent
         } else {
-            named != silent && verdict != "derived" && (silent || verdict != "sound")
+            named != silent && verdict != "derived" && (silent || !["sound", "replaced"].contains(&verdict.as_str()))
         }
     });
 }
@@ -189,7 +206,7 @@ fn each_file_put_wrong_in_each_way() {
 #[test]
 fn each_two_files_swapped() {
     let mut bench = Bench::new();
-    for kind in ["closed", "stamped", "growing", "expiring", "encrypted"] {
+    for kind in ["closed", "stamped", "growing", "expiring", "replacing", "encrypted"] {
         let all = files(&bench.good(kind));
         for (i, a) in all.iter().enumerate() {
             for b in &all[i + 1..] {

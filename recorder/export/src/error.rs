@@ -28,6 +28,9 @@ pub enum ExportError {
     /// There is a tombstone.
     #[error("its time is over and its video went; a zip has what is left")]
     Expired,
+    /// There is the tombstone of its video.
+    #[error("its own video went, for another was made of it; what is under derived/ has a film")]
+    Replaced,
     /// More than one file can hold.
     #[error("the recording has too many {0} for one film; a zip has all of them")]
     TooMany(&'static str),

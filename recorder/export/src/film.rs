@@ -1,7 +1,7 @@
 //! One film of a whole recording: MP4 with the pictures as they were recorded, their exact times, lines and chapters from events.
 use std::io::Write;
 
-use portcullis_evidence::{Listing, Source};
+use portcullis_evidence::{Decrypted, Listing, Source};
 
 use crate::cues::Cues;
 use crate::error::ExportError;
@@ -52,8 +52,23 @@ impl<'a> Film<'a> {
         if listing.manifest.is_encrypted() {
             return Err(ExportError::Encrypted);
         }
+        Self::look(source, listing, standing)
+    }
+
+    /// As [`Film::of`], with what opens an encrypted bundle. The film is clear.
+    ///
+    /// # Errors
+    /// As [`Film::of`]; [`ExportError::Read`] where nothing is opened.
+    pub fn decrypted(source: &'a Decrypted<'a>, standing: Standing) -> Result<Self, ExportError> {
+        Self::look(source, Listing::read(source)?.decrypted(), standing)
+    }
+
+    fn look(source: &'a dyn Source, listing: Listing, standing: Standing) -> Result<Self, ExportError> {
         if listing.expired && standing.is_sound() {
             return Err(ExportError::Expired);
+        }
+        if listing.replaced && standing.is_sound() {
+            return Err(ExportError::Replaced);
         }
         let reel = Reel::wind(source, &listing, standing.is_sound())?;
         let cues = Cues::read(source, &listing, reel.end_us, standing.is_sound())?;

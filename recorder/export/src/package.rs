@@ -8,13 +8,17 @@ use crate::error::ExportError;
 use crate::film::Standing;
 use crate::zip::{Zip, measure};
 
-/// The verifier that was written from the format's page alone, and the forms that it reads.
-const VERIFIER: &[u8] = include_bytes!("../../../tests/verifier/verify.py");
+/// The verifier that was written from the format's page alone, in its parts, and the forms that it reads.
+const VERIFIER: [(&str, &[u8]); 3] = [
+    ("verify.py", include_bytes!("../../../tests/verifier/verify.py")),
+    ("signed.py", include_bytes!("../../../tests/verifier/signed.py")),
+    ("decrypt.py", include_bytes!("../../../tests/verifier/decrypt.py")),
+];
 const SCHEMA: &[u8] = include_bytes!("../../../docs/evidence.schema.json");
 /// The instructions, with places for what is this bundle's own.
 const INSTRUCTIONS: &str = include_str!("how-to-verify.txt");
 /// The most names that are looked at, as verification does.
-const MAX_ENTRIES: usize = 311_003;
+const MAX_ENTRIES: usize = 311_004;
 /// The most strange names that are told of.
 const MAX_STRANGE: usize = 100;
 
@@ -82,7 +86,9 @@ impl<'a> Package<'a> {
         for key in keys {
             add(&format!("keys/{}.pem", key.kid), key.pem.as_bytes())?;
         }
-        add("verify.py", VERIFIER)?;
+        for (name, bytes) in VERIFIER {
+            add(name, bytes)?;
+        }
         add("evidence.schema.json", SCHEMA)?;
         for path in &self.files {
             let read = |error| ExportError::Read(*path, error);

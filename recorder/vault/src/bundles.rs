@@ -1,7 +1,7 @@
 //! Which bundles a vault holds, and where the one of a session lies.
 use time::{Duration, OffsetDateTime};
 
-use crate::{Key, Result, Vault};
+use crate::{Key, KeyError, Result, Vault};
 
 /// Where a bundle lies: `sessions/YYYY/MM/DD/<id>`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,6 +21,14 @@ impl Place {
     #[must_use]
     pub fn key(&self) -> &Key {
         &self.0
+    }
+
+    /// Where the bundle lies that was derived from this one, if it was: `derived/YYYY/MM/DD/<id>`.
+    ///
+    /// # Errors
+    /// Never, for a place is made of a key's segments.
+    pub fn derived(&self) -> std::result::Result<Key, KeyError> {
+        Key::new(format!("derived/{}/{}", self.day(), self.id()))
     }
 
     /// The session's id.

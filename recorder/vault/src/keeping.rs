@@ -3,15 +3,17 @@
 //! INVARIANT: nothing goes under a lock, under a hold, without a seal of this gate's own, or before its time by this machine's clock and by
 //! that of what stores it; and what proves the recording never goes.
 
+mod derived;
 mod expiry;
 mod holds;
 mod record;
+mod replacing;
 
 use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use portcullis_evidence::{HoldError, ManifestError, SealError, SigningKey, TombstoneError, Trust};
+use portcullis_evidence::{HoldError, ManifestError, PathInBundle, SealError, SigningKey, TombstoneError, Trust};
 use thiserror::Error;
 
 use crate::{Key, KeyError, Vault, VaultError};
@@ -19,6 +21,7 @@ use crate::{Key, KeyError, Vault, VaultError};
 pub use expiry::{CLOCKS_DIFFER, Fate, Stays};
 pub use holds::last_hold;
 pub use record::Record;
+pub use replacing::Replaced;
 
 /// The most objects of a bundle that are looked at.
 pub(crate) const MAX_OBJECTS: usize = 400_000;
@@ -33,6 +36,8 @@ pub struct Keeper {
     pub key: Arc<SigningKey>,
     /// How long recordings are kept of which policy does not say; `None`: for ever.
     pub keep: Option<Duration>,
+    /// How long after a session's end its own video stays at least, though another was made of it; `None`: always.
+    pub replace_after: Option<Duration>,
 }
 
 /// Why nothing can be said of a recording, or done with it.
@@ -57,8 +62,8 @@ pub enum KeepError {
     #[error(transparent)]
     Tombstone(#[from] TombstoneError),
     /// Its tombstone is of a time that has not come.
-    #[error("expired.json is of a time that has not come")]
-    Early,
+    #[error("{0} is of a time that has not come")]
+    Early(PathInBundle),
     /// What holds it, or does no longer, is forged or torn.
     #[error(transparent)]
     Hold(#[from] HoldError),

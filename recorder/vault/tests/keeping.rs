@@ -182,7 +182,7 @@ async fn a_tombstone_of_a_time_to_come_takes_nothing_away() {
     let ahead = ago(0) + time::Duration::days(2);
     assert!(keeper(killed, None).expire(&place, "me", ahead, false).await.is_err());
     let said = keeper(Arc::clone(&vault), None).expire(&place, "me", ago(0), false).await;
-    assert!(matches!(said, Err(KeepError::Early)), "{said:?}");
+    assert!(matches!(said, Err(KeepError::Early(_))), "{said:?}");
     assert_eq!(names(vault.as_ref(), &place).await.len(), LEFT.len() + 4);
 }
 

@@ -282,13 +282,22 @@ pub enum What {
     SignedOut {},
     /// The subject began to look at the recording of the session that the event names.
     Viewed {
-        /// `video`, `events` or `export`.
+        /// `video`, `events`, `export` or `bundle`.
         part: String,
     },
     /// The time of a recording was over: its events and video go.
     RecordingExpired {
         /// The session's id.
         recording: String,
+        /// By what rule, in words for a person.
+        reason: String,
+    },
+    /// The video of a recording went, and what was made of it stays.
+    RecordingReplaced {
+        /// The session's id.
+        recording: String,
+        /// SHA-256 of the `derivation.json` of what stays.
+        derivation: String,
         /// By what rule, in words for a person.
         reason: String,
     },
@@ -309,7 +318,7 @@ pub enum What {
 }
 
 /// The types of events that this version knows: what [`What`] is tagged with.
-pub const TYPES: [&str; 33] = [
+pub const TYPES: [&str; 34] = [
     "session_opened",
     "session_closed",
     "viewer_joined",
@@ -341,6 +350,7 @@ pub const TYPES: [&str; 33] = [
     "signed_out",
     "viewed",
     "recording_expired",
+    "recording_replaced",
     "recording_held",
     "recording_released",
 ];

@@ -57,8 +57,7 @@ impl Check<'_> {
 
     /// What a file that a link lists must be: of a derived bundle's video, what the derivation says. `None` after a fault.
     pub(super) fn expected(&mut self, listed: &FileHash) -> Option<FileHash> {
-        let video = matches!(listed.path.plain(), PathInBundle::Init(_) | PathInBundle::Video(_));
-        let Some(derived) = self.derived.as_mut().filter(|_| video) else { return Some(*listed) };
+        let Some(derived) = self.derived.as_mut().filter(|_| listed.path.is_video()) else { return Some(*listed) };
         let found = derived.remove(&listed.path);
         if found.is_none() {
             self.judged.insert(listed.path);

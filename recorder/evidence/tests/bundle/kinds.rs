@@ -5,9 +5,9 @@ use std::process::Command;
 use std::sync::Arc;
 
 use portcullis_evidence::{
-    BundleWriter, CoverKey, Derivation, Digest, Encryption, FileHash, Hold, Identities, KeepLock, KeepTerms, KeyList,
-    ListedKey, Manifest, PathInBundle, Recipients, Reopened, Settings, SigningKey, State, Tombstone, Trust, VERSION,
-    What, time_stamp_request,
+    BundleWriter, Buried, CoverKey, Derivation, Digest, Encryption, FileHash, Hold, Identities, KeepLock, KeepTerms,
+    KeyList, ListedKey, Manifest, PathInBundle, PlainHash, Recipients, Reopened, Replacement, Settings, SigningKey,
+    State, Tombstone, Trust, VERSION, What, time_stamp_request,
 };
 
 use super::{Progress, ending, event, key, manifest, scene_of, story};
@@ -62,12 +62,17 @@ pub fn growing(dir: &Path) {
 /// A closed bundle whose video was made anew, under the gate's second key.
 pub fn derived(dir: &Path) {
     closed(dir);
+    derive(dir, |_, bytes| (bytes, None));
+}
+
+/// Puts other video in place of what is there, as `seal` makes it, and says so.
+fn derive(dir: &Path, seal: impl Fn(&str, Vec<u8>) -> (Vec<u8>, Option<PlainHash>)) {
     let mut files = Vec::new();
     for name in super::files(dir).iter().filter(|name| name.starts_with("video/")) {
-        let bytes = format!("made of {name}").into_bytes();
+        let (bytes, plain) = seal(name, format!("made of {name}").into_bytes());
         fs::write(dir.join(name), &bytes).unwrap();
         let sha256 = Digest::of(&bytes);
-        files.push(FileHash { path: name.parse().unwrap(), bytes: bytes.len() as u64, sha256, plain: None });
+        files.push(FileHash { path: name.parse().unwrap(), bytes: bytes.len() as u64, sha256, plain });
     }
     files.sort_by_key(|file| file.path);
     let derivation = Derivation {
@@ -166,6 +171,44 @@ pub fn bury(dir: &Path, key: &SigningKey, change: impl FnOnce(&mut Tombstone)) {
     };
     change(&mut tombstone);
     fs::write(dir.join("expired.json"), tombstone.sign(key).unwrap()).unwrap();
+}
+
+/// Closed, and its video was replaced by what was made of it: all of it, or all but segments 2 and 3.
+pub fn replaced(dir: &Path, whole: bool) {
+    closed(dir);
+    replace(dir, &new_key(), |_| {});
+    for file in super::files(dir) {
+        let path: PathInBundle = file.parse().unwrap();
+        if path.is_video() && (whole || !matches!(path, PathInBundle::Video(2 | 3))) {
+            fs::remove_file(dir.join(file)).unwrap();
+        }
+    }
+}
+
+/// Puts the tombstone of replaced video on the bundle, after `change`.
+pub fn replace(dir: &Path, key: &SigningKey, change: impl FnOnce(&mut Replacement)) {
+    let mut replacement = Replacement {
+        v: VERSION,
+        session: super::ID.to_owned(),
+        seal: Digest::of(&fs::read(dir.join("seal.json")).unwrap()),
+        derivation: Digest::of(b"a derivation"),
+        at: EXPIRED.to_owned(),
+        by: "portcullis".to_owned(),
+        reason: "encoded anew".to_owned(),
+    };
+    change(&mut replacement);
+    fs::write(dir.join("replaced.json"), replacement.sign(key).unwrap()).unwrap();
+}
+
+/// An encrypted bundle whose video was made anew, and encrypted to the same auditors.
+pub fn derived_encrypted(dir: &Path) {
+    encrypted(dir);
+    let recipients = Recipients::parse(RECIPIENTS).unwrap();
+    derive(dir, |name, bytes| {
+        let plain = PlainHash { bytes: bytes.len() as u64, sha256: Digest::of(&bytes) };
+        assert!(name.ends_with(".age"));
+        (recipients.seal(&bytes).unwrap(), Some(plain))
+    });
 }
 
 /// A legal hold on the story's session.

@@ -183,6 +183,45 @@ pub(crate) fn stories() -> Vec<(&'static str, &'static str, &'static str, Act)> 
             kinds::expired(&end.path().join("b"), true);
             fs::copy(end.path().join("b/expired.json"), dir.join("expired.json")).unwrap();
         }),
+        ("video gone without a word of what stands in its place", "replaced", "missing", |dir, _| {
+            remove(dir, &["replaced.json"]);
+        }),
+        ("events gone with replaced video", "replaced", "missing", |dir, _| remove(dir, &["events/00002"])),
+        ("replaced video that is there, and edited", "replacing", "edited", |dir, _| {
+            fs::write(dir.join("video/00002.m4s"), "other").unwrap();
+        }),
+        ("a replacement signed with a stranger's key", "replaced", "unknown_key", |dir, _| {
+            kinds::replace(dir, &SigningKey::generate(&stranger()), |_| {});
+        }),
+        ("a replacement signed with a key that was out of use", "replaced", "key_not_valid", |dir, _| {
+            kinds::replace(dir, &bundle::key(), |_| {});
+        }),
+        ("a replacement of before the end", "closed", "not_due", |dir, _| {
+            kinds::replace(dir, &kinds::new_key(), |said| said.at = "2026-01-31T10:00:00.000000Z".to_owned());
+        }),
+        ("a replacement of another session", "closed", "reordered", |dir, _| {
+            kinds::replace(dir, &kinds::new_key(), |said| said.session = "other".to_owned());
+        }),
+        ("a replacement of another seal", "closed", "reordered", |dir, _| {
+            kinds::replace(dir, &kinds::new_key(), |said| said.seal = Digest::of(b"other"));
+        }),
+        ("a replacement in the tombstone's place", "replaced", "missing", |dir, _| {
+            fs::rename(dir.join("replaced.json"), dir.join("expired.json")).unwrap();
+        }),
+        ("a tombstone in the replacement's place", "expired", "missing", |dir, _| {
+            fs::rename(dir.join("expired.json"), dir.join("replaced.json")).unwrap();
+        }),
+        ("replaced, and then its time is over", "replaced", "expired", |dir, _| {
+            kinds::bury(dir, &kinds::new_key(), |_| {});
+            remove(dir, &["events/", "index.m3u8"]);
+        }),
+        ("a replacement of what is derived", "derived", "extended", |dir, _| {
+            kinds::replace(dir, &kinds::new_key(), |_| {});
+        }),
+        ("what was derived, when its time is over", "derived", "expired", |dir, _| {
+            kinds::bury(dir, &kinds::new_key(), |_| {});
+            remove(dir, &["events/", "video/", "index.m3u8"]);
+        }),
         ("nothing at all", "closed", "not_a_file", |dir, _| fs::remove_dir_all(dir).unwrap()),
     ]
 }

@@ -1,8 +1,8 @@
-//! Expiry: a tombstone first, then the events, the video and the playlist go; interrupted at any point it is finished the next time.
+//! Expiry: a tombstone first, then the events, the video and the playlist go, and those of what was derived; interrupted at any point it is finished the next time.
 use std::fmt;
 use std::time::Duration;
 
-use portcullis_evidence::{PathInBundle, Tombstone, VERSION, parse_stamp, stamp};
+use portcullis_evidence::{Buried, PathInBundle, Tombstone, VERSION, parse_stamp, stamp};
 use time::OffsetDateTime;
 
 use super::{KeepError, Keeper, Record};
@@ -46,6 +46,8 @@ pub enum Stays {
     ForEver,
     /// Its time is not over.
     Until(OffsetDateTime),
+    /// Nobody said that video may go while the recording stays.
+    Original,
     /// It is held.
     Held {
         /// By whom.
@@ -77,13 +79,14 @@ impl Keeper {
         if let Some(stays) = self.held(&record, trial).await? {
             return Ok(Fate::Stays(stays));
         }
-        let files = self.files(place).await?;
+        let files = self.all_files(place).await?;
         let files: Vec<Key> = files.into_iter().filter(|(path, _)| path.expires()).map(|(_, key)| key).collect();
         if let Some(tombstone) = &record.tombstone {
             if parse_stamp(&tombstone.at).is_none_or(|at| at > now.saturating_add(margin())) {
-                return Err(KeepError::Early);
+                return Err(KeepError::Early(PathInBundle::Expired));
             }
             if !trial {
+                self.bury_derived(place, &record.buried).await?;
                 self.remove(&files, now).await?;
             }
             return Ok(Fate::Gone { objects: files.len() });
@@ -111,7 +114,9 @@ impl Keeper {
             reason: reason.clone(),
         };
         let at = Key::of(place.key().as_str(), PathInBundle::Expired)?;
-        self.store(&at, &tombstone.sign(&self.key)?).await?;
+        let tombstone = tombstone.sign(&self.key)?;
+        self.store(&at, &tombstone).await?;
+        self.bury_derived(place, &tombstone).await?;
         // Whoever held it meanwhile found no tombstone, and is found here.
         let record = self.record(place).await?;
         if let Some(stays) = self.held(&record, trial).await? {
@@ -122,7 +127,7 @@ impl Keeper {
     }
 
     /// Whether it is held; what came into the vault after it was held is then held by what stores it, too.
-    async fn held(&self, record: &Record, trial: bool) -> Result<Option<Stays>, KeepError> {
+    pub(super) async fn held(&self, record: &Record, trial: bool) -> Result<Option<Stays>, KeepError> {
         let Some(hold) = record.hold.as_ref().filter(|hold| hold.held) else { return Ok(None) };
         let seal = Key::of(record.place.key().as_str(), PathInBundle::Seal)?;
         if !trial && record.seal.is_some() && !self.vault.guarded(&seal).await?.held {
@@ -132,7 +137,7 @@ impl Keeper {
     }
 
     /// What keeps an object by the word of what stores it.
-    async fn guarded(&self, key: &Key, now: OffsetDateTime) -> Result<Option<Stays>, KeepError> {
+    pub(super) async fn guarded(&self, key: &Key, now: OffsetDateTime) -> Result<Option<Stays>, KeepError> {
         let guarded = self.vault.guarded(key).await?;
         Ok(match guarded.lock {
             _ if guarded.held => Some(Stays::HeldByStorage(key.clone())),
@@ -142,7 +147,7 @@ impl Keeper {
     }
 
     /// INVARIANT: what a lock or a hold keeps is not even asked to go.
-    async fn remove(&self, files: &[Key], now: OffsetDateTime) -> Result<(), KeepError> {
+    pub(super) async fn remove(&self, files: &[Key], now: OffsetDateTime) -> Result<(), KeepError> {
         for key in files {
             if self.guarded(key, now).await?.is_none() {
                 self.vault.remove(key).await?;
@@ -152,7 +157,7 @@ impl Keeper {
     }
 }
 
-fn margin() -> time::Duration {
+pub(super) fn margin() -> time::Duration {
     time::Duration::try_from(CLOCKS_DIFFER).unwrap_or_default()
 }
 
@@ -173,6 +178,7 @@ impl fmt::Display for Stays {
         match self {
             Self::Unsealed => f.write_str("it has no seal, for the session runs or was not closed yet"),
             Self::ForEver => f.write_str("nobody said how long it is kept"),
+            Self::Original => f.write_str("retention.replace_after_days does not permit it to go"),
             Self::Until(until) => write!(f, "it is kept until {}", stamp(*until)),
             Self::Held { by, reason } => {
                 write!(f, "it is held by {}: {}", by.escape_debug(), reason.escape_debug())

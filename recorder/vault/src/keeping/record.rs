@@ -1,6 +1,8 @@
 //! What the small files of a recording say of it, proved as far as its keeping depends on it.
 use bytes::Bytes;
-use portcullis_evidence::{Digest, Hold, MAX_TOMBSTONE_BYTES, Manifest, PathInBundle, Seal, Tombstone, parse_stamp};
+use portcullis_evidence::{
+    Buried, Digest, Hold, MAX_TOMBSTONE_BYTES, Manifest, PathInBundle, Replacement, Seal, Tombstone, parse_stamp,
+};
 use time::OffsetDateTime;
 
 use super::holds::last_hold;
@@ -23,8 +25,12 @@ pub struct Record {
     pub hold: Option<Hold>,
     /// Its tombstone, of a key that is trusted; `None` as long as it is kept.
     pub tombstone: Option<Tombstone>,
+    /// What says that its video was replaced, of a key that is trusted; `None` as long as it is what was recorded.
+    pub replaced: Option<Replacement>,
     /// The bytes of its seal.
     pub(super) sealed: Bytes,
+    /// The bytes of its tombstone, if there is one.
+    pub(super) buried: Bytes,
 }
 
 impl Record {
@@ -55,12 +61,17 @@ impl Keeper {
         }
         let sealed = sealed.unwrap_or_default();
         let buried = self.file(place, PathInBundle::Expired, MAX_TOMBSTONE_BYTES).await?;
-        let tombstone = match (&seal, buried) {
-            (Some(seal), Some(bytes)) => Some(Tombstone::proved(&bytes, &self.trust, seal, &sealed)?),
+        let tombstone = match (&seal, &buried) {
+            (Some(seal), Some(bytes)) => Some(Tombstone::proved(bytes, &self.trust, seal, &sealed)?),
+            _ => None,
+        };
+        let replaced = match (&seal, self.file(place, PathInBundle::Replaced, MAX_TOMBSTONE_BYTES).await?) {
+            (Some(seal), Some(bytes)) => Some(Replacement::proved(&bytes, &self.trust, seal, &sealed)?),
             _ => None,
         };
         let hold = last_hold(self.vault.as_ref(), &self.trust, &manifest.id).await?.map(|(hold, _)| hold);
-        Ok(Record { place: place.clone(), manifest, seal, hold, tombstone, sealed })
+        let (place, buried) = (place.clone(), buried.unwrap_or_default());
+        Ok(Record { place, manifest, seal, hold, tombstone, replaced, sealed, buried })
     }
 
     /// Since when the recording need not be kept any more, and who says so; `None`: it is kept for ever, or the session runs.
@@ -81,9 +92,9 @@ impl Keeper {
         }
     }
 
-    /// All objects of the bundle that have names of a bundle's files.
-    pub(super) async fn files(&self, place: &Place) -> Result<Vec<(PathInBundle, Key)>, KeepError> {
-        let folder = format!("{}/", place.key());
+    /// All objects of the bundle at this place that have names of a bundle's files.
+    pub(super) async fn files(&self, place: &Key) -> Result<Vec<(PathInBundle, Key)>, KeepError> {
+        let folder = format!("{place}/");
         let (mut files, mut after) = (Vec::new(), None);
         loop {
             let page = self.vault.list(&folder, after.as_ref(), MAX_LIST).await?;

@@ -119,7 +119,7 @@ async fn two_gates_with_one_bucket() {
     assert_eq!(names(vault.as_ref(), &theirs).await, before);
     // Two that share their keys come upon the same recording at once: nothing is lost, and the next look finds it done.
     let trust = Trust::of(&[signing().verifying_key()]);
-    let two = Keeper { vault: Arc::clone(&vault), trust, key: signing(), keep: None };
+    let two = Keeper { vault: Arc::clone(&vault), trust, key: signing(), keep: None, replace_after: None };
     let (now, later) = (ago(0), ago(0) + time::Duration::SECOND);
     let _ = tokio::join!(one.expire(&mine, "one", now, false), two.expire(&mine, "two", later, false));
     one.expire(&mine, "one", now, false).await.unwrap();

@@ -6,6 +6,8 @@ mod bundle;
 mod checksums;
 mod fake;
 mod faults;
+#[cfg(feature = "long")]
+mod garage;
 mod keeping;
 mod locks;
 mod place;

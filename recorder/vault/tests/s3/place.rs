@@ -32,10 +32,14 @@ pub(crate) fn key(text: &str) -> Key {
 
 /// What scripts/radosgw.sh says of the server, which it starts where it does not run.
 fn radosgw(word: &str) -> String {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/radosgw.sh");
-    // Its daemons keep their standard error: a pipe would not end.
-    let started = Command::new(script).arg("start").stdin(Stdio::null()).stderr(Stdio::null()).output().unwrap();
-    assert!(started.status.success(), "radosgw does not start: scripts/radosgw.sh start");
+    said_by("radosgw.sh", word)
+}
+
+fn said_by(script: &str, word: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts").join(script);
+    // Daemons keep their standard error: a pipe would not end.
+    let started = Command::new(path).arg("start").stdin(Stdio::null()).stderr(Stdio::null()).output().unwrap();
+    assert!(started.status.success(), "the server does not start: scripts/{script} start");
     let said = String::from_utf8(started.stdout).unwrap();
     said.lines().find_map(|line| line.strip_prefix(&format!("{word}="))).unwrap().to_owned()
 }
@@ -54,6 +58,16 @@ impl Place {
     pub(crate) async fn over_tls(&self) -> S3Settings {
         let said = tokio::task::spawn_blocking(|| (radosgw("S3_TLS_ENDPOINT"), radosgw("S3_CA"))).await.unwrap();
         S3Settings { endpoint: Some(said.0), authorities: Some(said.1.into()), ..self.settings.clone() }
+    }
+
+    /// On garage, which scripts/garage.sh has built.
+    #[cfg(feature = "long")]
+    pub(crate) async fn garage() -> Self {
+        let word = |word: &'static str| tokio::task::spawn_blocking(move || said_by("garage.sh", word));
+        let endpoint = word("S3_ENDPOINT").await.unwrap();
+        let place = Self::known(&endpoint, &word("S3_KEY").await.unwrap(), &word("S3_SECRET").await.unwrap());
+        place.client.create_bucket().bucket(&place.settings.bucket).send().await.unwrap();
+        place
     }
 
     /// On s3s-fs, in this process.
@@ -77,15 +91,19 @@ impl Place {
 
     /// At any endpoint; nothing is sent.
     pub(crate) fn at(endpoint: &str) -> Self {
+        Self::known(endpoint, ID, SECRET)
+    }
+
+    fn known(endpoint: &str, id: &str, secret: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut settings = S3Settings::new(&format!("test-{:016x}", rand::random::<u64>()));
         settings.endpoint = Some(endpoint.to_owned());
         settings.prefix = "here/and-there".to_owned();
-        settings.credentials = Some(credentials(folder.path(), SECRET));
+        settings.credentials = Some(credentials(folder.path(), id, secret));
         let config = Builder::new()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new("us-east-1"))
-            .credentials_provider(Credentials::new(ID, SECRET, None, None, "test"))
+            .credentials_provider(Credentials::new(id, secret, None, None, "test"))
             .endpoint_url(endpoint)
             .force_path_style(true)
             .http_client(aws_smithy_http_client::Builder::new().build_http())
@@ -130,10 +148,10 @@ impl Place {
 }
 
 /// A file of credentials as AWS's programs have it.
-pub(crate) fn credentials(folder: &Path, secret: &str) -> PathBuf {
+pub(crate) fn credentials(folder: &Path, id: &str, secret: &str) -> PathBuf {
     let path = folder.join(format!("credentials-{secret}"));
     let mut file = fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&path).unwrap();
-    write!(file, "[default]\naws_access_key_id = {ID}\naws_secret_access_key = {secret}\n").unwrap();
+    write!(file, "[default]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n").unwrap();
     path
 }
 

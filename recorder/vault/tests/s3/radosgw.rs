@@ -6,7 +6,7 @@ use std::time::Duration;
 use portcullis_evidence::{PathInBundle, Source as _};
 use portcullis_vault::{Encryption, Key, MAX_READ_BYTES, Property, S3, S3Settings, Stored, Vault, VaultError};
 
-use super::place::{Place, credentials, key, words};
+use super::place::{ID, Place, credentials, key, words};
 
 #[tokio::test]
 async fn what_is_put_is_read_in_whole_and_in_part() {
@@ -132,7 +132,7 @@ async fn over_tls_only_the_authority_that_is_given_is_trusted() {
 async fn what_is_wrong_is_said() {
     let place = Place::radosgw(false).await;
     let open = async |settings: S3Settings| words(&S3::open(settings).await.unwrap_err());
-    let wrong = credentials(place.folder(), "wrong");
+    let wrong = credentials(place.folder(), ID, "wrong");
     let said = open(S3Settings { credentials: Some(wrong), ..place.settings.clone() }).await;
     assert!(said.contains("does not accept the credentials (SignatureDoesNotMatch"), "{said}");
     assert!(!said.contains("wrong)"), "no secret is said: {said}");

@@ -89,7 +89,10 @@ fn covered(what: &What) {
         What::KeepExtended { .. } => {}
         // In the gate's journal alone, never in a bundle.
         What::SignedIn {} | What::SignedOut {} | What::Viewed { .. } => {}
-        What::RecordingExpired { .. } | What::RecordingHeld { .. } | What::RecordingReleased { .. } => {}
+        What::RecordingExpired { .. }
+        | What::RecordingReplaced { .. }
+        | What::RecordingHeld { .. }
+        | What::RecordingReleased { .. } => {}
     }
 }
 
