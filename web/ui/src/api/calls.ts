@@ -5,6 +5,7 @@ import type {
   DesktopFiles,
   Grant,
   Me,
+  Note,
   Offer,
   PolicyState,
   RecordedEvents,
@@ -72,6 +73,17 @@ export const recording = (id: string, signal?: AbortSignal) =>
 
 export const recordingEvents = (id: string, signal?: AbortSignal) =>
   call<RecordedEvents>('GET', `/api/recordings/${at(id)}/events`, undefined, signal);
+
+export const notes = async (id: string, signal?: AbortSignal): Promise<Note[]> =>
+  (await call<{ notes: Note[] }>('GET', notesUrl(id), undefined, signal)).notes;
+
+/** A note on a moment, in milliseconds; a bookmark without text. */
+export const addNote = (id: string, at: number, text: string) =>
+  call<Note>('POST', notesUrl(id), { at, text });
+
+export const removeNote = (id: string, note: string) => call<void>('DELETE', `${notesUrl(id)}/${at(note)}`);
+
+const notesUrl = (id: string): string => `/api/recordings/${at(id)}/notes`;
 
 /** Where the HLS playlist of a recording lies. */
 export const playlistUrl = (id: string): string => `/api/recordings/${at(id)}/index.m3u8`;
