@@ -4,8 +4,23 @@ import { CallFailed, refusal, unreachable } from '../api/http';
 /** Pauses before another try, in milliseconds. */
 const PAUSES: readonly number[] = [250, 1000];
 
+/** What was asked for before anybody wanted it, by address; each is handed out once. */
+const early = new Map<string, Promise<Uint8Array | null>>();
+
+/** Asks for a file that will be wanted soon; what fails is asked for again when it is. */
+export function askEarly(url: string): Promise<Uint8Array | null> {
+  const asked = once(url, new AbortController().signal).catch(() => null);
+  early.set(url, asked);
+  return asked;
+}
+
 /** The bytes of a file. Throws CallFailed, or the signal's reason when aborted. */
 export async function bytesOf(url: string, signal: AbortSignal): Promise<Uint8Array> {
+  const asked = early.get(url);
+  early.delete(url);
+  const there = await asked;
+  signal.throwIfAborted();
+  if (there) return there;
   for (let tries = 0; ; tries += 1) {
     try {
       return await once(url, signal);

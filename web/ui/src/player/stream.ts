@@ -3,7 +3,7 @@
  * and a running recording grows. Segments have their times on the recording's own clock (docs/evidence-format.md, video), so a
  * position in the player is one in the evidence.
  */
-import { bytesOf } from './fetching';
+import { askEarly, bytesOf } from './fetching';
 import { codingOf, firstFrame, frameBeside, framesOf, timescaleOf, type Coding, type Frames } from './frames';
 import { playlistOf, segmentAt, wanted, type Playlist, type Segment } from './playlist';
 import { canFeed, Source } from './source';
@@ -46,6 +46,16 @@ const FARTHEST = 360;
 const MOST_HELD = 60;
 /** How often the playlist of a running recording is asked for, in milliseconds. */
 const REFRESH = 4_000;
+
+/** Asks for what the first picture at a position takes, while the page is still finding out what it shows. */
+export async function fetchEarly(url: string, position: number): Promise<void> {
+  const bytes = await askEarly(new URL(url, location.href).href);
+  if (!bytes) return;
+  const { segments } = playlistOf(new TextDecoder().decode(bytes));
+  const first = segments[segmentAt(segments, position)];
+  if (!first?.uri) return;
+  for (const path of [first.init, first.uri]) void askEarly(new URL(path, new URL(url, location.href)).href);
+}
 
 export class Stream {
   #playlist: Playlist = { segments: [], ended: false };
@@ -146,7 +156,7 @@ export class Stream {
   }
 
   async #read(): Promise<void> {
-    const bytes = await bytesOf(this.url, this.#gone.signal);
+    const bytes = await bytesOf(new URL(this.url, location.href).href, this.#gone.signal);
     this.#playlist = playlistOf(new TextDecoder().decode(bytes));
     this.listen.onplaylist(this.#playlist);
   }
