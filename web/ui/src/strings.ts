@@ -305,6 +305,10 @@ export const strings = {
     refused: (commit: string) => `${commit === '' ? 'A change' : `Commit ${commit}`} was refused`,
     refusedBody: 'The policies in force stay as they are until a commit checks clean.',
     fine: 'The source is at what is in force.',
+    decidedAt: (revision: string) => `decided at revision ${revision}`,
+    inForce: 'That revision is in force now.',
+    replaced: 'Another revision is in force now: the line may say something else today, or stand elsewhere.',
+    lookUp: 'As it was, in the repository of the policies:',
     place: (file: string, line: number, column: number) =>
       [file, line, column].filter((part) => part !== 0).join(':'),
   },

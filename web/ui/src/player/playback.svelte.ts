@@ -48,6 +48,9 @@ export class Playback {
   /** Segments that could not be loaded. */
   lost = $state.raw<Segment[]>([]);
 
+  /** Hears of every file as the player was handed it, by its place in the bundle; of the playlist first. */
+  onbytes: ((path: string, bytes: Uint8Array) => void) | null = null;
+
   #media = $state(NaN);
   /** Rises when the frames of another segment are known. */
   #learned = $state(0);
@@ -109,6 +112,7 @@ export class Playback {
         this.#frames.set(segment.uri ?? '', frames);
         this.#learned += 1;
       },
+      onbytes: (path: string, bytes: Uint8Array) => this.onbytes?.(path, bytes),
       onbuffer: () => this.#readLoaded(),
       onlost: (segment: Segment | null) => (this.lost = segment ? [...this.lost, segment] : []),
     };

@@ -20,7 +20,7 @@ export interface Listen {
   /** A segment could not be had, or not be read; without any: those that were lost are tried again. */
   onlost: (segment: Segment | null) => void;
   /** Every file as it came from the gate, before it is opened. */
-  onbytes?: (path: string, bytes: Uint8Array) => void;
+  onbytes: (path: string, bytes: Uint8Array) => void;
 }
 
 /** Makes of a file as it lies what is played; `path` is its place in the bundle. */
@@ -157,6 +157,7 @@ export class Stream {
 
   async #read(): Promise<void> {
     const bytes = await bytesOf(new URL(this.url, location.href).href, this.#gone.signal);
+    this.listen.onbytes('index.m3u8', bytes);
     this.#playlist = playlistOf(new TextDecoder().decode(bytes));
     this.listen.onplaylist(this.#playlist);
   }
@@ -299,7 +300,7 @@ export class Stream {
 
   async #file(path: string, signal: AbortSignal): Promise<Uint8Array> {
     const bytes = await bytesOf(new URL(path, new URL(this.url, location.href)).href, signal);
-    this.listen.onbytes?.(path, bytes);
+    this.listen.onbytes(path, bytes);
     return this.opening ? this.opening(bytes, path) : bytes;
   }
 
