@@ -36,8 +36,3 @@ declare module '@novnc/novnc' {
     sendKey(keysym: number, code: string | null, down?: boolean): void;
   }
 }
-
-declare module 'hls.js/light' {
-  export { default } from 'hls.js';
-  export * from 'hls.js';
-}

@@ -28,6 +28,8 @@ export const pathTo = {
   signIn: '/sign-in',
   recordings: '/recordings',
   policies: '/policies',
+  /** The line of a rule in the policies of a revision. */
+  policy: (rule: string, revision: string) => `/policies?${new URLSearchParams({ rule, revision })}`,
   desktop: (id: string) => `/desktop/${encodeURIComponent(id)}`,
   recording: (id: string) => `/recordings/${encodeURIComponent(id)}`,
 };

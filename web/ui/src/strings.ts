@@ -1,8 +1,8 @@
 /** Every word that the pages say, in one place. */
 import type { Ending } from './session/close';
-import type { EventsFault, EvidenceEvent, RecordingMode, RecordingState } from './api/types';
-import type { Kind } from './player/events';
+import type { RecordingMode, RecordingState } from './api/types';
 import { files } from './strings/files';
+import { events, player } from './strings/player';
 import { proof } from './strings/proof';
 import { sealed } from './strings/sealed';
 
@@ -54,45 +54,6 @@ const endings: Record<Ending, EndingWords> = {
     body: 'The desktop stopped running. Its recording is sealed.',
   },
   ended: { title: 'The session was ended', body: 'An administrator, or you elsewhere, ended this session.' },
-};
-
-const titles: Record<EvidenceEvent['type'], string> = {
-  session_opened: 'Session opened',
-  session_closed: 'Session closed',
-  viewer_joined: 'Viewer joined',
-  viewer_left: 'Viewer left',
-  keys: 'Keys',
-  strokes: 'Keys by name',
-  input: 'Keyboard rule',
-  clicks: 'Clicks',
-  paste: 'Paste in',
-  copy: 'Copy out',
-  upload: 'File in',
-  download: 'File out',
-  contents: 'Kept contents',
-  control: 'Keyboard and mouse',
-  resized: 'Screen resized',
-  refused: 'Refused',
-  protocol_violation: 'Protocol violation',
-  gap: 'Gap in the recording',
-  policy_changed: 'Policy changed',
-  bell: 'Bell',
-  desktop_lost: 'Desktop away',
-  desktop_back: 'Desktop back',
-  screen_rule: 'Screen rule',
-  desktop_started: 'Desktop started',
-  egress: 'Connection out',
-  egress_ended: 'Connection ended',
-  keep_extended: 'Kept longer',
-};
-
-const kinds: Record<Kind, string> = {
-  stopped: 'Stopped',
-  gap: 'Gaps',
-  crossed: 'Crossed',
-  session: 'Session',
-  input: 'Input',
-  screen: 'Screen',
 };
 
 const states: Record<RecordingState, string> = {
@@ -344,103 +305,16 @@ export const strings = {
     refused: (commit: string) => `${commit === '' ? 'A change' : `Commit ${commit}`} was refused`,
     refusedBody: 'The policies in force stay as they are until a commit checks clean.',
     fine: 'The source is at what is in force.',
+    decidedAt: (revision: string) => `decided at revision ${revision}`,
+    inForce: 'That revision is in force now.',
+    replaced: 'Another revision is in force now: the line may say something else today, or stand elsewhere.',
+    lookUp: 'As it was, in the repository of the policies:',
     place: (file: string, line: number, column: number) =>
       [file, line, column].filter((part) => part !== 0).join(':'),
   },
 
-  player: {
-    back: 'All recordings',
-    video: 'Recorded screen',
-    play: 'Play',
-    pause: 'Pause',
-    seek: 'Position',
-    speed: 'Speed',
-    slower: 'Slower',
-    faster: 'Faster',
-    frameBack: 'Previous frame',
-    frameOn: 'Next frame',
-    fullScreen: 'Full screen',
-    leaveFullScreen: 'Leave full screen',
-    keys: 'Keys',
-    keysWords: [
-      ['Space', 'play or pause'],
-      ['← →', '5 s back or on, with Shift 30 s'],
-      [', .', 'previous or next change of the picture'],
-      ['[ ]', 'previous or next event'],
-      ['< >', 'slower or faster'],
-    ] as const,
-    live: 'This session is still being recorded. You see what has been written so far; the page keeps up.',
-    interrupted:
-      'This recording was cut short. Everything that was shown to a viewer until then is in it, and it is sealed as interrupted.',
-    gaps: (count: number) =>
-      `The recording has ${plural(count, 'gap')}: stretches where nothing could be recorded. They are hatched on the time line.`,
-    faults: (faults: readonly EventsFault[]) =>
-      `Events are missing below: ${faults.map(({ path, line }) => (line === 0 ? path : `${path} line ${line}`)).join(', ')} cannot be read. The bundle does not verify.`,
-    buffering: 'Loading the picture…',
-    failed: 'The video cannot be played',
-    failedBody: 'The events below are complete without it.',
-    noVideo: 'Nothing of this session has been recorded as video yet.',
-    missing: 'This recording could not be opened',
-    eventsFailed: 'The events could not be loaded',
-    facts: 'About this recording',
-    duration: 'Duration',
-    size: 'Size',
-    ended: 'Ended',
-    endReason: 'Ended because',
-    policy: 'Policy',
-    gapsLabel: 'Gaps',
-    none: 'none',
-    stillRunning: 'still running',
-    id: 'Recording',
-    position: (now: string, all: string) => `${now} of ${all}`,
-    marks: (count: number) => plural(count, 'event'),
-  },
-
-  events: {
-    title: titles as Record<string, string>,
-    heading: 'Events',
-    kinds,
-    all: 'All',
-    filter: 'Search the events',
-    none: 'No event matches.',
-    empty: 'No events yet.',
-    follow: 'Follow the video',
-    jump: (at: string) => `Jump to ${at}`,
-    permit: 'permitted',
-    deny: 'stopped',
-    opened: (desktop: string, runtime: string) => `${desktop} on ${runtime}`,
-    joined: (viewer: number, origin: string) => `viewer ${viewer}${origin === '' ? '' : ` from ${origin}`}`,
-    left: (viewer: number, reason: string) => `viewer ${viewer}${reason === '' ? '' : `: ${reason}`}`,
-    keys: (pressed: number) => `${pressed.toLocaleString()} pressed`,
-    strokes: (strokes: readonly { down: boolean; name: string }[]) =>
-      strokes
-        .filter(({ down }) => down)
-        .map(({ name }) => name)
-        .join(' '),
-    input: (count: number, reason: string) => `${plural(count, 'press', 'presses')}: ${reason}`,
-    clicks: (pressed: number, x: number, y: number) => `${pressed.toLocaleString()} at ${x}, ${y}`,
-    /** What of a text or a file is known, and why it was stopped. */
-    crossed: (known: readonly string[], reason: string) =>
-      [known.join(' · '), reason].filter((part) => part !== '').join(': '),
-    found: (names: readonly string[]) => `found ${names.join(', ')}`,
-    redacted: (places: number) => `${plural(places, 'place')} taken out`,
-    entries: (count: number) => `${plural(count, 'file')} inside`,
-    quarantined: 'a copy is in quarantine',
-    contents: (of: number, part: number, parts: number) =>
-      `of event ${of}${parts > 1 ? `, part ${part} of ${parts}` : ''}, encrypted to the recipients`,
-    commit: (revision: string) => `at ${revision}`,
-    refused: (what: string, reason: string) => (reason === '' ? what : `${what}: ${reason}`),
-    gap: (from: string, to: string, reason: string) =>
-      `${from} to ${to}${reason === '' ? '' : `: ${reason}`}`,
-    outside: (place: string, sent: string, received: string) => `${place}: ${sent} out, ${received} in`,
-    keepExtended: (lock: string, days: number) =>
-      `kept for ${days} ${days === 1 ? 'day' : 'days'}${lock === 'none' ? '' : `, locked (${lock})`}`,
-    screenRule: (holds: boolean, key: string, value: string) =>
-      holds ? `${key}: ${value}` : `no longer ${key}: ${value}`,
-    away: (seconds: number) => `after ${seconds.toFixed(1)} s`,
-    count: (shown: number, all: number) =>
-      shown === all ? plural(all, 'event') : `${shown.toLocaleString()} of ${plural(all, 'event')}`,
-  },
+  player,
+  events,
 
   modes,
 } as const;

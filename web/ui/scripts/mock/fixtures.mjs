@@ -359,7 +359,7 @@ export function events(recording, kept = '') {
       { type: 'refused', what: 'resize to 3840x2160', reason: 'larger than the policy allows' },
     ],
     [
-      50.1,
+      48.9,
       'contractors.yaml:1 policy',
       {
         type: 'policy_changed',

@@ -1,10 +1,12 @@
 /** A pretended gate on loopback: the built pages with the strict CSP, and the HTTP API over the small world. */
-import { createReadStream, existsSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { files as filesApi } from './files.mjs';
-import { desktops, events, files, me, policy, recordings, sessions } from './fixtures.mjs';
-import { proof } from './proof.mjs';
+import { desktops, events, files, me, playable, policy, recordings, sessions } from './fixtures.mjs';
+import { longEvents, longPlaylist, longSegment } from './long.mjs';
+import { notes as notesApi } from './notes.mjs';
+import { key, proof } from './proof.mjs';
 import { accept } from './rfb.mjs';
 import { recipient, sealed } from './sealed.mjs';
 
@@ -43,13 +45,22 @@ export async function start(dist, sample, port = 0) {
     recordings: recordings(now, sample.lengthMs, recipient),
     /** A file of the encrypted recording whose bytes are not those that were encrypted; the age file of a kept text. */
     changed: '',
-    proves: false,
+    /** A file of the proved bundle that is not there; one that is handed to players other than to verifiers; the keys of the gate. */
+    gone: '',
+    lies: '',
+    keys: [key],
     kept: '',
     /** Paths that answer with a problem instead: `METHOD /path` to problem. */
     problems: new Map(),
     /** Where the events of interrupted recordings cannot be read. */
     faults: [],
     connections: [],
+    /** Notes on the closed recording; null where the gate knows of none. */
+    notes: [],
+    /** Numbers of segments that the playlist has as gaps. */
+    gaps: [],
+    /** The closed recording is the sample again and again, for so many seconds. */
+    long: 0,
     /** What lies in the transfer folder, and uploads that are not whole. */
     files: files(now),
     uploads: new Map(),
@@ -76,7 +87,7 @@ export async function start(dist, sample, port = 0) {
     const forced = world.problems.get(`${request.method} ${pathname}`);
     if (forced) return problem(response, forced.status, forced.title, forced.detail, forced.rule);
     if (world.signedIn && (await filesApi(world, request, response, pathname, searchParams))) return;
-    if (world.signedIn && proof(world, response, pathname)) return;
+    if (world.signedIn && proof(world, response, pathname, sample)) return;
     if (world.signedIn && (await sealed(world, response, pathname, sample))) return;
     const body = await read(request);
     if (pathname === '/api/sign-in') {
@@ -140,14 +151,23 @@ export async function start(dist, sample, port = 0) {
         return recording
           ? json(response, recording)
           : problem(response, 404, 'No such recording', 'There is no recording with this name for you.');
+      case 'GET recordings/id/notes':
+      case 'POST recordings/id/notes':
+      case 'DELETE recordings/id/notes':
+        return notesApi(world, method, rest[0], body, response);
       case 'GET recordings/id/events':
+        if (world.long && id === playable.closed)
+          return json(response, { events: longEvents(recording, world.long), faults: [] });
         return json(response, {
           events: recording && !recording.encrypted ? events(recording, world.kept) : [],
           faults: recording?.state === 'interrupted' ? world.faults : [],
         });
       case 'GET recordings/id/index.m3u8':
-        return file(response, join(sample.hls, 'index.m3u8'));
+        response.writeHead(200, { 'content-type': types['.m3u8'] });
+        return response.end(playlist(id));
       case 'GET recordings/id/video':
+        if (world.long && id === playable.closed && rest[0].endsWith('.m4s'))
+          return response.end(longSegment(sample.hls, Number.parseInt(rest[0], 10)));
         return file(
           response,
           join(sample.hls, 'video', normalize(rest.join('/')).replace(/^(\.\.[/\\])+/, '')),
@@ -155,6 +175,15 @@ export async function start(dist, sample, port = 0) {
       default:
         return problem(response, 404, 'Not found', `${method} ${pathname} is not of this API.`);
     }
+  }
+
+  function playlist(id) {
+    if (world.long && id === playable.closed) return longPlaylist(sample.hls, world.long);
+    const text = readFileSync(join(sample.hls, 'index.m3u8'), 'utf8');
+    return world.gaps.reduce(
+      (whole, n) => whole.replace(`video/0000${n}`, `#EXT-X-GAP\nvideo/0000${n}`),
+      text,
+    );
   }
 
   function grant(id) {

@@ -1,8 +1,10 @@
 /** Each page and each of its states: how to come to it, what to do there, and what must then be so. */
-import { playable, sessions } from './fixtures.mjs';
+import { sessions } from './fixtures.mjs';
 import { fileScenes } from './scenes-files.mjs';
+import { playerScenes } from './scenes-player.mjs';
+import { proofScenes } from './scenes-proof.mjs';
 import { sealedScenes } from './scenes-sealed.mjs';
-import { showDesktop, showVideo, text, until } from './steps.mjs';
+import { showDesktop, text, until } from './steps.mjs';
 
 const live = sessions(Date.now())[0].id;
 
@@ -328,80 +330,9 @@ export const scenes = [
     before: (world) => (world.recordings = []),
     act: (tab) => text(tab, 'No recordings yet'),
   },
-  {
-    name: 'player',
-    path: `/recordings/${playable.closed}`,
-    async act(tab, _, fault) {
-      await showVideo(tab);
-      await tab
-        .getByRole('button', { name: /Paste in/ })
-        .last()
-        .click();
-      await tab.waitForFunction(() => Math.abs(document.querySelector('video').currentTime - 26.3) < 0.1);
-      // The next change of the picture after 26.3 s is at 26.4 s.
-      await tab.waitForFunction(() => !document.querySelector('video').seeking);
-      await tab.locator('h1').click();
-      await tab.keyboard.press('.');
-      const at = await tab.evaluate(() => document.querySelector('video').currentTime);
-      if (Math.abs(at - 26.4) > 0.02) fault(`one frame on from 26.3 s is ${at} s`);
-      await tab.waitForFunction(() => !document.querySelector('video').seeking);
-    },
-  },
-  {
-    name: 'player-events',
-    path: `/recordings/${playable.closed}`,
-    async act(tab) {
-      await showVideo(tab);
-      await tab.getByRole('button', { name: 'Input 20' }).click();
-      await tab.getByRole('slider').hover({ position: { x: 166, y: 10 } });
-      await tab.getByRole('button', { name: 'All', exact: true }).click();
-      await tab.locator('.events ol').scrollIntoViewIfNeeded();
-      await text(tab, 'resize to 3840x2160');
-    },
-  },
-  {
-    name: 'player-plays',
-    path: `/recordings/${playable.closed}`,
-    async act(tab, _, fault) {
-      await showVideo(tab);
-      await tab.getByLabel('Speed').selectOption('16');
-      await tab.locator('h1').click();
-      await tab.keyboard.press('Space');
-      await tab.waitForFunction(() => document.querySelector('video').currentTime > 20, null, {
-        timeout: 15_000,
-      });
-      await tab.keyboard.press('Space');
-      await tab.waitForFunction(() => document.querySelector('video').paused);
-      const slider = Number(await tab.getByRole('slider').getAttribute('aria-valuenow'));
-      const at = await tab.evaluate(() => document.querySelector('video').currentTime);
-      if (Math.abs(slider - at) > 1) fault(`the time line says ${slider} at ${at} s`);
-    },
-  },
-  {
-    name: 'player-interrupted',
-    path: `/recordings/${playable.interrupted}`,
-    before: (world) => (world.faults = [{ path: 'events/00004.jsonl', line: 12 }]),
-    async act(tab) {
-      await text(tab, 'events/00004.jsonl line 12');
-      await showVideo(tab);
-      await text(tab, 'This recording was cut short');
-    },
-  },
-  {
-    name: 'player-running',
-    path: `/recordings/${playable.running}`,
-    async act(tab) {
-      await showVideo(tab);
-      await text(tab, 'still being recorded');
-    },
-  },
-  {
-    name: 'player-missing',
-    path: '/recordings/nothing',
-    expects: ['404'],
-    act: (tab) => text(tab, 'This recording could not be opened'),
-  },
+  ...playerScenes,
   ...fileScenes,
   ...sealedScenes,
+  ...proofScenes,
   { name: 'missing', path: '/nowhere', act: (tab) => text(tab, 'There is no such page') },
 ];

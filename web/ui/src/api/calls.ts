@@ -5,6 +5,7 @@ import type {
   DesktopFiles,
   Grant,
   Me,
+  Note,
   Offer,
   PolicyState,
   RecordedEvents,
@@ -73,6 +74,17 @@ export const recording = (id: string, signal?: AbortSignal) =>
 export const recordingEvents = (id: string, signal?: AbortSignal) =>
   call<RecordedEvents>('GET', `/api/recordings/${at(id)}/events`, undefined, signal);
 
+export const notes = async (id: string, signal?: AbortSignal): Promise<Note[]> =>
+  (await call<{ notes: Note[] }>('GET', notesUrl(id), undefined, signal)).notes;
+
+/** A note on a moment, in milliseconds; a bookmark without text. */
+export const addNote = (id: string, at: number, text: string) =>
+  call<Note>('POST', notesUrl(id), { at, text });
+
+export const removeNote = (id: string, note: string) => call<void>('DELETE', `${notesUrl(id)}/${at(note)}`);
+
+const notesUrl = (id: string): string => `/api/recordings/${at(id)}/notes`;
+
 /** Where the HLS playlist of a recording lies. */
 export const playlistUrl = (id: string): string => `/api/recordings/${at(id)}/index.m3u8`;
 
@@ -85,3 +97,9 @@ export async function bundleFile(id: string, path: string, signal?: AbortSignal)
   const { body } = await exchange(asked);
   return new Uint8Array(await body.arrayBuffer());
 }
+
+/** Where the list of a recording's bundle lies; its files are below it. */
+export const wholeBundleUrl = (id: string): string => `/api/recordings/${at(id)}/bundle`;
+
+/** The public keys that this gate's recordings are signed with, and the same as a root has signed them, both as they lie. */
+export const trustOf = () => call<{ keys: unknown; key_list: unknown }>('GET', '/api/trust');

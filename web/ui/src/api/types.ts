@@ -261,6 +261,18 @@ export interface RecordedEvents {
   faults: EventsFault[];
 }
 
+/** What somebody wrote down about a moment of a recording; without text it is a bookmark. */
+export interface Note {
+  id: string;
+  /** Milliseconds since the recording's start. */
+  at: number;
+  /** At most 2,000 characters. */
+  text: string;
+  by: string;
+  /** RFC 3339. */
+  made: string;
+}
+
 /** An error of the API: RFC 9457 problem details, with the rule that decided where one did. */
 export interface Problem {
   type: string;

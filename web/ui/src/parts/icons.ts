@@ -24,6 +24,15 @@ export const icons = {
   pause: 'M8.5 5.5v13 M15.5 5.5v13',
   'frame-back': 'M7 6v12 M17 6.5L11 12l6 5.5z',
   'frame-on': 'M17 6v12 M7 6.5l6 5.5-6 5.5z',
+  'event-back': 'M18 6l-7 6 7 6z M9.5 8.5L6 12l3.5 3.5z',
+  'event-on': 'M6 6l7 6-7 6z M14.5 8.5L18 12l-3.5 3.5z',
+  skip: 'M4 6l6.5 6L4 18z M12.5 6l6.5 6-6.5 6z M21 6v12',
+  input: 'M5 3.5l9 6-4 .9 2.2 4.2-1.9 1-2.2-4.2L5 14.5z M11 18.5h10 M15 15v0 M18.5 15v0',
+  bookmark: 'M7 4h10v16l-5-4.2L7 20z',
+  note: 'M5 4h14v11l-5 5H5z M14 20v-5h5 M8.5 8.5h7 M8.5 12h5',
+  camera: 'M4 7.5h3.5L9 5h6l1.5 2.5H20V19H4z M12 10a3.2 3.2 0 1 0 0 6.4 3.2 3.2 0 0 0 0-6.4z',
+  plus: 'M12 5.5v13 M5.5 12h13',
+  minus: 'M5.5 12h13',
   expand: 'M4 9V4h5 M15 4h5v5 M20 15v5h-5 M9 20H4v-5',
   shrink: 'M9 4v5H4 M20 9h-5V4 M15 20v-5h5 M4 15h5v5',
   // Events.
@@ -53,6 +62,8 @@ export const icons = {
   moon: 'M19.5 14.5A8 8 0 0 1 9.5 4.5a8 8 0 1 0 10 10z',
   system: 'M12 3.5a8.5 8.5 0 1 0 0 17z M12 3.5a8.5 8.5 0 0 1 0 17',
   chevron: 'M6 9l6 6 6-6',
+  edit: 'M4 20l1-4.5L16.5 4l3.5 3.5L8.5 19z M14 6.5l3.5 3.5',
+  bin: 'M5 7h14 M9.5 7V4.5h5V7 M7 7l1 13h8l1-13 M10.5 11v5.5 M13.5 11v5.5',
 } as const;
 
 export type IconName = keyof typeof icons;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clockFace, clockWords, lastAt, lengthOf, moveOf, shareOf, speedBeside, within } from './clock';
+import { clockFace, clockWords, lastAt, lengthOf, shareOf, speedBeside, within } from './clock';
 
 describe('clockFace', () => {
   it.each([
@@ -86,20 +86,5 @@ describe('speeds', () => {
     expect(speedBeside(1, -1)).toBe(0.5);
     expect(speedBeside(16, 1)).toBe(16);
     expect(speedBeside(0.5, -1)).toBe(0.5);
-  });
-});
-
-describe('keys', () => {
-  it('move the player', () => {
-    expect(moveOf(' ', false)).toEqual({ kind: 'toggle' });
-    expect(moveOf('ArrowLeft', false)).toEqual({ kind: 'by', seconds: -5 });
-    expect(moveOf('ArrowRight', true)).toEqual({ kind: 'by', seconds: 30 });
-    expect(moveOf('.', false)).toEqual({ kind: 'frame', step: 1 });
-    expect(moveOf(']', false)).toEqual({ kind: 'event', step: 1 });
-  });
-
-  it('leave the others to the page', () => {
-    for (const key of ['ArrowUp', 'ArrowDown', 'Tab', 'Enter', 'a', 'Home'])
-      expect(moveOf(key, false)).toBeNull();
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EvidenceEvent, What } from '../api/types';
-import { detailOf, judgedOf, kindOf, matches, titleOf } from './events';
+import { detailOf, judgedOf, kindOf, matches, placeOf, titleOf } from './events';
 
 const event = (what: What): EvidenceEvent =>
   ({
@@ -89,5 +89,16 @@ describe('an event', () => {
     expect(matches(paste('deny'), 'a.yaml')).toBe(true);
     expect(matches(paste('deny'), 'resize')).toBe(false);
     expect(matches(paste('deny'), '')).toBe(true);
+  });
+
+  it('names the place of its rule, where that stands in a file', () => {
+    expect(placeOf('teams/dev.yaml:7 allow.paste')).toEqual({
+      file: 'teams/dev.yaml',
+      line: 7,
+      key: 'allow.paste',
+    });
+    expect(placeOf('dev.yaml:7')).toEqual({ file: 'dev.yaml', line: 7, key: '' });
+    expect(placeOf('default deny')).toBeNull();
+    expect(placeOf('')).toBeNull();
   });
 });

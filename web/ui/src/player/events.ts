@@ -1,5 +1,6 @@
 /** Events of the evidence in words: what kind each is, how it was judged, what one line says of it. Pure. */
 import type { EvidenceEvent } from '../api/types';
+import type { IconName } from '../parts/icons';
 import { byteWords } from '../times';
 import { clockFace, secondsOf } from './clock';
 import { strings } from '../strings';
@@ -45,6 +46,39 @@ export function kindOf(event: EvidenceEvent): Kind {
 /** What an event is called; an unknown type of a newer gate is shown by its own name. */
 export function titleOf(event: EvidenceEvent): string {
   return strings.events.title[event.type] ?? (event as { type: string }).type.replaceAll('_', ' ');
+}
+
+const signs: Record<string, IconName> = {
+  viewer_joined: 'viewer',
+  viewer_left: 'viewer',
+  keys: 'keyboard',
+  strokes: 'keyboard',
+  input: 'keyboard',
+  clicks: 'pointer',
+  paste: 'paste',
+  copy: 'copy',
+  upload: 'upload',
+  download: 'download',
+  contents: 'lock',
+  control: 'keyboard',
+  resized: 'resize',
+  refused: 'stop',
+  protocol_violation: 'alert',
+  gap: 'gap',
+  policy_changed: 'policy',
+  bell: 'bell',
+  desktop_lost: 'alert',
+  desktop_back: 'desktop',
+  screen_rule: 'policy',
+  desktop_started: 'desktop',
+  egress: 'link',
+  egress_ended: 'link',
+  keep_extended: 'policy',
+};
+
+/** The icon of a type of events. */
+export function signOf(type: string): IconName {
+  return signs[type] ?? 'session';
 }
 
 /** What one line says beyond the title; may be empty. */
@@ -127,5 +161,19 @@ function crossedOf(event: Crossed): string[] {
 export function matches(event: EvidenceEvent, sought: string): boolean {
   const needle = sought.trim().toLowerCase();
   if (needle === '') return true;
-  return `${titleOf(event)} ${detailOf(event)} ${event.rule} ${event.type}`.toLowerCase().includes(needle);
+  let words = wordsOf.get(event);
+  if (words === undefined) {
+    words = `${titleOf(event)} ${detailOf(event)} ${event.rule} ${event.type}`.toLowerCase();
+    wordsOf.set(event, words);
+  }
+  return words.includes(needle);
+}
+
+/** Put together once for each event: a long recording has very many. */
+const wordsOf = new WeakMap<EvidenceEvent, string>();
+
+/** `contractors.yaml`, 7 and `allow.paste` of a rule; null for one that stands in no file. */
+export function placeOf(rule: string): { file: string; line: number; key: string } | null {
+  const [, file, line, key] = rule.match(/^(\S+):(\d+)(?:\s+(.*))?$/) ?? [];
+  return file === undefined ? null : { file, line: Number(line), key: key ?? '' };
 }

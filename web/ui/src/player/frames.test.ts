@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { frameBeside, frameTicks, timescaleOf } from './frames';
+import { codingOf, firstFrame, frameBeside, framesOf, timescaleOf } from './frames';
+
+const frameTicks = (segment: ArrayBuffer) => framesOf(segment).times;
 
 /** A box of ISO/IEC 14496-12: size, kind, payload. */
 function box(kind: string, ...payload: number[][]): number[] {
@@ -34,7 +36,9 @@ describe('timescaleOf', () => {
   it('knows that there is none', () => expect(timescaleOf(fragment)).toBeNull());
 });
 
-describe('frameTicks', () => {
+describe('framesOf', () => {
+  it('knows how much each frame weighs', () => expect(framesOf(fragment).sizes).toEqual([7, 7, 7]));
+
   it('adds up the durations of each frame', () => expect(frameTicks(fragment)).toEqual([5000, 5100, 6000]));
 
   it('uses the usual duration where frames have none', () => {
@@ -78,5 +82,50 @@ describe('frameBeside', () => {
     expect(frameBeside(times, 9.0005, -1)).toBe(1.5);
     expect(frameBeside(times, 0.5, -1)).toBeNull();
     expect(frameBeside([], 5, -1)).toBeNull();
+  });
+});
+
+const codecOf = (init: ArrayBuffer) => codingOf(init)?.codec ?? null;
+
+describe('codingOf', () => {
+  const entry = (kind: string, ...own: number[][]) =>
+    bytes(
+      box(
+        'moov',
+        box(
+          'trak',
+          box(
+            'mdia',
+            box('minf', box('stbl', box('stsd', u32(0), u32(1), box(kind, Array(78).fill(0), ...own)))),
+          ),
+        ),
+      ),
+    );
+
+  it('names H.264 and AV1 as browsers do', () => {
+    const h264 = codingOf(entry('avc1', box('avcC', [1, 0x64, 0, 0x1f])));
+    expect(h264).toEqual({ codec: 'avc1.64001f', description: new Uint8Array([1, 0x64, 0, 0x1f]) });
+    expect(codecOf(entry('av01', box('av1C', [0x81, 0x08, 0x0c])))).toBe('av01.0.08M.08');
+  });
+
+  it('knows no other', () => {
+    expect(codecOf(entry('hvc1', box('hvcC', [1, 2, 3, 4])))).toBeNull();
+    expect(codecOf(entry('avc1'))).toBeNull();
+    expect(codecOf(init)).toBeNull();
+    expect(codecOf(new ArrayBuffer(0))).toBeNull();
+  });
+});
+
+describe('firstFrame', () => {
+  const moof = box('moof', box('traf', box('trun', u32(0x200), u32(2), u32(3), u32(2))));
+
+  it('is the whole picture that a segment begins with', () => {
+    expect(firstFrame(bytes(moof, box('mdat', [1, 2, 3, 4, 5])))).toEqual(new Uint8Array([1, 2, 3]));
+  });
+
+  it('is none where the segment does not hold it', () => {
+    expect(firstFrame(bytes(moof, box('mdat', [1, 2])))).toBeNull();
+    expect(firstFrame(bytes(moof))).toBeNull();
+    expect(firstFrame(new ArrayBuffer(0))).toBeNull();
   });
 });

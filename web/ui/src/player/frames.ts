@@ -4,7 +4,7 @@
  */
 
 /** The boxes that hold what is sought. */
-const CONTAINERS: ReadonlySet<string> = new Set(['moov', 'trak', 'mdia', 'moof', 'traf']);
+const CONTAINERS: ReadonlySet<string> = new Set(['moov', 'trak', 'mdia', 'minf', 'stbl', 'moof', 'traf']);
 
 interface Box {
   kind: string;
@@ -23,22 +23,80 @@ export function timescaleOf(init: ArrayBuffer): number | null {
   return null;
 }
 
-/** Decode times of the frames of a media fragment, in ticks; a fragment that cannot be read yields those before the fault. */
-export function frameTicks(fragment: ArrayBuffer): number[] {
-  const ticks: number[] = [];
-  let usual = 0;
+/** The frames of a segment. */
+export interface Frames {
+  /** When each is shown, ascending; in ticks or seconds. */
+  times: number[];
+  /** Bytes of each; the first is a whole picture, the others are what changed. */
+  sizes: number[];
+}
+
+/** The frames of a media segment, in ticks; one that cannot be read yields those before the fault. */
+export function framesOf(segment: ArrayBuffer): Frames {
+  const [times, sizes]: [number[], number[]] = [[], []];
+  let usual: Usual = { duration: 0, size: 0 };
   let at = 0;
-  for (const { kind, body } of boxes(new DataView(fragment))) {
-    if (kind === 'tfhd') usual = usualDuration(body);
+  for (const { kind, body } of boxes(new DataView(segment))) {
+    if (kind === 'tfhd') usual = usualOf(body);
     else if (kind === 'tfdt') at = baseTime(body);
     else if (kind === 'trun') {
-      for (const duration of durations(body, usual)) {
-        ticks.push(at);
+      for (const { duration, size } of samples(body, usual)) {
+        times.push(at);
+        sizes.push(size);
         at += duration;
       }
     }
   }
-  return ticks;
+  return { times, sizes };
+}
+
+/** How the video of an init segment is coded. */
+export interface Coding {
+  /** As browsers call it (RFC 6381): `avc1.640020`, `av01.0.08M.08`. */
+  codec: string;
+  /** What a decoder needs beside it; null where it needs nothing. */
+  description: Uint8Array | null;
+}
+
+/** The coding of an init segment's first track; null where it is neither H.264 nor AV1. */
+export function codingOf(init: ArrayBuffer): Coding | null {
+  for (const box of boxes(new DataView(init))) {
+    if (box.kind !== 'stsd') continue;
+    // Behind version, flags and count stands the entry; its own boxes come after 78 bytes of a visual entry.
+    const [entry] = boxes(tail(box.body, 8));
+    if (!entry) return null;
+    for (const { kind, body } of boxes(tail(entry.body, 78))) {
+      if (kind === 'avcC' && body.byteLength >= 4) {
+        const codec = `${entry.kind}.${[1, 2, 3].map((at) => hex(body.getUint8(at))).join('')}`;
+        return { codec, description: bytesIn(body) };
+      }
+      if (kind === 'av1C' && body.byteLength >= 3)
+        return { codec: av1Of(body.getUint8(1), body.getUint8(2)), description: null };
+    }
+  }
+  return null;
+}
+
+/** The bytes of the first frame of a media segment, which is a whole picture; null where there is none. */
+export function firstFrame(segment: ArrayBuffer): Uint8Array | null {
+  const size = framesOf(segment).sizes[0];
+  for (const { kind, body } of boxes(new DataView(segment)))
+    if (kind === 'mdat') return size && size <= body.byteLength ? bytesIn(body).slice(0, size) : null;
+  return null;
+}
+
+const bytesIn = (view: DataView): Uint8Array => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+
+const hex = (byte: number): string => byte.toString(16).padStart(2, '0');
+
+function av1Of(first: number, second: number): string {
+  const tier = second & 0x80 ? 'H' : 'M';
+  return `av01.${first >>> 5}.${String(first & 31).padStart(2, '0')}${tier}.${second & 0x40 ? 10 : '08'}`;
+}
+
+function tail(view: DataView, at: number): DataView {
+  const from = Math.min(at, view.byteLength);
+  return new DataView(view.buffer, view.byteOffset + from, view.byteLength - from);
 }
 
 /** The frame after (+1) or before (-1) a position among ascending times in seconds; null when none is known there. */
@@ -69,11 +127,18 @@ function* boxes(view: DataView): Generator<Box> {
   }
 }
 
-/** tfhd: default_sample_duration, behind two optional fields. */
-function usualDuration(body: DataView): number {
+/** What a sample lasts and weighs that does not say so itself. */
+interface Usual {
+  duration: number;
+  size: number;
+}
+
+/** tfhd: default_sample_duration and default_sample_size, behind two optional fields. */
+function usualOf(body: DataView): Usual {
   const flags = uint32(body, 0) & 0xffffff;
-  if ((flags & 0x8) === 0) return 0;
-  return uint32(body, 8 + (flags & 0x1 ? 8 : 0) + (flags & 0x2 ? 4 : 0));
+  const at = 8 + (flags & 0x1 ? 8 : 0) + (flags & 0x2 ? 4 : 0);
+  const duration = flags & 0x8 ? uint32(body, at) : 0;
+  return { duration, size: flags & 0x10 ? uint32(body, at + (flags & 0x8 ? 4 : 0)) : 0 };
 }
 
 /** tfdt: base_media_decode_time, 32 or 64 bits by version. */
@@ -82,8 +147,8 @@ function baseTime(body: DataView): number {
   return uint32(body, 4) * 2 ** 32 + uint32(body, 8);
 }
 
-/** trun: the duration of each sample, its own or the usual one. */
-function* durations(body: DataView, usual: number): Generator<number> {
+/** trun: duration and size of each sample, its own or the usual ones. */
+function* samples(body: DataView, usual: Usual): Generator<Usual> {
   const flags = uint32(body, 0) & 0xffffff;
   const count = uint32(body, 4);
   const start = 8 + (flags & 0x1 ? 4 : 0) + (flags & 0x4 ? 4 : 0);
@@ -91,7 +156,13 @@ function* durations(body: DataView, usual: number): Generator<number> {
   // A count that the box cannot hold is a lie; without fields of its own a sample takes no room, so cap it.
   const held =
     stride === 0 ? Math.min(count, 100_000) : Math.min(count, Math.floor((body.byteLength - start) / stride));
-  for (let n = 0; n < held; n += 1) yield flags & 0x100 ? uint32(body, start + n * stride) : usual;
+  for (let n = 0; n < held; n += 1) {
+    const at = start + n * stride;
+    yield {
+      duration: flags & 0x100 ? uint32(body, at) : usual.duration,
+      size: flags & 0x200 ? uint32(body, at + (flags & 0x100 ? 4 : 0)) : usual.size,
+    };
+  }
 }
 
 /** 32 bits at an offset; 0 beyond the end, so that a cut box never throws. */

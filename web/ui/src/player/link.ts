@@ -1,0 +1,25 @@
+/** The address of a moment, and the name of its picture. Pure. */
+import { clockFace } from './clock';
+
+/** The second that an address names as `?t=95.3`; null where it names none. */
+export function secondIn(search: string): number | null {
+  const named = new URLSearchParams(search).get('t');
+  if (named === null || !/^\d+(\.\d+)?$/.test(named)) return null;
+  const second = Number(named);
+  return Number.isFinite(second) ? second : null;
+}
+
+/** An address with the second of a position, in tenths; of the very start without any. */
+export function linkTo(address: string, position: number): string {
+  const url = new URL(address);
+  const second = Math.round(Math.max(position, 0) * 10) / 10;
+  url.hash = '';
+  if (second > 0) url.searchParams.set('t', String(second));
+  else url.searchParams.delete('t');
+  return url.href;
+}
+
+/** `ID_1-02-03.4.png`: a name that every file system takes. */
+export function pictureName(id: string, position: number): string {
+  return `${id.replace(/[^\w.-]/g, '-')}_${clockFace(position, true).replaceAll(':', '-')}.png`;
+}
