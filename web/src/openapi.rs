@@ -15,7 +15,16 @@ use utoipa::OpenApi;
         crate::recordings::events,
         crate::recordings::events_file,
         crate::export::export,
+        crate::notes::list,
+        crate::notes::add,
+        crate::notes::remove,
+        crate::search::search,
+        crate::filters::list,
+        crate::filters::one,
+        crate::filters::keep,
+        crate::filters::remove,
     ),
+    // Those that only parameters name are not found by themselves.
     components(schemas(crate::types::ExportFormat)),
     tags(
         (name = "sign-in", description = "Who is at the gate"),

@@ -4,6 +4,7 @@ import type { EventsFault, EvidenceEvent, RecordingMode, RecordingState } from '
 import type { Kind } from './player/events';
 import { files } from './strings/files';
 import { proof } from './strings/proof';
+import { search } from './strings/search';
 import { sealed } from './strings/sealed';
 
 const plural = (count: number, one: string, many = `${one}s`): string =>
@@ -280,6 +281,7 @@ export const strings = {
   },
 
   files,
+  search,
   proof,
   sealed,
 
@@ -305,8 +307,6 @@ export const strings = {
   recordings: {
     title: 'Recordings',
     lead: 'What was seen and done, newest first.',
-    filter: 'Filter',
-    filterHint: 'Subject, desktop, state, rule…',
     subject: 'Subject',
     desktop: 'Desktop',
     started: 'Started',
@@ -317,15 +317,13 @@ export const strings = {
     gaps: (count: number) => plural(count, 'gap'),
     more: 'Load older ones',
     loadingMore: 'Loading…',
-    shown: (shown: number, loaded: number, more: boolean) =>
-      shown === loaded
-        ? `${plural(loaded, 'recording')}${more ? ', older ones not loaded' : ''}`
-        : `${shown.toLocaleString()} of ${plural(loaded, 'loaded recording')}${more ? '; older ones not searched' : ''}`,
+    shown: (count: number, more: boolean) =>
+      `${plural(count, 'recording')}${more ? ', older ones not loaded' : ''}`,
     emptyTitle: 'No recordings yet',
     emptyBody: 'A recording appears here as soon as a desktop is opened.',
     noMatchTitle: 'No recording matches',
-    noMatchBody: 'Change the filter, or load older recordings.',
-    clear: 'Clear the filter',
+    noMatchBody: 'None that you may see is as the filters ask for.',
+    clear: 'Clear all filters',
     failed: 'The recordings could not be listed',
     moreFailed: 'Older recordings could not be loaded',
     stateOf: (state: RecordingState) => states[state],
