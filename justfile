@@ -56,6 +56,17 @@ bench-desktops *arguments:
     cargo build --release --locked
     cargo bench --locked --package portcullis-tests --bench desktops -- {{ arguments }}
 
+# lists, filters and searches over 100,000 recordings and 10 million events, on SQLite and on a PostgreSQL of its own (some 10 GB, gone afterwards)
+bench-index recordings="100000":
+    #!/usr/bin/env bash
+    set -euo pipefail
+    scripts/setup.sh test
+    cargo bench --locked --package portcullis-web --bench index -- sqlite {{ recordings }}
+    export PORTCULLIS_POSTGRES=/var/tmp/portcullis-bench-postgres PORTCULLIS_POSTGRES_PORT=7491 PORTCULLIS_POSTGRES_MEMORY=1GB
+    where=$(scripts/postgres.sh start)
+    trap 'scripts/postgres.sh stop; rm -rf "$PORTCULLIS_POSTGRES" "$PORTCULLIS_POSTGRES.lock"' EXIT
+    cargo bench --locked --package portcullis-web --bench index -- "${where#POSTGRES_URL=}" {{ recordings }}
+
 # renew the golden files after a change that is meant: OpenAPI, the pages' types, evidence bundles
 bless:
     cargo run --quiet -- openapi > docs/openapi.json.part

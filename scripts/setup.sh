@@ -19,6 +19,8 @@ test_packages=(
   x11vnc xvfb qemu-system-x86
   # a real S3 server
   radosgw ceph-mon ceph-osd ceph-mgr ceph-common
+  # the portal's other database
+  postgresql
   # a syslog daemon, by TCP and TLS
   rsyslog rsyslog-gnutls
   # a scanner of files, with signatures of our own

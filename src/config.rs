@@ -3,6 +3,7 @@
 mod alerts;
 mod desktops;
 mod files;
+mod index;
 mod limits;
 mod policies;
 mod recipients;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Deserializer};
 pub(crate) use alerts::{Alert, To};
 pub(crate) use desktops::{Capacity, Egress};
 pub(crate) use files::Files;
+pub(crate) use index::{Auditors, IndexPlace};
 pub(crate) use limits::Limits;
 pub(crate) use policies::{Policies, Transport};
 pub(crate) use retention::Retention;
@@ -47,6 +49,8 @@ pub(crate) struct Config {
     pub(crate) alerts: Vec<Alert>,
     pub(crate) tokens: Tokens,
     pub(crate) sign_in: SignIn,
+    pub(crate) auditors: Vec<Auditors>,
+    pub(crate) index: IndexPlace,
     pub(crate) sessions: Sessions,
     pub(crate) limits: Limits,
     pub(crate) recording: Recording,
@@ -230,6 +234,8 @@ impl Config {
         alerts::check(&self.alerts)?;
         self.vault.check()?;
         self.retention.check()?;
+        self.index.check()?;
+        index::check(&self.auditors)?;
         if !(8..=4096).contains(&self.recording.handover_mib) {
             bail!("`recording.handover_mib` must be from 8 to 4096");
         }

@@ -42,6 +42,13 @@ impl Audit for Journaled {
                 };
                 (recording.as_str(), What::Viewed { part: part.into() })
             }
+            Act::Searched { query } => ("", What::Searched { query: query.clone() }),
+            Act::NoteAdded { recording, bytes, sha256 } => {
+                (recording.as_str(), What::NoteAdded { bytes: *bytes, sha256: sha256.clone() })
+            }
+            Act::NoteRemoved { recording, bytes, sha256 } => {
+                (recording.as_str(), What::NoteRemoved { bytes: *bytes, sha256: sha256.clone() })
+            }
         };
         self.0.append(About { subject, session, ..About::default() }, what)?;
         Ok(())

@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::alerts::{self, Exported};
-use crate::config::{Config, SignIn, To};
+use crate::config::{Auditors, Config, SignIn, To};
 use crate::data::Data;
 use crate::keys::{self, Keys};
 use crate::metrics;
@@ -156,10 +156,12 @@ pub(crate) async fn portal(
     journal: Arc<Journal>,
 ) -> anyhow::Result<Portal> {
     let SignIn { subject, groups, auditors, administrators } = config.sign_in.clone();
-    let roles = Roles { auditors: vec![auditors], administrators: vec![administrators], ..Roles::default() };
+    let scoped = config.auditors.iter().map(Auditors::scope).collect();
+    let roles = Roles { auditors: vec![auditors], scoped, administrators: vec![administrators], ..Roles::default() };
     let local = Subject { name: subject, groups, issuer: LOCAL_ISSUER.into() };
     let keys = Some(data.keys().join(crate::key_list::LIST));
-    let config = PortalConfig { database: data.database(), origins: origins.to_vec(), local, roles, keys };
+    let database = config.index.database(data.database())?;
+    let config = PortalConfig { database, origins: origins.to_vec(), local, roles, keys };
     Portal::open(config, vault, Arc::new(Journaled(journal))).await.context("the portal cannot be opened")
 }
 

@@ -44,8 +44,8 @@ pub use revision::Revision;
 pub use set::{Draft, MAX_ERRORS, MAX_FILE_BYTES, MAX_FILES, PolicyFile, PolicySet};
 pub use sought::{MAX_LISTS, Sought, lists};
 pub use values::{
-    Archives, Chord, Clicks, Colour, Detector, Egress, Extension, Extent, Field, Filling, Home, Kept, KeyLog, Known,
-    Layout, Lock, Mask, MaskedRecord, MediaPattern, Metadata, Mode, Network, Part, Pattern, Quarantine, Rate, Region,
-    Scanner, Size, Span, Then, TypedPaste, Watermark, WordFile, Zone, read_instant,
+    Archives, Chord, Clicks, Colour, Detector, Egress, Extension, Extent, Field, Filling, Glob, Home, Kept, KeyLog,
+    Known, Layout, Lock, Mask, MaskedRecord, MediaPattern, Metadata, Mode, Network, Part, Pattern, Quarantine, Rate,
+    Region, Scanner, Size, Span, Then, TypedPaste, Watermark, WordFile, Zone, read_instant,
 };
 pub use verdict::{Effect, Rule, Verdict};

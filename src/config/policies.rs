@@ -175,7 +175,7 @@ impl Policies {
 }
 
 /// One line out of a file that not everybody may read; nothing where no file is named.
-fn secret(key: &str, path: &Path) -> anyhow::Result<Option<String>> {
+pub(super) fn secret(key: &str, path: &Path) -> anyhow::Result<Option<String>> {
     if path.as_os_str().is_empty() {
         return Ok(None);
     }

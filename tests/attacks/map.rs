@@ -57,6 +57,9 @@ fn fault(name: &str) -> Option<String> {
     };
     let attributes = lines[..at].iter().rev().take_while(|line| line.starts_with("#[") || line.starts_with("//"));
     let is_test = attributes.into_iter().any(|line| line.starts_with("#[test]") || line.starts_with("#[tokio::test"));
+    // Or one of a list of tests that run on two databases.
+    let mut twice = lines.iter().skip_while(|line| **line != "on_both!(").take_while(|line| **line != ");");
+    let is_test = is_test || twice.any(|line| line.strip_suffix(',') == Some(test));
     (!is_test).then(|| format!("{name}: it is no test"))
 }
 

@@ -1,5 +1,7 @@
 //! Where acts in the portal are put on the record; the program hands in the gate's journal.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use portcullis_policy::Subject;
 
@@ -48,6 +50,30 @@ pub enum Act {
         subject: String,
         /// What was looked at.
         part: Part,
+    },
+    /// Searched the recordings, or filtered the list of them. Said once for a sign-in and a question, and again after
+    /// a pause of half an hour.
+    Searched {
+        /// What for, by the parameters of the address: words, names, times.
+        query: BTreeMap<String, String>,
+    },
+    /// Wrote a note on a recording, or set a bookmark.
+    NoteAdded {
+        /// The recording's id.
+        recording: String,
+        /// Bytes of its text; 0 of a bookmark's.
+        bytes: u64,
+        /// SHA-256 of its text, 64 hexadecimal digits.
+        sha256: String,
+    },
+    /// Took a note or a bookmark away.
+    NoteRemoved {
+        /// The recording's id.
+        recording: String,
+        /// Bytes of its text; 0 of a bookmark's.
+        bytes: u64,
+        /// SHA-256 of its text, 64 hexadecimal digits.
+        sha256: String,
     },
 }
 

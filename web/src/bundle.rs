@@ -1,20 +1,26 @@
 //! What a bundle in the vault says about its recording, as a row of the index.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use portcullis_evidence::{Effect, Event, Manifest, ManifestError, PathInBundle, Seal, State, What};
+use portcullis_evidence::{Effect, Manifest, ManifestError, PathInBundle, Seal, State, What};
 use portcullis_vault::{Key, KeyError, MAX_LIST, Vault, VaultError};
 use serde::Deserialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::index::Row;
-use crate::lines::{Line, Lines};
+use crate::index::{Entry, Row};
 
 /// The longest manifest or seal that is read.
 const MAX_JSON_BYTES: u64 = 1024 * 1024;
+
+/// Groups of a subject that the index knows.
+const MAX_GROUPS: usize = 256;
+
+/// Characters of a revision or a rule that the index knows.
+pub(crate) const MAX_NAME: usize = 256;
 
 /// Why a bundle cannot be indexed.
 #[derive(Debug, thiserror::Error)]
@@ -39,57 +45,132 @@ pub enum BundleError {
     Vault(#[from] VaultError),
 }
 
-/// Reads the bundle at `prefix` ("sessions/YYYY/MM/DD/<id>"); `now` in Unix seconds.
+/// What is known of a recording without its events.
 ///
-/// Only what says whose the recording is must be sound. A broken line or seal is for `portcullis verify` to tell of: it
-/// must not make a recording vanish from the list.
-pub(crate) async fn read(vault: &Arc<dyn Vault>, prefix: &str, now: i64) -> Result<Row, BundleError> {
+/// Only what says whose it is must be sound. A broken line or seal is for `portcullis verify` to tell of: it must not
+/// make a recording vanish from the list.
+pub(crate) struct Head {
+    manifest: Manifest,
+    /// `None` inside: it has a seal that cannot be read.
+    seal: Option<Option<Seal>>,
+    contents: Contents,
+    expired: bool,
+}
+
+/// Reads the head of the bundle at `prefix` ("sessions/YYYY/MM/DD/<id>").
+pub(crate) async fn head(vault: &Arc<dyn Vault>, prefix: &str) -> Result<Head, BundleError> {
     let manifest = file(vault, prefix, PathInBundle::Session).await?.ok_or(BundleError::Missing)?;
     let manifest = Manifest::from_bytes(&manifest)?;
     if manifest.prefix() != prefix {
         return Err(BundleError::Stray(manifest.prefix()));
     }
-    let seal = file(vault, prefix, PathInBundle::Seal).await?;
+    // The seal before the listing: what is sealed grows no more.
+    let seal = file(vault, prefix, PathInBundle::Seal).await?.as_deref().map(sealed);
     let contents = contents(vault, prefix).await?;
-    let mut counts = Counts::default();
-    for n in &contents.events {
-        counts.add(vault, prefix, *n).await?;
-    }
-    let said = seal.as_deref().map(sealed);
-    if let Some(Some(seal)) = said.as_ref().filter(|_| manifest.is_encrypted()) {
-        // Events that this gate cannot read: what the seal says of them is all that is known.
-        counts.events = seal.events;
-        counts.gaps = u64::try_from(seal.gaps.len()).unwrap_or(u64::MAX);
-    }
-    let ending = match &said {
-        None => Ending::live(&counts),
-        Some(seal) => seal.as_ref().map_or_else(|| Ending::broken(&counts), Ending::of),
-    };
     let expired = vault.len(&Key::of(prefix, PathInBundle::Expired)?).await?.is_some();
-    let ending = if expired { ending.expired() } else { ending };
-    // Of what is gone the seal still counts the events.
-    let events = if expired { ending.events.max(counts.events) } else { counts.events };
-    Ok(Row {
-        id: manifest.id,
-        prefix: prefix.to_owned(),
-        subject: manifest.subject,
-        issuer: manifest.issuer,
-        desktop: manifest.desktop,
-        started_us: microseconds(&manifest.started),
-        started: manifest.started,
-        ended: ending.ended,
-        duration_ms: int(ending.duration_us / 1000),
-        state: ending.state.to_owned(),
-        reason: ending.reason,
-        bytes: int(contents.bytes),
-        events: int(events),
-        denied: int(counts.denied),
-        gaps: int(counts.gaps),
-        policy_revision: manifest.policy,
-        policy_rule: manifest.rule,
-        recipients: manifest.recipients.join(" "),
-        read_at: now,
-    })
+    Ok(Head { manifest, seal, contents, expired })
+}
+
+impl Head {
+    /// The numbers of the segments that have events, rising.
+    pub(crate) fn events(&self) -> &[u32] {
+        &self.contents.events
+    }
+
+    /// The row of a recording of which no event is in yet.
+    pub(crate) fn begun(&self, now: i64) -> Row {
+        let manifest = &self.manifest;
+        Row {
+            key: milliseconds(&manifest.started),
+            id: clean(&manifest.id),
+            prefix: manifest.prefix(),
+            subject: clean(&manifest.subject),
+            issuer: clean(&manifest.issuer),
+            groups: serde_json::to_string(&self.groups()).unwrap_or_else(|_| "[]".to_owned()),
+            desktop: clean(&manifest.desktop),
+            started: manifest.started.clone(),
+            state: Row::LIVE.to_owned(),
+            policy_revision: clean(&manifest.policy),
+            policy_rule: clean(&manifest.rule),
+            recipients: manifest.recipients.join(" "),
+            read_at: now,
+            ..Row::default()
+        }
+    }
+
+    /// Under what the session was permitted.
+    pub(crate) fn policies(&self) -> BTreeSet<String> {
+        named(&self.manifest.policy, &self.manifest.rule)
+    }
+
+    fn groups(&self) -> Vec<String> {
+        self.manifest.groups.iter().take(MAX_GROUPS).map(|group| clean(group)).collect()
+    }
+
+    /// The entry of a recording whose events this gate cannot read: it is found by whose it is alone.
+    pub(crate) fn own_entry(&self) -> Option<Entry> {
+        self.manifest.is_encrypted().then(|| Entry { kind: Entry::RECORDING.to_owned(), ..Entry::default() })
+    }
+
+    /// Whether the files of events are those that the row says it has, and further ones.
+    pub(crate) fn goes_on(&self, row: &Row) -> bool {
+        let before = self.contents.events.iter().filter(|n| i64::from(**n) < row.segment).count();
+        i64::try_from(before) == Ok(row.files)
+    }
+
+    /// The row of a recording of which all events are in.
+    pub(crate) fn settled(&self, row: Row, now: i64) -> Row {
+        let begun = self.begun(now);
+        let lines = row.lines.max(0).unsigned_abs();
+        let (mut events, mut gaps) = (lines, row.gaps);
+        if let Some(Some(seal)) = self.seal.as_ref().filter(|_| self.manifest.is_encrypted()) {
+            // Events that this gate cannot read: what the seal says of them is all that is known.
+            events = seal.events;
+            gaps = i64::try_from(seal.gaps.len()).unwrap_or(i64::MAX);
+        }
+        let last_us = row.last_us.max(0).unsigned_abs();
+        let ending = match &self.seal {
+            None => Ending::live(last_us),
+            Some(seal) => seal.as_ref().map_or_else(|| Ending::broken(last_us), Ending::of),
+        };
+        if self.expired {
+            // Of what is gone the seal still counts the events.
+            events = events.max(ending.events);
+        }
+        Row {
+            key: row.key,
+            ended: ending.ended,
+            duration_ms: int(ending.duration_us / 1000),
+            state: if self.expired { Row::EXPIRED } else { ending.state }.to_owned(),
+            reason: clean(&ending.reason),
+            bytes: int(self.contents.bytes),
+            events: int(events),
+            denied: row.denied,
+            gaps,
+            segment: row.segment,
+            files: row.files,
+            line: row.line,
+            lines: row.lines,
+            last_us: row.last_us,
+            ..begun
+        }
+    }
+}
+
+/// A text without what no database keeps.
+pub(crate) fn clean(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
+/// What decided, as it is sought: the revision, the rule, and the rule's file.
+pub(crate) fn named(revision: &str, rule: &str) -> BTreeSet<String> {
+    let file = rule.split_once(':').map_or("", |(file, _)| file);
+    [revision, rule, file].into_iter().filter(|name| !name.is_empty()).map(|name| clean(cut(name, MAX_NAME))).collect()
+}
+
+/// The beginning of a text, at most so many characters.
+pub(crate) fn cut(text: &str, most: usize) -> &str {
+    text.char_indices().nth(most).map_or(text, |(end, _)| text.get(..end).unwrap_or(text))
 }
 
 /// The places of all bundles, in the order of their names.
@@ -162,39 +243,16 @@ async fn file(vault: &Arc<dyn Vault>, prefix: &str, path: PathInBundle) -> Resul
     }
 }
 
-#[derive(Default)]
-struct Counts {
-    events: u64,
-    denied: u64,
-    gaps: u64,
-    last_us: u64,
-}
-
-impl Counts {
-    async fn add(&mut self, vault: &Arc<dyn Vault>, prefix: &str, n: u32) -> Result<(), VaultError> {
-        let Some(mut lines) = Lines::open(vault, prefix, n).await? else { return Ok(()) };
-        while let Some(line) = lines.next().await? {
-            self.events = self.events.saturating_add(1);
-            match line {
-                Line::Whole(line) => Event::from_line(&line).ok().into_iter().for_each(|event| self.count(&event)),
-                Line::Broken => tracing::warn!(bundle = prefix, segment = n, "an event cannot be read"),
-            }
-        }
-        Ok(())
-    }
-
-    fn count(&mut self, event: &Event) {
-        self.last_us = self.last_us.max(event.at_us);
-        self.denied = self.denied.saturating_add(u64::from(is_denied(&event.what)));
-        self.gaps = self.gaps.saturating_add(u64::from(matches!(event.what, What::Gap { .. })));
-    }
-}
-
-fn is_denied(what: &What) -> bool {
+/// Whether it counts as denied.
+pub(crate) fn is_denied(what: &What) -> bool {
     match what {
         What::Paste { effect, .. }
         | What::Copy { effect, .. }
+        | What::Upload { effect, .. }
+        | What::Download { effect, .. }
+        | What::Input { effect, .. }
         | What::Control { effect, .. }
+        | What::Egress { effect, .. }
         | What::PolicyChanged { effect, .. } => *effect == Effect::Deny,
         What::Refused { .. } | What::ProtocolViolation { .. } => true,
         _ => false,
@@ -211,17 +269,13 @@ struct Ending {
 }
 
 impl Ending {
-    fn expired(self) -> Self {
-        Ending { state: Row::EXPIRED, ..self }
+    fn live(last_us: u64) -> Self {
+        Ending { state: Row::LIVE, reason: String::new(), ended: None, duration_us: last_us, events: 0 }
     }
 
-    fn live(counts: &Counts) -> Self {
-        Ending { state: Row::LIVE, reason: String::new(), ended: None, duration_us: counts.last_us, events: 0 }
-    }
-
-    fn broken(counts: &Counts) -> Self {
+    fn broken(last_us: u64) -> Self {
         let reason = "seal.json cannot be read".to_owned();
-        Ending { state: "interrupted", reason, ended: None, duration_us: counts.last_us, events: 0 }
+        Ending { state: "interrupted", reason, ended: None, duration_us: last_us, events: 0 }
     }
 
     fn of(seal: &Seal) -> Self {
@@ -246,9 +300,9 @@ fn sealed(bytes: &[u8]) -> Option<Seal> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(whole.payload).ok()?).ok()
 }
 
-fn microseconds(stamp: &str) -> i64 {
+fn milliseconds(stamp: &str) -> i64 {
     let nanoseconds = OffsetDateTime::parse(stamp, &Rfc3339).map_or(0, OffsetDateTime::unix_timestamp_nanos);
-    i64::try_from(nanoseconds / 1000).unwrap_or_default()
+    i64::try_from(nanoseconds / 1_000_000).unwrap_or_default()
 }
 
 fn int(value: u64) -> i64 {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use portcullis_policy::Subject;
 
+use crate::index::Database;
 use crate::principal::Roles;
 
 /// The issuer of the local subject, whom no token names.
@@ -12,8 +13,8 @@ pub const LOCAL_ISSUER: &str = "local";
 /// What the portal has to be told.
 #[derive(Clone, Debug)]
 pub struct PortalConfig {
-    /// The SQLite file; made, readable by its owner alone, when absent.
-    pub database: PathBuf,
+    /// Where the index and what people make in the portal lives.
+    pub database: Database,
     /// The exact origins that the gate is reached under, `scheme://host[:port]`. No other Host is served, no other
     /// Origin may change anything.
     pub origins: Vec<String>,
@@ -26,12 +27,12 @@ pub struct PortalConfig {
 }
 
 impl PortalConfig {
-    /// The default: one local subject, `local`, who has every role.
+    /// The default: a SQLite file, and one local subject, `local`, who has every role.
     pub fn new(database: PathBuf, origins: Vec<String>) -> Self {
         let roles = Roles::default();
         let groups = [&roles.users, &roles.auditors, &roles.administrators];
         let groups = groups.into_iter().flatten().cloned().collect();
         let local = Subject { name: "local".to_owned(), groups, issuer: LOCAL_ISSUER.to_owned() };
-        PortalConfig { database, origins, local, roles, keys: None }
+        PortalConfig { database: Database::Sqlite(database), origins, local, roles, keys: None }
     }
 }

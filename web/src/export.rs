@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::audit::{Act, Part};
 use crate::portal::Portal;
-use crate::principal::{Permitted, Role};
+use crate::principal::Permitted;
 use crate::problem::{Problem, chain};
 use crate::recordings;
 use crate::types::{Export, ExportFormat, VideoFile};
@@ -51,7 +51,7 @@ pub(crate) async fn export(
     Query(wanted): Query<Export>,
 ) -> Result<Response, Problem> {
     let (principal, row) = (permitted.principal(), permitted.row());
-    if !principal.roles.iter().any(|role| matches!(role, Role::Auditor | Role::Administrator)) {
+    if !principal.audits(row) {
         return Err(Problem::new(StatusCode::FORBIDDEN, "Only auditors and administrators take recordings out."));
     }
     let busy = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Other recordings are being exported. Try again soon.");

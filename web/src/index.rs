@@ -1,34 +1,59 @@
-//! The database: sign-ins, and the index of recordings, which is a cache that the bundles rebuild.
+//! The database: a cache of what the bundles say, and what people made in the portal; SQLite or PostgreSQL.
 //!
-//! SQLite today. The statements are written so that PostgreSQL runs them too (numbered parameters, `ON CONFLICT`,
-//! `RETURNING`); it gets a migrations folder of its own beside `migrations/sqlite`.
+//! INVARIANT: `recordings`, `recording_groups`, `recording_policies`, `events` and their full text are a cache that
+//! [`Index::clear`] empties and the bundles fill again. All else is state, which no rebuild touches.
 
+mod events;
+mod filter;
+mod filters;
+mod notes;
+mod postgres;
 mod recordings;
+mod search;
 mod sign_ins;
+mod sqlite;
+mod statement;
+pub(crate) mod words;
 
-use std::fs::OpenOptions;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use sqlx::SqlitePool;
-use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::migrate::MigrateError;
+use sqlx::{PgPool, SqlitePool};
 
-pub(crate) use recordings::{Cursor, Row, Scope};
+pub(crate) use events::{Entry, MAX_EVENTS};
+pub(crate) use filter::{Scope, Share, Sought};
+pub(crate) use filters::{Kept, MAX_FILTERS, SavedFilter};
+pub(crate) use notes::{MAX_NOTES, NoteRow};
+pub use postgres::Postgres;
+pub(crate) use recordings::{Cursor, Row, Written};
+pub(crate) use search::{HitCursor, HitRow};
+use statement::either;
 
-/// How long a statement waits for another writer before it fails.
+/// How long a statement waits for another writer, and a request for a connection, before it fails.
 const BUSY: Duration = Duration::from_secs(5);
 
 /// Connections to the database; a request that finds none free waits, at most `BUSY`.
 const MAX_CONNECTIONS: u32 = 4;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+/// Which database it is.
+#[derive(Clone, Debug)]
+pub enum Database {
+    /// A SQLite file; made, readable by its owner alone, when absent.
+    Sqlite(PathBuf),
+    /// A database of a PostgreSQL server, which must be there.
+    Postgres(Postgres),
+}
 
 /// The database, opened and migrated.
 pub(crate) struct Index {
-    pool: SqlitePool,
+    database: Opened,
+}
+
+enum Opened {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
 }
 
 /// What the database would not do.
@@ -52,6 +77,18 @@ pub enum IndexError {
         #[source]
         source: sqlx::Error,
     },
+    /// The address is not one of a PostgreSQL database.
+    #[error("the address of the index is not one of a PostgreSQL database")]
+    Address(#[source] sqlx::Error),
+    /// The server cannot be reached, or lets nobody in.
+    #[error("the index cannot be reached at {place}")]
+    Reach {
+        /// Host or socket and database, without credentials.
+        place: String,
+        /// Why not.
+        #[source]
+        source: sqlx::Error,
+    },
     /// Its tables are not what this program's migrations would make of them.
     #[error("the index cannot be brought to this version")]
     Migrate(#[from] MigrateError),
@@ -61,32 +98,41 @@ pub enum IndexError {
     /// A stored value cannot be read back.
     #[error("the index holds a value that cannot be read")]
     Value(#[from] serde_json::Error),
+    /// Other recordings have taken all keys around the time of this one.
+    #[error("the index has no key for the recording")]
+    Keys,
 }
 
 impl Index {
-    /// Opens the SQLite file at `path`, made (mode 0600) when absent, and brings it to this version.
-    pub(crate) async fn open(path: &Path) -> Result<Index, IndexError> {
-        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
-        drop(file.map_err(|source| IndexError::Make { path: path.to_owned(), source })?);
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .journal_mode(SqliteJournalMode::Wal)
-            // Else a power cut could bring back a sign-in that was ended, or a link that was used.
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(BUSY);
-        let pool = SqlitePoolOptions::new()
-            .max_connections(MAX_CONNECTIONS)
-            .acquire_timeout(BUSY)
-            .connect_with(options)
-            .await
-            .map_err(|source| IndexError::Open { path: path.to_owned(), source })?;
-        MIGRATIONS.run(&pool).await?;
-        Ok(Index { pool })
+    /// Opens the database and brings it to this version.
+    pub(crate) async fn open(database: &Database) -> Result<Index, IndexError> {
+        let database = match database {
+            Database::Sqlite(path) => Opened::Sqlite(sqlite::open(path).await?),
+            Database::Postgres(at) => Opened::Postgres(postgres::open(at).await?),
+        };
+        Ok(Index { database })
     }
 
-    /// Closes all connections, so that the file holds everything and may be moved.
+    /// Closes all connections, so that a file holds everything and may be moved.
     pub(crate) async fn close(&self) {
-        self.pool.close().await;
+        either!(self, pool => pool.close().await);
+    }
+
+    /// Empties the cache, at once or not at all.
+    pub(crate) async fn clear(&self) -> Result<(), IndexError> {
+        match &self.database {
+            Opened::Sqlite(pool) => sqlite::clear(pool).await,
+            Opened::Postgres(pool) => postgres::clear(pool).await,
+        }
+    }
+
+    /// Lets the database look at how its rows are spread, after many have changed.
+    pub(crate) async fn analyze(&self) -> Result<(), IndexError> {
+        either!(self, pool, dialect => {
+            for statement in dialect::ANALYZE {
+                sqlx::query(statement).execute(pool).await?;
+            }
+        });
+        Ok(())
     }
 }

@@ -7,7 +7,7 @@ use portcullis_vault::{Key, VaultError};
 use time::OffsetDateTime;
 
 use crate::bundle::{self, BundleError};
-use crate::index::{IndexError, Row};
+use crate::index::{IndexError, Row, Written};
 use crate::portal::{Portal, now};
 use crate::problem::chain;
 
@@ -16,6 +16,9 @@ const LIVE_LASTS: i64 = 3;
 
 /// Recordings that are read again for one list.
 const MAX_REFRESHED: usize = 8;
+
+/// Times that a bundle is read while another gate reads it too and is faster.
+const MAX_TURNS: usize = 5;
 
 /// Why a recording is not in the index.
 #[derive(Debug, thiserror::Error)]
@@ -26,8 +29,8 @@ pub enum IngestError {
     /// The index.
     #[error("the index failed")]
     Index(#[from] IndexError),
-    /// The vault cannot be searched for it.
-    #[error("the vault cannot be listed")]
+    /// The vault cannot be searched for it, or fails in the midst of its events.
+    #[error("the vault cannot be read")]
     List(#[from] VaultError),
 }
 
@@ -49,13 +52,23 @@ impl Portal {
             true => recording.trim_end_matches('/').to_owned(),
             false => self.find(recording).await?.ok_or(BundleError::Missing)?,
         };
-        let row = bundle::read(self.vault(), &place, now()).await?;
-        self.index().write(&row).await?;
+        self.read_in(&place).await
+    }
+
+    /// Reads what a bundle has and the index has not.
+    async fn read_in(&self, place: &str) -> Result<(), IngestError> {
+        for _ in 0..MAX_TURNS {
+            let head = bundle::head(self.vault(), place).await?;
+            if self.take_in(&head).await? == Written::Yes {
+                break;
+            }
+        }
+        // Whoever was faster each time has read the same.
         Ok(())
     }
 
-    /// Reads every bundle of the vault into the index anew and forgets what has no bundle. One that cannot be read holds up
-    /// no other.
+    /// Empties the cache and reads every bundle of the vault into it, the newest first. One that cannot be read holds up
+    /// no other. What people made in the portal stays.
     pub async fn rebuild_index(&self) -> Result<Rebuilt, IngestError> {
         self.index_vault(false).await
     }
@@ -70,7 +83,13 @@ impl Portal {
         // Before the vault is listed, so that a recording that begins meanwhile is not taken for one that is gone.
         let mut gone: HashSet<String> = self.index().recording_ids().await?.into_iter().collect();
         let mut rebuilt = Rebuilt::default();
-        for place in bundle::places(self.vault().as_ref()).await? {
+        let mut places = bundle::places(self.vault().as_ref()).await?;
+        // The newest days first, and a day in the order of its ids, by which those of one millisecond are told apart.
+        places.sort_by(|one, other| day_of(other).cmp(day_of(one)).then_with(|| one.cmp(other)));
+        if !skip_sealed {
+            self.index().clear().await?;
+        }
+        for place in places {
             let id = id_of(&place);
             gone.remove(id);
             let sealed = async || {
@@ -80,25 +99,28 @@ impl Portal {
                 rebuilt.recordings = rebuilt.recordings.saturating_add(1);
                 continue;
             }
-            match bundle::read(self.vault(), &place, now()).await {
-                Ok(row) => {
-                    self.index().write(&row).await?;
-                    rebuilt.recordings = rebuilt.recordings.saturating_add(1);
-                }
-                Err(error) => {
+            match self.read_in(&place).await {
+                Ok(()) => rebuilt.recordings = rebuilt.recordings.saturating_add(1),
+                Err(IngestError::Bundle(error)) => {
                     tracing::warn!(bundle = place, error = chain(&error), "a bundle cannot be indexed");
                     rebuilt.failed.push((place, error));
                 }
+                Err(IngestError::List(error)) => {
+                    tracing::warn!(bundle = place, error = chain(&error), "a bundle cannot be indexed");
+                    rebuilt.failed.push((place, error.into()));
+                }
+                Err(error @ IngestError::Index(_)) => return Err(error),
             }
         }
         for id in &gone {
             self.index().forget(id).await?;
             rebuilt.forgotten = rebuilt.forgotten.saturating_add(1);
         }
+        self.index().analyze().await?;
         Ok(rebuilt)
     }
 
-    /// Marks a recording as expired: its row stays, and what it counts.
+    /// Marks a recording as expired: its events leave the index, its row stays, and what it counts.
     ///
     /// # Errors
     /// When the index fails.
@@ -117,20 +139,11 @@ impl Portal {
             return row;
         }
         let Ok(_turn) = self.refreshes().try_acquire() else { return row };
-        let read = match bundle::read(self.vault(), &row.prefix, now()).await {
-            Ok(read) => read,
-            Err(error) => {
-                tracing::warn!(recording = row.id, error = chain(&error), "a running recording cannot be read");
-                return row;
-            }
-        };
-        match self.index().write(&read).await {
-            Ok(_) => self.recording(&row.id).await.ok().flatten().unwrap_or(read),
-            Err(error) => {
-                tracing::warn!(recording = row.id, error = chain(&error), "a running recording cannot be indexed");
-                row
-            }
+        if let Err(error) = self.read_in(&row.prefix).await {
+            tracing::warn!(recording = row.id, error = chain(&error), "a running recording cannot be read");
+            return row;
         }
+        self.recording(&row.id).await.ok().flatten().unwrap_or(row)
     }
 
     /// The rows, of which the newest that run are read again.
@@ -173,6 +186,10 @@ fn likely_places(id: &str) -> Vec<String> {
         format!("sessions/{year:04}/{:02}/{day:02}/{id}", u8::from(month))
     })
     .collect()
+}
+
+fn day_of(place: &str) -> &str {
+    place.rsplit_once('/').map_or("", |(day, _)| day)
 }
 
 fn id_of(place: &str) -> &str {

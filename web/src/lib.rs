@@ -1,7 +1,7 @@
 //! The portal: sign-in, the index of recordings, their API, and the pages.
 //!
 //! The index is a cache: what it says of a recording it has from the bundle in the vault, and [`Portal::rebuild_index`]
-//! makes it anew. Who may see what is decided in `principal` alone.
+//! makes it anew. What people make in the portal (sign-ins, notes, saved filters) lies beside it, and stays. Who may see what is decided in `principal` alone.
 #![forbid(unsafe_code)]
 #![cfg_attr(
     test,
@@ -14,11 +14,14 @@ mod config;
 mod events;
 mod export;
 mod files;
+mod filters;
 mod guard;
 mod hold;
 mod index;
 mod ingest;
+mod intake;
 mod lines;
+mod notes;
 mod openapi;
 mod origins;
 mod pages;
@@ -30,6 +33,7 @@ mod proof;
 mod range;
 mod recordings;
 mod routes;
+mod search;
 mod secret;
 mod sign_in;
 mod tags;
@@ -43,14 +47,14 @@ mod wire;
 pub use audit::{Act, Audit, AuditError, Part};
 pub use bundle::BundleError;
 pub use config::{LOCAL_ISSUER, PortalConfig};
-pub use index::IndexError;
+pub use index::{Database, IndexError, Postgres};
 pub use ingest::{IngestError, Rebuilt};
 pub use openapi::openapi;
 pub use origins::{OriginError, Origins};
 pub use portal::{Portal, PortalError, Revoked};
-pub use principal::{Role, Roles};
+pub use principal::{AuditorScope, Role, Roles};
 pub use problem::Problem;
 pub use types::{
-    Events, EventsFault, Hold, Me, RecordedEvent, RecordedStroke, RecordedWhat, Recording, RecordingPolicy,
-    RecordingState, Recordings, SignIn, Verdict,
+    Events, EventsFault, Filter, Filters, Hit, Hits, Hold, Mark, Me, Note, Notes, RecordedEvent, RecordedStroke,
+    RecordedWhat, Recording, RecordingPolicy, RecordingState, Recordings, SignIn, Snippet, Verdict,
 };

@@ -20,7 +20,16 @@ use utoipa::OpenApi;
         crate::proof::files,
         crate::proof::file,
         crate::proof::trust,
+        crate::notes::list,
+        crate::notes::add,
+        crate::notes::remove,
+        crate::search::search,
+        crate::filters::list,
+        crate::filters::one,
+        crate::filters::keep,
+        crate::filters::remove,
     ),
+    // Those that only parameters name are not found by themselves.
     components(schemas(crate::types::ExportFormat)),
     tags(
         (name = "sign-in", description = "Who is at the gate"),

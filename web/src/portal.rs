@@ -173,8 +173,7 @@ impl Portal {
         let Some(sign_in) = cookie_hash(headers) else { return Ok(None) };
         let Some(subject) = self.0.index.signed_in(&sign_in, now()).await? else { return Ok(None) };
         let Some(subject) = self.current(subject) else { return Ok(None) };
-        let roles = self.0.roles.of(&subject.groups);
-        Ok(Some(Principal { subject, roles, sign_in }))
+        Ok(Some(self.0.roles.principal(subject, sign_in)))
     }
 
     /// The local subject is what the configuration says now, not what it said at sign-in.

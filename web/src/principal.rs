@@ -5,11 +5,11 @@
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use portcullis_policy::Subject;
+use portcullis_policy::{Glob, Subject};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::index::{Row, Scope};
+use crate::index::{Row, Scope, Share};
 use crate::portal::Portal;
 use crate::problem::Problem;
 use crate::secret::Hash;
@@ -26,13 +26,26 @@ pub enum Role {
     Administrator,
 }
 
+/// Auditors of some recordings: which, and who.
+#[derive(Clone, Debug)]
+pub struct AuditorScope {
+    /// The group whose members they are.
+    pub group: String,
+    /// They may see recordings of subjects that were in one of these groups; empty: of all.
+    pub groups: Vec<String>,
+    /// And those on desktops whose name one of these matches; empty: on all.
+    pub desktops: Vec<Glob>,
+}
+
 /// Which groups have which role. A group that is in none of them gives no right at all.
 #[derive(Clone, Debug)]
 pub struct Roles {
     /// Groups whose members are users.
     pub users: Vec<String>,
-    /// Groups whose members are auditors.
+    /// Groups whose members are auditors of everything.
     pub auditors: Vec<String>,
+    /// Groups whose members are auditors of some recordings.
+    pub scoped: Vec<AuditorScope>,
     /// Groups whose members are administrators.
     pub administrators: Vec<String>,
 }
@@ -42,6 +55,7 @@ impl Default for Roles {
         Roles {
             users: vec!["users".to_owned()],
             auditors: vec!["auditors".to_owned()],
+            scoped: Vec::new(),
             administrators: vec!["administrators".to_owned()],
         }
     }
@@ -50,11 +64,34 @@ impl Default for Roles {
 impl Roles {
     /// The roles that these groups give, in the order user, auditor, administrator.
     pub fn of(&self, groups: &[String]) -> Vec<Role> {
-        [(Role::User, &self.users), (Role::Auditor, &self.auditors), (Role::Administrator, &self.administrators)]
-            .into_iter()
-            .filter(|(_, members)| members.iter().any(|group| groups.contains(group)))
-            .map(|(role, _)| role)
-            .collect()
+        let one_of = |members: &[String]| members.iter().any(|group| groups.contains(group));
+        let auditor = one_of(&self.auditors) || self.scoped.iter().any(|scope| groups.contains(&scope.group));
+        [
+            (Role::User, one_of(&self.users)),
+            (Role::Auditor, auditor),
+            (Role::Administrator, one_of(&self.administrators)),
+        ]
+        .into_iter()
+        .filter_map(|(role, has)| has.then_some(role))
+        .collect()
+    }
+
+    /// Whose recordings this subject may audit: all, those of its shares, or with none of them nobody's.
+    fn audited(&self, subject: &Subject) -> Scope {
+        let one_of = |members: &[String]| members.iter().any(|group| subject.groups.contains(group));
+        if one_of(&self.auditors) || one_of(&self.administrators) {
+            return Scope::Everyone;
+        }
+        let mine = self.scoped.iter().filter(|scope| subject.groups.contains(&scope.group));
+        Scope::Only(
+            mine.map(|scope| Share::Of { groups: scope.groups.clone(), desktops: scope.desktops.clone() }).collect(),
+        )
+    }
+
+    /// The principal that this subject is.
+    pub(crate) fn principal(&self, subject: Subject, sign_in: Hash) -> Principal {
+        let (roles, audited) = (self.of(&subject.groups), self.audited(&subject));
+        Principal { subject, roles, audited, sign_in }
     }
 }
 
@@ -63,29 +100,35 @@ pub(crate) struct Principal {
     /// INVARIANT: not revoked when it was asked; a cookie outlives nobody's welcome (THREATS W4).
     pub(crate) subject: Subject,
     pub(crate) roles: Vec<Role>,
+    /// What they see as an auditor.
+    audited: Scope,
     /// Tells this sign-in from the subject's others.
     pub(crate) sign_in: Hash,
 }
 
 impl Principal {
-    /// Whose recordings they may list; `None`: nobody's.
-    pub(crate) fn scope(&self) -> Option<Scope<'_>> {
-        if self.roles.contains(&Role::Auditor) || self.roles.contains(&Role::Administrator) {
-            Some(Scope::Everyone)
-        } else if self.roles.contains(&Role::User) {
-            Some(Scope::Own(&self.subject))
-        } else {
-            None
+    /// Whose recordings they may list: what they audit and, as users, their own.
+    pub(crate) fn scope(&self) -> Scope {
+        let own = self.roles.contains(&Role::User).then(|| Share::Own(self.subject.clone()));
+        match &self.audited {
+            Scope::Everyone => Scope::Everyone,
+            Scope::Only(shares) => Scope::Only(shares.iter().cloned().chain(own).collect()),
         }
     }
 
-    /// Whether they may see this recording. A name counts only together with who issued it.
+    /// Whether they may see this recording.
     pub(crate) fn may_see(&self, recording: &Row) -> bool {
-        match self.scope() {
-            Some(Scope::Everyone) => true,
-            Some(Scope::Own(subject)) => recording.subject == subject.name && recording.issuer == subject.issuer,
-            None => false,
-        }
+        self.scope().has(recording)
+    }
+
+    /// Whether they may see it as an auditor, not only because it is theirs.
+    pub(crate) fn audits(&self, recording: &Row) -> bool {
+        self.audited.has(recording)
+    }
+
+    /// Whether they rule the gate.
+    pub(crate) fn is_administrator(&self) -> bool {
+        self.roles.contains(&Role::Administrator)
     }
 }
 
@@ -163,19 +206,29 @@ impl FromRequestParts<Portal> for Administering {
 mod tests {
     use super::*;
 
-    fn principal(name: &str, issuer: &str, groups: &[&str]) -> Principal {
-        let groups: Vec<_> = groups.iter().map(|group| (*group).to_owned()).collect();
-        let roles = Roles::default().of(&groups);
-        Principal { subject: Subject { name: name.into(), groups, issuer: issuer.into() }, roles, sign_in: [0; 32] }
+    fn roles() -> Roles {
+        let scope = |group: &str, groups: &[&str], desktops: &[&str]| AuditorScope {
+            group: group.into(),
+            groups: groups.iter().map(|group| (*group).to_owned()).collect(),
+            desktops: desktops.iter().map(|glob| Glob::new(glob)).collect(),
+        };
+        let scoped = vec![scope("leads", &["contractors", "interns"], &["dev-*"]), scope("labs", &[], &["lab"])];
+        Roles { scoped, ..Roles::default() }
     }
 
-    fn recording(subject: &str, issuer: &str) -> Row {
-        Row { subject: subject.into(), issuer: issuer.into(), ..Row::default() }
+    fn principal(name: &str, issuer: &str, groups: &[&str]) -> Principal {
+        let groups: Vec<_> = groups.iter().map(|group| (*group).to_owned()).collect();
+        roles().principal(Subject { name: name.into(), groups, issuer: issuer.into() }, [0; 32])
+    }
+
+    fn recording(subject: &str, groups: &[&str], desktop: &str) -> Row {
+        let groups = serde_json::to_string(groups).unwrap();
+        Row { subject: subject.into(), issuer: "local".into(), groups, desktop: desktop.into(), ..Row::default() }
     }
 
     #[test]
     fn users_see_their_own_auditors_and_administrators_all_others_none() {
-        let bobs = recording("bob", "local");
+        let bobs = recording("bob", &["users"], "browser");
         for (principal, expected) in [
             (principal("bob", "local", &["users"]), true),
             (principal("alice", "local", &["users"]), false),
@@ -188,5 +241,25 @@ mod tests {
             let subject = &principal.subject;
             assert_eq!(principal.may_see(&bobs), expected, "{} {} {:?}", subject.name, subject.issuer, subject.groups);
         }
+    }
+
+    #[test]
+    fn an_auditor_of_some_sees_those_and_their_own() {
+        let lead = principal("lena", "local", &["users", "leads"]);
+        assert_eq!(lead.roles, [Role::User, Role::Auditor]);
+        for (recording, sees, audits) in [
+            (recording("bob", &["contractors"], "dev-1"), true, true),
+            (recording("bob", &["users", "interns"], "dev-"), true, true),
+            (recording("bob", &["contractors"], "browser"), false, false),
+            (recording("bob", &["users"], "dev-1"), false, false),
+            (recording("bob", &[], "dev-1"), false, false),
+            (recording("bob", &[], "lab"), false, false),
+            (recording("lena", &["users"], "browser"), true, false),
+        ] {
+            assert_eq!((lead.may_see(&recording), lead.audits(&recording)), (sees, audits), "{recording:?}");
+        }
+        let labs = principal("lars", "local", &["labs"]);
+        assert!(labs.audits(&recording("bob", &[], "lab")) && !labs.may_see(&recording("lars", &[], "browser")));
+        assert!(principal("lena", "local", &["leads", "auditors"]).audits(&recording("x", &[], "y")));
     }
 }

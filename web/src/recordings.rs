@@ -17,42 +17,26 @@ use crate::portal::Portal;
 use crate::principal::{Permitted, Principal};
 use crate::problem::Problem;
 use crate::types::{Events, Recording, Recordings, VideoFile, Wanted};
-use crate::viewings::Viewing;
+use crate::viewings::{At, Viewing};
 use crate::wire::{Json, Query};
 use crate::{files, playlists};
 
-/// Recordings in an answer that does not say how many.
-const PAGE: u32 = 50;
-
-/// The most recordings in an answer.
-const MAX_PAGE: u32 = 200;
-
-/// Recordings that the signed-in person may see, newest first.
+/// Recordings that the signed-in person may see, newest first. What is sought is put on the record.
 #[utoipa::path(get, path = "/api/recordings", operation_id = "list_recordings", tag = "recordings", params(Wanted), responses(
     (status = 200, description = "A part of the list", body = Recordings),
-    (status = 400, description = "`limit` or `before` is none", body = Problem, content_type = "application/problem+json"),
+    (status = 400, description = "The query is none", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "The search could not be put on the record", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn list(
     State(portal): State<Portal>,
     principal: Principal,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Recordings>, Problem> {
-    let bad = |detail: &str| Problem::new(StatusCode::BAD_REQUEST, detail);
-    let limit = wanted.limit.unwrap_or(PAGE);
-    if !(1..=MAX_PAGE).contains(&limit) {
-        return Err(bad("limit must be from 1 to 200."));
-    }
-    let before = match &wanted.before {
-        Some(text) => {
-            Some(Cursor::from_text(text).ok_or_else(|| bad("before must be the next of an earlier answer."))?)
-        }
-        None => None,
-    };
-    let Some(scope) = principal.scope() else {
-        return Ok(Json(Recordings { recordings: Vec::new(), next: None }));
-    };
-    let rows = portal.index().page(scope, before.as_ref(), limit.saturating_add(1)).await;
+    let (sought, limit) = (wanted.sought()?, wanted.limit()?);
+    let before = wanted.before(Cursor::from_text)?;
+    portal.searched(&principal, &wanted).await?;
+    let rows = portal.index().page(&principal.scope(), &sought, before, limit.saturating_add(1)).await;
     let mut rows = rows.map_err(|error| Problem::internal("list recordings", &error))?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = rows.len() > limit;
@@ -205,7 +189,7 @@ impl Portal {
     /// INVARIANT: nothing of a recording is answered before this has returned.
     pub(crate) async fn viewed(&self, permitted: &Permitted, part: Part) -> Result<(), Problem> {
         let (principal, row) = (permitted.principal(), permitted.row());
-        let viewing = Viewing { sign_in: principal.sign_in, recording: row.id.clone(), part };
+        let viewing = Viewing { sign_in: principal.sign_in, at: At::Recording { id: row.id.clone(), part } };
         if self.viewings().goes_on(&viewing, Instant::now()) {
             return Ok(());
         }

@@ -3,14 +3,17 @@
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, delete, get, post};
+use axum::routing::{MethodRouter, delete, get, post, put};
 
 use crate::portal::Portal;
 use crate::problem::Problem;
-use crate::{export, hold, pages, proof, recordings, sign_in};
+use crate::{export, filters, hold, notes, pages, proof, recordings, search, sign_in};
 
 /// The longest body that is read.
 const MAX_BODY_BYTES: usize = 4 * 1024;
+
+/// The longest body with a text of a person, written in JSON as long as it can be.
+const MAX_NOTE_BYTES: usize = 32 * 1024;
 
 /// Who may use a route. What a route's function takes enforces it; the tests hold every route against it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +45,9 @@ pub(crate) fn routes() -> Vec<Route> {
     use Access::{Administering, Anyone, Auditing, Recording, SignedIn};
     let read = |path, access, to| Route { method: "GET", path, access, to };
     let change = |path, access, to| Route { method: "POST", path, access, to };
+    let keep = |path, access, to| Route { method: "PUT", path, access, to };
+    let remove = |path, access, to| Route { method: "DELETE", path, access, to };
+    let short = DefaultBodyLimit::max(MAX_NOTE_BYTES);
     vec![
         read("/api/me", SignedIn, get(sign_in::me)),
         change("/api/sign-in", Anyone, post(sign_in::sign_in)),
@@ -54,10 +60,18 @@ pub(crate) fn routes() -> Vec<Route> {
         read("/api/recordings/{id}/events/{file}", Recording, get(recordings::events_file)),
         read("/api/recordings/{id}/export", Auditing, get(export::export)),
         change("/api/recordings/{id}/hold", Administering, post(hold::hold)),
-        Route { method: "DELETE", path: "/api/recordings/{id}/hold", access: Administering, to: delete(hold::release) },
+        remove("/api/recordings/{id}/hold", Administering, delete(hold::release)),
         read("/api/recordings/{id}/bundle", Recording, get(proof::files)),
         read("/api/recordings/{id}/bundle/{*path}", Recording, get(proof::file)),
         read("/api/trust", SignedIn, get(proof::trust)),
+        read("/api/recordings/{id}/notes", Recording, get(notes::list)),
+        change("/api/recordings/{id}/notes", Recording, post(notes::add).layer(short)),
+        remove("/api/recordings/{id}/notes/{note}", Recording, delete(notes::remove)),
+        read("/api/search", SignedIn, get(search::search)),
+        read("/api/filters", SignedIn, get(filters::list)),
+        read("/api/filters/{name}", SignedIn, get(filters::one)),
+        keep("/api/filters/{name}", SignedIn, put(filters::keep).layer(short)),
+        remove("/api/filters/{name}", SignedIn, delete(filters::remove)),
     ]
 }
 

@@ -6,9 +6,12 @@ mod export;
 mod faults;
 mod hold;
 mod index;
+mod kept;
 mod pages;
 mod playback;
+mod postgres;
 mod proof;
+mod search;
 mod sign_in;
 mod wire;
 
@@ -31,9 +34,45 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use crate::secret::{fresh, hash_of};
-use crate::{Act, Audit, AuditError, Portal, PortalConfig};
+use crate::{Act, Audit, AuditError, Database, Portal, PortalConfig};
 
 pub(crate) const ORIGIN_HERE: &str = "http://localhost:8080";
+
+/// Which database a test runs on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum On {
+    Sqlite,
+    Postgres,
+}
+
+impl On {
+    /// A database of its own; `None`: a file in the gate's folder.
+    pub(crate) async fn database(self) -> Option<Database> {
+        match self {
+            On::Sqlite => None,
+            On::Postgres => Some(Database::Postgres(postgres::fresh().await)),
+        }
+    }
+}
+
+/// Runs each of these functions on both databases, as tests `sqlite::NAME` and `postgres::NAME`.
+macro_rules! on_both {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(crate::tests::On::Sqlite).await
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(crate::tests::On::Postgres).await
+            })+
+        }
+    };
+}
+pub(crate) use on_both;
 
 /// A portal over a folder of its own.
 pub(crate) struct Gate {
@@ -101,6 +140,12 @@ impl Gate {
         Gate::open_as(|_| {}).await
     }
 
+    /// Over a database of this kind.
+    pub(crate) async fn on(on: On) -> Gate {
+        let database = on.database().await;
+        Gate::open_as(|config| config.database = database.unwrap_or(config.database.clone())).await
+    }
+
     pub(crate) async fn open_as(change: impl FnOnce(&mut PortalConfig)) -> Gate {
         let dir = tempfile::tempdir().unwrap();
         let vault: Arc<dyn Vault> = Arc::new(Folder::open(&dir.path().join("vault")).unwrap());
@@ -145,6 +190,14 @@ impl Gate {
 
     pub(crate) async fn get(&self, path: &str, cookie: Option<&str>) -> Answer {
         self.send(signed(Request::get(path), cookie).body(Body::empty()).unwrap()).await
+    }
+
+    /// Sends JSON as a page of the gate does.
+    pub(crate) async fn change(&self, method: &str, path: &str, cookie: &str, body: &Value) -> Answer {
+        let request = signed(Request::builder().method(method).uri(path), Some(cookie))
+            .header(ORIGIN, ORIGIN_HERE)
+            .header(CONTENT_TYPE, "application/json");
+        self.send(request.body(Body::from(body.to_string())).unwrap()).await
     }
 
     pub(crate) async fn get_with(&self, path: &str, cookie: &str, headers: &[(&str, &str)]) -> Answer {

@@ -1,6 +1,8 @@
 //! What the pages see: the JSON of the portal's API.
 
 mod event;
+mod found;
+mod kept;
 
 use portcullis_policy::Subject;
 use serde::{Deserialize, Serialize};
@@ -9,6 +11,10 @@ use utoipa::{IntoParams, ToSchema};
 use crate::index::Row;
 use crate::principal::Role;
 pub use event::{RecordedEvent, RecordedStroke, RecordedWhat, Verdict};
+pub(crate) use found::Wanted;
+pub use found::{Hit, Hits, Mark, Snippet};
+pub use kept::{Filter, Filters, Note, Notes};
+pub(crate) use kept::{FilterQuery, NewNote};
 
 /// Who is signed in.
 #[derive(Debug, Serialize, ToSchema)]
@@ -34,18 +40,6 @@ impl Me {
 pub struct SignIn {
     /// 43 characters of base64url.
     pub(crate) link: String,
-}
-
-/// Which part of the list of recordings is wanted.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Wanted {
-    /// `next` of the answer that this one continues.
-    pub(crate) before: Option<String>,
-    /// At most so many, 1 to 200; 50 when absent.
-    #[param(minimum = 1, maximum = 200)]
-    pub(crate) limit: Option<u32>,
 }
 
 /// How a recording is to be taken out.
@@ -102,6 +96,8 @@ pub struct Recording {
     pub id: String,
     /// Who used the desktop.
     pub subject: String,
+    /// The subject's groups at the start.
+    pub groups: Vec<String>,
     /// The desktop's name.
     pub desktop: String,
     /// When the session started, RFC 3339, UTC.
@@ -154,7 +150,7 @@ pub(crate) struct HoldReason {
 }
 
 /// The state of a recording.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RecordingState {
     /// The bundle has no seal yet.
@@ -176,6 +172,18 @@ pub struct RecordingPolicy {
     pub rule: String,
 }
 
+impl RecordingState {
+    /// As the index has it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Recording => Row::LIVE,
+            Self::Closed => "closed",
+            Self::Interrupted => "interrupted",
+            Self::Expired => Row::EXPIRED,
+        }
+    }
+}
+
 impl From<Row> for Recording {
     fn from(row: Row) -> Self {
         let state = match row.state.as_str() {
@@ -184,7 +192,9 @@ impl From<Row> for Recording {
             "expired" => RecordingState::Expired,
             _ => RecordingState::Recording,
         };
+        let groups = row.groups();
         Recording {
+            groups,
             id: row.id,
             subject: row.subject,
             desktop: row.desktop,

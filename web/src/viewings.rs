@@ -1,6 +1,6 @@
 //! Which viewings are on the record already, so that a player that asks for the next segment is not told as a new viewing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,12 +14,20 @@ const LASTS: Duration = Duration::from_secs(30 * 60);
 /// viewings twice, and none not at all.
 const MAX_VIEWINGS: usize = 4096;
 
-/// One sign-in looking at one part of one recording.
+/// One sign-in looking at something.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Viewing {
     pub(crate) sign_in: Hash,
-    pub(crate) recording: String,
-    pub(crate) part: Part,
+    pub(crate) at: At,
+}
+
+/// What is looked at.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) enum At {
+    /// One part of one recording.
+    Recording { id: String, part: Part },
+    /// What a search for this finds.
+    Search { query: BTreeMap<String, String> },
 }
 
 /// The viewings that go on.
@@ -57,7 +65,7 @@ mod tests {
     use super::*;
 
     fn viewing(n: usize) -> Viewing {
-        Viewing { sign_in: [7; 32], recording: n.to_string(), part: Part::Video }
+        Viewing { sign_in: [7; 32], at: At::Recording { id: n.to_string(), part: Part::Video } }
     }
 
     #[test]
@@ -68,7 +76,7 @@ mod tests {
         assert!(viewings.goes_on(&viewing(1), start + LASTS / 2));
         assert!(viewings.goes_on(&viewing(1), start + LASTS));
         assert!(!viewings.goes_on(&viewing(1), start + LASTS * 2));
-        assert!(!viewings.goes_on(&Viewing { part: Part::Events, ..viewing(1) }, start));
+        assert!(!viewings.goes_on(&Viewing { at: At::Search { query: BTreeMap::new() }, ..viewing(1) }, start));
         assert!(!viewings.goes_on(&Viewing { sign_in: [8; 32], ..viewing(1) }, start));
     }
 

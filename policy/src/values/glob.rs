@@ -8,7 +8,7 @@ pub(crate) const MAX_GLOB: usize = 256;
 
 /// A glob, matched against a whole name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Glob {
+pub enum Glob {
     /// No `*` and no `?`.
     Exact(String),
     /// One `*`: what stands before it and what behind it.
@@ -19,7 +19,7 @@ pub(crate) enum Glob {
 
 impl Glob {
     /// Takes any text: every character but `*` and `?` stands for itself.
-    pub(crate) fn new(pattern: &str) -> Self {
+    pub fn new(pattern: &str) -> Self {
         if !pattern.contains(['*', '?']) {
             return Self::Exact(pattern.to_owned());
         }
@@ -32,7 +32,7 @@ impl Glob {
     }
 
     /// Whether the whole name matches.
-    pub(crate) fn matches(&self, name: &str) -> bool {
+    pub fn matches(&self, name: &str) -> bool {
         match self {
             Self::Exact(exact) => exact == name,
             Self::Around(before, behind) => {

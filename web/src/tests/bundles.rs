@@ -19,12 +19,22 @@ pub(crate) struct Story {
     /// `None`: it is still running.
     pub(crate) end: Option<State>,
     pub(crate) segments: u32,
+    pub(crate) groups: Vec<String>,
+    pub(crate) desktop: String,
 }
 
 impl Story {
     pub(crate) fn new(id: &str, subject: &str) -> Self {
         let started = OffsetDateTime::from_unix_timestamp(1_780_000_000).unwrap();
-        Story { id: id.into(), subject: subject.into(), started, end: Some(State::Closed), segments: 2 }
+        Story {
+            id: id.into(),
+            subject: subject.into(),
+            started,
+            end: Some(State::Closed),
+            segments: 2,
+            groups: vec!["users".into()],
+            desktop: "browser".into(),
+        }
     }
 
     pub(crate) fn running(self) -> Self {
@@ -33,6 +43,14 @@ impl Story {
 
     pub(crate) fn interrupted(self) -> Self {
         Story { end: Some(State::Interrupted), ..self }
+    }
+
+    pub(crate) fn of(self, groups: &[&str]) -> Self {
+        Story { groups: groups.iter().map(|group| (*group).to_owned()).collect(), ..self }
+    }
+
+    pub(crate) fn on(self, desktop: &str) -> Self {
+        Story { desktop: desktop.to_owned(), ..self }
     }
 
     pub(crate) fn after(self, seconds: i64) -> Self {
@@ -91,8 +109,8 @@ impl Story {
             id: self.id.clone(),
             subject: self.subject.clone(),
             issuer: "idp".into(),
-            groups: vec!["users".into()],
-            desktop: "browser".into(),
+            groups: self.groups.clone(),
+            desktop: self.desktop.clone(),
             policy: "sha256:0123456789ab".into(),
             rule: "users.yaml:3 allow.open".into(),
             started: stamp(self.started),

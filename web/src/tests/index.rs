@@ -4,10 +4,20 @@ use axum::http::StatusCode;
 use portcullis_evidence::State;
 use serde_json::json;
 
-use super::Gate;
 use super::bundles::Story;
+use super::{Gate, On, on_both};
 use crate::bundle::BundleError;
 use crate::ingest::IngestError;
+
+on_both!(
+    a_closed_recording_is_as_its_bundle_says,
+    a_running_recording_is_shown_as_such_until_it_is_sealed,
+    looking_at_a_running_recording_brings_it_up_to_date,
+    pages_are_newest_first_without_gap_or_repetition,
+    the_index_is_rebuilt_from_the_vault_alone,
+    catching_up_reads_what_is_new_or_was_running_and_no_more,
+    a_bundle_is_found_by_its_id_and_a_stray_one_refused,
+);
 
 /// The list's ids from the first page to the last.
 async fn walk(gate: &Gate, cookie: &str, limit: u32) -> Vec<String> {
@@ -26,9 +36,8 @@ async fn walk(gate: &Gate, cookie: &str, limit: u32) -> Vec<String> {
     }
 }
 
-#[tokio::test]
-async fn a_closed_recording_is_as_its_bundle_says() {
-    let gate = Gate::open().await;
+async fn a_closed_recording_is_as_its_bundle_says(on: On) {
+    let gate = Gate::on(on).await;
     let place = Story::new("0198-a", "alice").store(gate.dir(), gate.vault.as_ref()).await;
     gate.portal.ingest(&place).await.unwrap();
     gate.portal.ingest(&place).await.unwrap();
@@ -39,7 +48,7 @@ async fn a_closed_recording_is_as_its_bundle_says() {
     assert_eq!(
         recording,
         json!({
-            "id": "0198-a", "subject": "alice", "desktop": "browser", "started": "2026-05-28T20:26:40.000000Z",
+            "id": "0198-a", "subject": "alice", "groups": ["users"], "desktop": "browser", "started": "2026-05-28T20:26:40.000000Z",
             "ended": "2026-05-28T20:27:00.000000Z", "duration_ms": 20_000, "state": "closed",
             "reason": "the person closed it <img onerror=alert(1)>", "bytes": null, "events": 12, "denied": 4, "gaps": 2,
             "encrypted": false, "recipients": [],
@@ -49,9 +58,8 @@ async fn a_closed_recording_is_as_its_bundle_says() {
     assert_eq!(walk(&gate, &alice, 50).await, ["0198-a"]);
 }
 
-#[tokio::test]
-async fn a_running_recording_is_shown_as_such_until_it_is_sealed() {
-    let gate = Gate::open().await;
+async fn a_running_recording_is_shown_as_such_until_it_is_sealed(on: On) {
+    let gate = Gate::on(on).await;
     let story = Story::new("0198-a", "alice").running();
     let place = story.store(gate.dir(), gate.vault.as_ref()).await;
     gate.portal.ingest(&place).await.unwrap();
@@ -70,9 +78,8 @@ async fn a_running_recording_is_shown_as_such_until_it_is_sealed() {
     assert_eq!(state().await, "interrupted", "what was read before the seal does not come back");
 }
 
-#[tokio::test]
-async fn looking_at_a_running_recording_brings_it_up_to_date() {
-    let gate = Gate::open().await;
+async fn looking_at_a_running_recording_brings_it_up_to_date(on: On) {
+    let gate = Gate::on(on).await;
     let story = Story { segments: 1, ..Story::new("0198-a", "alice").running() };
     let place = story.store(gate.dir(), gate.vault.as_ref()).await;
     gate.portal.ingest(&place).await.unwrap();
@@ -86,9 +93,8 @@ async fn looking_at_a_running_recording_brings_it_up_to_date() {
     assert_eq!(list["recordings"][0]["events"], 12);
 }
 
-#[tokio::test]
-async fn pages_are_newest_first_without_gap_or_repetition() {
-    let gate = Gate::open().await;
+async fn pages_are_newest_first_without_gap_or_repetition(on: On) {
+    let gate = Gate::on(on).await;
     let mut expected = Vec::new();
     for n in 0..7 {
         // Two at a time start in the same microsecond.
@@ -107,9 +113,8 @@ async fn pages_are_newest_first_without_gap_or_repetition() {
     }
 }
 
-#[tokio::test]
-async fn the_index_is_rebuilt_from_the_vault_alone() {
-    let gate = Gate::open().await;
+async fn the_index_is_rebuilt_from_the_vault_alone(on: On) {
+    let gate = Gate::on(on).await;
     let vault = gate.vault.as_ref();
     let a = Story::new("0198-a", "alice").store(gate.dir(), vault).await;
     Story::new("0198-b", "bob").interrupted().after(86_400 * 40).store(gate.dir(), vault).await;
@@ -123,12 +128,12 @@ async fn the_index_is_rebuilt_from_the_vault_alone() {
     gate.portal.ingest(&a).await.unwrap();
     let row = gate.portal.recording("0198-a").await.unwrap().unwrap();
     let gone = crate::index::Row { id: "0198-gone".into(), prefix: "sessions/2026/01/01/0198-gone".into(), ..row };
-    gate.portal.index().write(&gone).await.unwrap();
+    gate.portal.index().begin(&gone).await.unwrap();
 
     let auditor = gate.cookie_of("carol", &["auditors"]).await;
-    for _ in 0..2 {
+    for first in [true, false] {
         let rebuilt = gate.portal.rebuild_index().await.unwrap();
-        assert_eq!(rebuilt.recordings, 4);
+        assert_eq!((rebuilt.recordings, rebuilt.forgotten), (4, usize::from(first)));
         assert_eq!(rebuilt.failed.len(), 1);
         assert!(matches!(&rebuilt.failed[0], (place, BundleError::Manifest(_)) if *place == broken));
         assert_eq!(walk(&gate, &auditor, 50).await, ["0198-b", "0198-e", "0198-c", "0198-a"]);
@@ -138,9 +143,8 @@ async fn the_index_is_rebuilt_from_the_vault_alone() {
     assert_eq!(states, ["interrupted", "interrupted", "recording", "closed"]);
 }
 
-#[tokio::test]
-async fn catching_up_reads_what_is_new_or_was_running_and_no_more() {
-    let gate = Gate::open().await;
+async fn catching_up_reads_what_is_new_or_was_running_and_no_more(on: On) {
+    let gate = Gate::on(on).await;
     let vault = gate.vault.as_ref();
     let running = Story::new("0198-b", "alice").running();
     gate.portal.ingest(&Story::new("0198-a", "alice").store(gate.dir(), vault).await).await.unwrap();
@@ -168,9 +172,8 @@ async fn catching_up_reads_what_is_new_or_was_running_and_no_more() {
     assert_eq!(events().await, format!("{rest} 12"));
 }
 
-#[tokio::test]
-async fn a_bundle_is_found_by_its_id_and_a_stray_one_refused() {
-    let gate = Gate::open().await;
+async fn a_bundle_is_found_by_its_id_and_a_stray_one_refused(on: On) {
+    let gate = Gate::on(on).await;
     let place = Story::new("0198-a", "alice").store(gate.dir(), gate.vault.as_ref()).await;
     gate.portal.ingest("0198-a").await.unwrap();
     let by_day = "019e7051-4800-7cc3-98c4-dc0c0c07398f";

@@ -4,6 +4,8 @@ import { routeOf, type Route } from './routes';
 /** The current route; reading `.route` in a component follows it. */
 export class Router {
   route = $state<Route>(routeOf(location.pathname));
+  /** The address's query, with its question mark. */
+  query = $state(location.search);
 
   /** Follows the address bar and links of our own; returns what undoes it. */
   start(): () => void {
@@ -26,6 +28,7 @@ export class Router {
 
   private read(): void {
     this.route = routeOf(location.pathname);
+    this.query = location.search;
   }
 
   private follow(event: MouseEvent): void {

@@ -4,6 +4,7 @@ import type { RecordingMode, RecordingState } from './api/types';
 import { files } from './strings/files';
 import { events, player } from './strings/player';
 import { proof } from './strings/proof';
+import { search } from './strings/search';
 import { sealed } from './strings/sealed';
 
 const plural = (count: number, one: string, many = `${one}s`): string =>
@@ -241,6 +242,7 @@ export const strings = {
   },
 
   files,
+  search,
   proof,
   sealed,
 
@@ -266,8 +268,6 @@ export const strings = {
   recordings: {
     title: 'Recordings',
     lead: 'What was seen and done, newest first.',
-    filter: 'Filter',
-    filterHint: 'Subject, desktop, state, rule…',
     subject: 'Subject',
     desktop: 'Desktop',
     started: 'Started',
@@ -278,15 +278,13 @@ export const strings = {
     gaps: (count: number) => plural(count, 'gap'),
     more: 'Load older ones',
     loadingMore: 'Loading…',
-    shown: (shown: number, loaded: number, more: boolean) =>
-      shown === loaded
-        ? `${plural(loaded, 'recording')}${more ? ', older ones not loaded' : ''}`
-        : `${shown.toLocaleString()} of ${plural(loaded, 'loaded recording')}${more ? '; older ones not searched' : ''}`,
+    shown: (count: number, more: boolean) =>
+      `${plural(count, 'recording')}${more ? ', older ones not loaded' : ''}`,
     emptyTitle: 'No recordings yet',
     emptyBody: 'A recording appears here as soon as a desktop is opened.',
     noMatchTitle: 'No recording matches',
-    noMatchBody: 'Change the filter, or load older recordings.',
-    clear: 'Clear the filter',
+    noMatchBody: 'None that you may see is as the filters ask for.',
+    clear: 'Clear all filters',
     failed: 'The recordings could not be listed',
     moreFailed: 'Older recordings could not be loaded',
     stateOf: (state: RecordingState) => states[state],

@@ -1,4 +1,5 @@
 //! What happened: the types of events and their members.
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -285,6 +286,25 @@ pub enum What {
         /// `video`, `events`, `export` or `bundle`.
         part: String,
     },
+    /// The subject searched the recordings, or filtered the list of them.
+    Searched {
+        /// What for, by the parameters of the address.
+        query: BTreeMap<String, String>,
+    },
+    /// The subject wrote a note on the recording of the session that the event names, or set a bookmark.
+    NoteAdded {
+        /// Length of the text in bytes of UTF-8; 0 of a bookmark's.
+        bytes: u64,
+        /// SHA-256 of the text's UTF-8, 64 hexadecimal digits.
+        sha256: String,
+    },
+    /// The subject took a note or a bookmark away.
+    NoteRemoved {
+        /// Length of the text in bytes of UTF-8; 0 of a bookmark's.
+        bytes: u64,
+        /// SHA-256 of the text's UTF-8, 64 hexadecimal digits.
+        sha256: String,
+    },
     /// The time of a recording was over: its events and video go.
     RecordingExpired {
         /// The session's id.
@@ -318,7 +338,7 @@ pub enum What {
 }
 
 /// The types of events that this version knows: what [`What`] is tagged with.
-pub const TYPES: [&str; 34] = [
+pub const TYPES: [&str; 37] = [
     "session_opened",
     "session_closed",
     "viewer_joined",
@@ -349,6 +369,9 @@ pub const TYPES: [&str; 34] = [
     "signed_in",
     "signed_out",
     "viewed",
+    "searched",
+    "note_added",
+    "note_removed",
     "recording_expired",
     "recording_replaced",
     "recording_held",

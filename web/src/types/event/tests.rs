@@ -89,6 +89,7 @@ fn covered(what: &What) {
         What::KeepExtended { .. } => {}
         // In the gate's journal alone, never in a bundle.
         What::SignedIn {} | What::SignedOut {} | What::Viewed { .. } => {}
+        What::Searched { .. } | What::NoteAdded { .. } | What::NoteRemoved { .. } => {}
         What::RecordingExpired { .. }
         | What::RecordingReplaced { .. }
         | What::RecordingHeld { .. }

@@ -186,6 +186,7 @@ export function recordings(now, sampleMs, recipient) {
   const one = (id, n, more) => ({
     id,
     subject: people[n % people.length],
+    groups: n % 4 === 2 ? ['users', 'partners'] : ['users'],
     desktop: names[n % names.length],
     started: at(40 + n * 173),
     ended: at(40 + n * 173 - ((n * 37) % 55) - 3),

@@ -3,6 +3,7 @@ import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { files as filesApi } from './files.mjs';
+import { finder } from './finder.mjs';
 import { desktops, events, files, me, playable, policy, recordings, sessions } from './fixtures.mjs';
 import { longEvents, longPlaylist, longSegment } from './long.mjs';
 import { notes as notesApi } from './notes.mjs';
@@ -54,6 +55,10 @@ export async function start(dist, sample, port = 0) {
     problems: new Map(),
     /** Where the events of interrupted recordings cannot be read. */
     faults: [],
+    filters: [
+      { name: 'Stopped at partners', query: 'group=partners&verdict=denied' },
+      { name: 'Long ones', query: 'min_ms=3600000' },
+    ],
     connections: [],
     /** Notes on the closed recording; null where the gate knows of none. */
     notes: [],
@@ -97,10 +102,11 @@ export async function start(dist, sample, port = 0) {
       return empty(response);
     }
     if (!world.signedIn) return problem(response, 401, 'Not signed in', 'Sign in first.');
-    return api(request.method, pathname, searchParams, body, response);
+    if (finder(world, request, response, pathname, searchParams, body)) return;
+    return api(request.method, pathname, body, response);
   }
 
-  function api(method, pathname, query, body, response) {
+  function api(method, pathname, body, response) {
     const [, , kind, id, part, ...rest] = pathname.split('/');
     const session = world.sessions.find((one) => one.id === id);
     const recording = world.recordings.find((one) => one.id === id);
@@ -141,12 +147,6 @@ export async function start(dist, sample, port = 0) {
         return session
           ? json(response, grant(id), 201)
           : problem(response, 404, 'No such session', 'It has ended, or it is not yours.');
-      case 'GET recordings': {
-        const from = Number(query.get('before') ?? 0);
-        const limit = Number(query.get('limit') ?? 50);
-        const next = from + limit < world.recordings.length ? String(from + limit) : null;
-        return json(response, { recordings: world.recordings.slice(from, from + limit), next });
-      }
       case 'GET recordings/id':
         return recording
           ? json(response, recording)

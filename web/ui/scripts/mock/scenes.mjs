@@ -1,6 +1,7 @@
 /** Each page and each of its states: how to come to it, what to do there, and what must then be so. */
 import { sessions } from './fixtures.mjs';
 import { fileScenes } from './scenes-files.mjs';
+import { finderScenes } from './scenes-finder.mjs';
 import { playerScenes } from './scenes-player.mjs';
 import { proofScenes } from './scenes-proof.mjs';
 import { sealedScenes } from './scenes-sealed.mjs';
@@ -316,14 +317,7 @@ export const scenes = [
     },
   },
   { name: 'recordings', path: '/recordings', act: (tab) => text(tab, 'Load older ones') },
-  {
-    name: 'recordings-filtered',
-    path: '/recordings',
-    async act(tab) {
-      await tab.getByPlaceholder('Subject, desktop').fill('chidi browser');
-      await text(tab, 'loaded recordings');
-    },
-  },
+  ...finderScenes,
   {
     name: 'recordings-empty',
     path: '/recordings',

@@ -4,6 +4,7 @@ import { call } from './http';
 import type {
   DesktopFiles,
   Grant,
+  HitPage,
   Me,
   Note,
   Offer,
@@ -11,6 +12,7 @@ import type {
   RecordedEvents,
   Recording,
   RecordingPage,
+  SavedFilter,
   Session,
 } from './types';
 
@@ -61,12 +63,28 @@ export const uploadsUrl = (id: string): string => `/api/sessions/${at(id)}/uploa
 export const policyState = (signal?: AbortSignal) =>
   call<PolicyState>('GET', '/api/policy', undefined, signal);
 
-/** Recordings, newest first, at most `limit` older than the cursor. */
-export const recordings = (before: string | null, limit: number, signal?: AbortSignal) => {
-  const query = new URLSearchParams({ limit: String(limit) });
-  if (before !== null) query.set('before', before);
-  return call<RecordingPage>('GET', `/api/recordings?${query}`, undefined, signal);
+const paged = (query: string, before: string | null, limit: number): URLSearchParams => {
+  const whole = new URLSearchParams(query);
+  whole.set('limit', String(limit));
+  if (before !== null) whole.set('before', before);
+  return whole;
 };
+
+/** Recordings that are as the query says, newest first, at most `limit` older than the cursor. */
+export const recordings = (query: string, before: string | null, limit: number, signal?: AbortSignal) =>
+  call<RecordingPage>('GET', `/api/recordings?${paged(query, before, limit)}`, undefined, signal);
+
+/** Moments of recordings whose events say what the query asks for. */
+export const search = (query: string, before: string | null, limit: number, signal?: AbortSignal) =>
+  call<HitPage>('GET', `/api/search?${paged(query, before, limit)}`, undefined, signal);
+
+export const savedFilters = async (signal?: AbortSignal): Promise<SavedFilter[]> =>
+  (await call<{ filters: SavedFilter[] }>('GET', '/api/filters', undefined, signal)).filters;
+
+export const saveFilter = ({ name, query }: SavedFilter) =>
+  call<void>('PUT', `/api/filters/${at(name)}`, { query });
+
+export const removeFilter = (name: string) => call<void>('DELETE', `/api/filters/${at(name)}`);
 
 export const recording = (id: string, signal?: AbortSignal) =>
   call<Recording>('GET', `/api/recordings/${at(id)}`, undefined, signal);

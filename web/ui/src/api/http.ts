@@ -17,7 +17,7 @@ export class CallFailed extends Error {
 /** Fires `signed-out` when the gate no longer knows who we are. */
 export const access = new EventTarget();
 
-type Method = 'GET' | 'POST' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 /** Calls the gate; resolves to undefined for 204. Throws CallFailed, or the signal's reason when aborted. */
 export async function call<T>(

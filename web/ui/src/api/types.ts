@@ -158,6 +158,8 @@ export type RecordingState = 'recording' | 'closed' | 'interrupted' | 'expired';
 export interface Recording {
   id: string;
   subject: string;
+  /** The subject's groups at the start. */
+  groups: string[];
   desktop: string;
   /** RFC 3339. */
   started: string;
@@ -181,6 +183,38 @@ export interface Recording {
 export interface RecordingPage {
   recordings: Recording[];
   next: string | null;
+}
+
+/** An event that says what was sought. */
+export interface Hit {
+  /** The recording's id. */
+  recording: string;
+  subject: string;
+  desktop: string;
+  /** RFC 3339. */
+  started: string;
+  /** Milliseconds from the start of the recording. */
+  at: number;
+  /** The event's type, or `recording` for an encrypted recording as a whole. */
+  kind: string;
+  verdict: Effect | null;
+  rule: string;
+  /** The revision that decided. */
+  policy: string;
+  /** Plain text; marks are ranges in characters. */
+  snippet: { text: string; marks: { from: number; to: number }[] };
+}
+
+/** A page of hits; `next` is the cursor of the one after it. */
+export interface HitPage {
+  hits: Hit[];
+  next: string | null;
+}
+
+/** A filter of the list with its name. */
+export interface SavedFilter {
+  name: string;
+  query: string;
 }
 
 export type Effect = 'permit' | 'deny';

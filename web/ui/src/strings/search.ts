@@ -1,0 +1,52 @@
+/** Words about searching recordings. */
+
+const plural = (count: number, one: string, many = `${one}s`): string =>
+  `${count.toLocaleString()} ${count === 1 ? one : many}`;
+
+export const search = {
+  words: 'Words in events',
+  wordsHint: 'File name, finding, reason, rule…',
+  help: 'All words must be in one event. "Words in a row" in quotes; a star ends a beginning: invoic*',
+  seek: 'Search',
+  filters: (count: number) => (count === 0 ? 'Filters' : `Filters (${count})`),
+  apply: 'Apply',
+  clear: 'Clear all',
+  subject: 'Subject',
+  group: 'Group',
+  desktop: 'Desktop',
+  policy: 'Rule, file of rules or revision',
+  from: 'From',
+  until: 'To',
+  verdict: 'Verdict',
+  anyVerdict: 'Any',
+  denied: 'Some stopped',
+  permitted: 'None stopped',
+  state: 'State',
+  anyState: 'Any',
+  atLeast: 'At least',
+  atMost: 'At most',
+  anyLength: 'Any length',
+  show: 'What is shown',
+  recordings: 'Recordings',
+  moments: 'Moments',
+  saved: 'Saved filters',
+  save: 'Save this filter',
+  saveName: 'Name',
+  saveDone: 'Save',
+  cancel: 'Cancel',
+  remove: (name: string) => `Remove the filter ${name}`,
+  savedFailed: 'The filter could not be saved',
+  removeFailed: 'The filter could not be removed',
+  found: (count: number, more: boolean) =>
+    `${plural(count, 'moment')}${more ? ', further ones not loaded' : ''}`,
+  more: 'Load further ones',
+  noneTitle: 'Nothing says that',
+  noneBody:
+    'No event of a recording that you may see has all of these words. What is encrypted is found by its subject and desktop alone.',
+  failed: 'The search failed',
+  moreFailed: 'Further moments could not be loaded',
+  onRecord: 'What you search for is on the record.',
+  at: (clock: string) => `at ${clock}`,
+  permittedMark: 'permitted',
+  deniedMark: 'stopped',
+};
