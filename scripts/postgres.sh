@@ -53,7 +53,8 @@ start() {
   if ! { pid_of >/dev/null && answers; }; then
     stop
     rm -rf "$home"
-    mkdir -p -m 700 "$home" "$sockets"
+    mkdir -p "$sockets"
+    chmod 700 "$home" "$sockets"
     if [ "$(id -u)" = 0 ]; then
       chown postgres "$home" "$sockets"
       # Who is not root must be able to come by.

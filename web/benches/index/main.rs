@@ -89,8 +89,11 @@ impl Person {
     }
 }
 
+/// What is asked, and how its address is made.
+type Question = (&'static str, Box<dyn Fn(&mut Names) -> String>);
+
 /// The questions, with what is asked for drawn anew each time.
-fn questions() -> Vec<(&'static str, Box<dyn Fn(&mut Names) -> String>)> {
+fn questions() -> Vec<Question> {
     vec![
         ("list, newest", Box::new(|_| "/api/recordings".to_owned())),
         ("list, a page further back", Box::new(|names| format!("/api/recordings?until={}", names.moment()))),

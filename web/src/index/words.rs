@@ -72,10 +72,10 @@ impl Question {
     /// Reads `words`, `"words in a row"` and `begin*`, the last of a row too. What is neither is read as plain words: a quote without its
     /// other, a star alone. `None` where there is no word at all.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let quoted = text.matches('"').count() % 2 == 0;
+        let quoted = text.matches('"').count().is_multiple_of(2);
         let mut parts = Vec::new();
         for (n, piece) in text.split('"').enumerate() {
-            if quoted && n % 2 == 1 {
+            if quoted && !n.is_multiple_of(2) {
                 parts.extend(part(piece, piece.trim_end().ends_with('*')));
             } else {
                 parts.extend(piece.split_whitespace().filter_map(|word| part(word, word.ends_with('*'))));
