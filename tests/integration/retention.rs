@@ -27,7 +27,10 @@ async fn a_lock_that_the_storage_does_not_give_refuses_the_session() {
         let gate = Gate::start(&plan).await.unwrap();
         let api = gate.api("alice", "testers", "bare").unwrap();
         let refused = api.open("bare").await.unwrap_err().to_string();
-        assert!(refused.starts_with("503") && refused.contains("does not protect the record (Object Lock)"), "{refused}");
+        assert!(
+            refused.starts_with("503") && refused.contains("does not protect the record (Object Lock)"),
+            "{refused}"
+        );
         assert_eq!(api.get("/api/sessions").await.unwrap()["sessions"], Value::Array(Vec::new()));
         // Said beforehand too, for who looks after the gate: by which rule, and what the storage lacks.
         until("the log says it", async || {
