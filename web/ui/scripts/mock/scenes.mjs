@@ -1,6 +1,7 @@
 /** Each page and each of its states: how to come to it, what to do there, and what must then be so. */
 import { playable, sessions } from './fixtures.mjs';
 import { fileScenes } from './scenes-files.mjs';
+import { proofScenes } from './scenes-proof.mjs';
 import { sealedScenes } from './scenes-sealed.mjs';
 import { showDesktop, showVideo, text, until } from './steps.mjs';
 
@@ -403,5 +404,6 @@ export const scenes = [
   },
   ...fileScenes,
   ...sealedScenes,
+  ...proofScenes,
   { name: 'missing', path: '/nowhere', act: (tab) => text(tab, 'There is no such page') },
 ];

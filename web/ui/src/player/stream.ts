@@ -1,6 +1,7 @@
 /** A recording's HLS stream in a <video>: hls.js where it runs, the browser's own player elsewhere. */
 import type Hls from 'hls.js/light';
 import type { LoaderCallbacks, LoaderConfiguration, LoaderContext } from 'hls.js/light';
+import { watched } from '../proof/watched.svelte';
 import { frameTicks, timescaleOf } from './frames';
 import { eager } from './playlist';
 
@@ -34,6 +35,7 @@ export class Stream {
     opening: Opening | null = null,
   ): Promise<Stream> {
     const { default: Hls } = await import('hls.js/light');
+    watched.forget();
     if (!Hls.isSupported()) {
       // The browser's own player takes what lies there, and nothing else.
       if (opening) throw new Error('an encrypted recording needs Media Source Extensions');
@@ -51,7 +53,7 @@ export class Stream {
       ...(opening ? { fLoader: openingLoader(Hls, opening) } : {}),
     });
     const stream = new Stream(hls, video);
-    stream.#listen(Hls, hls, listen);
+    stream.#listen(Hls, hls, listen, opening === null);
     hls.loadSource(url);
     hls.attachMedia(video);
     return stream;
@@ -73,11 +75,13 @@ export class Stream {
     else this.video.removeAttribute('src');
   }
 
-  #listen(Library: typeof Hls, hls: Hls, listen: Listen): void {
+  #listen(Library: typeof Hls, hls: Hls, listen: Listen, clear: boolean): void {
     const { Events, ErrorTypes } = Library;
     const ticks = new Map<number, { ticks: number[]; scale: number }>();
     hls.on(Events.FRAG_LOADED, (_, { frag, payload }) => {
       const init = frag.initSegment?.data;
+      if (clear && payload.byteLength > 0) void watched.take(frag.url, new Uint8Array(payload));
+      if (clear && init) void watched.take(frag.initSegment?.url ?? '', init);
       if (typeof frag.sn !== 'number' || !init) return;
       const scale = timescaleOf(init.slice().buffer);
       if (scale !== null) ticks.set(frag.sn, { ticks: frameTicks(payload), scale });
@@ -116,6 +120,7 @@ function eagerLoader(Library: typeof Hls) {
     ): void {
       const onSuccess: typeof callbacks.onSuccess = (response, ...rest) => {
         const { data } = response;
+        if (typeof data === 'string') void watched.take(context.url, new TextEncoder().encode(data));
         callbacks.onSuccess(
           typeof data === 'string' ? { ...response, data: eager(data) } : response,
           ...rest,
@@ -139,6 +144,7 @@ function openingLoader(Library: typeof Hls, opening: Opening) {
     ): void {
       const onSuccess: typeof callbacks.onSuccess = (response, stats, given, details) => {
         const path = new URL(context.url, location.href).pathname.split('/').slice(-2).join('/');
+        void watched.take(path, new Uint8Array(response.data as ArrayBuffer));
         opening(new Uint8Array(response.data as ArrayBuffer), path).then(
           (plain) => {
             if (!this.#gone)

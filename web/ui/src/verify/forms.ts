@@ -40,4 +40,24 @@ export interface Seal {
   events: number;
   gaps: Gap[];
   files: [Listed, Listed, Listed];
+  keep?: { until: string };
+}
+
+export interface Tombstone {
+  session: string;
+  seal: string;
+  due: string;
+  at: string;
+  by: string;
+  reason: string;
+}
+
+export interface Derivation {
+  session: string;
+  of: string;
+  made: string;
+  codec: string;
+  tool: string;
+  settings: string;
+  files: Listed[];
 }

@@ -14,7 +14,7 @@ const EVENTS: ReadonlySet<string> = new Set(
   }),
 );
 
-/** Whether a value has a form of the schema: `manifest`, `link`, `seal`, `key_list`, or `event`, also one of a type that a later gate writes. */
+/** Whether a value has a form of the schema: `manifest`, `link`, `seal`, `key_list`, `tombstone`, `derivation`, or `event`, also one of a type that a later gate writes. */
 export function hasForm(value: unknown, form: string): boolean {
   const schema = DEFS[form];
   if (!schema) throw new Error(`the schema has no form ${form}`);
@@ -74,6 +74,8 @@ function keyword(word: string, said: unknown, value: unknown, schema: Schema): b
       return holds(definition(said as string), value);
     case 'oneOf':
       return (said as Schema[]).filter((one) => holds(one, value)).length === 1;
+    case 'allOf':
+      return (said as Schema[]).every((one) => holds(one, value));
     case 'anyOf':
       return (said as Schema[]).some((one) => holds(one, value));
     default:
