@@ -66,6 +66,21 @@ export function bury(bundle, key, change = () => {}) {
   writeFileSync(join(bundle, 'expired.json'), flattened('tombstone', tombstone, key));
 }
 
+/** Says of the bundle in a folder that its video was replaced; `change` may change what is said. */
+export function replace(bundle, key, change = () => {}) {
+  const replacement = {
+    v: 1,
+    session: sessionOf(bundle),
+    seal: sha256(readFileSync(join(bundle, 'seal.json'))),
+    derivation: sha256('a derivation'),
+    at: '2026-03-03T00:00:00.000000Z',
+    by: 'portcullis',
+    reason: 'encoded anew',
+  };
+  change(replacement);
+  writeFileSync(join(bundle, 'replaced.json'), flattened('replacement', replacement, key));
+}
+
 const sessionOf = (bundle) => JSON.parse(readFileSync(join(bundle, 'session.json'), 'utf8')).id;
 
 /** Copies of a bundle below `folder`, each with one thing put wrong: what it is, and where. */

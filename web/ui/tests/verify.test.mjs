@@ -1,16 +1,17 @@
 /** The page's verifier against the golden bundles: what it says of them, and what it says that it looked at. */
-import { readFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { place as folder } from '../scripts/verify/folder.mjs';
+import { afterAll, describe, expect, it } from 'vitest';
+import { place as folderOf } from '../scripts/verify/folder.mjs';
 import { Keyring } from '../src/sealed/keyring';
 import { NoBundle } from '../src/verify/files';
 import { trustOf } from '../src/verify/keys';
 import { verify } from '../src/verify/verify';
-import { canonical, flattened, golden, keyOf } from './forge.mjs';
+import { bury, canonical, derive, flattened, golden, keyOf, replace } from './forge.mjs';
 
 const read = (name) => readFileSync(join(golden, name), 'utf8');
-const place = (name) => folder(join(golden, name), NoBundle);
+const place = (name) => folderOf(join(golden, name), NoBundle);
 const pem = await trustOf(read('evidence.pub'));
 const list = await trustOf(read('keys.json'));
 const all = await trustOf(read('keys.json') + read('authority.pem'));
@@ -118,7 +119,7 @@ describe('golden bundles', () => {
 
   it('have no more entries than are looked at', async () => {
     const crowded = {
-      list: async () => new Map(Array.from({ length: 311_004 }, (_, n) => [`events/${n}`, 1])),
+      list: async () => new Map(Array.from({ length: 311_005 }, (_, n) => [`events/${n}`, 1])),
       read: place('closed').read,
     };
     const { verdict, faults } = await verify(crowded, pem);
@@ -149,6 +150,45 @@ describe('golden bundles', () => {
     expect(await without('chain/00002.jws')).toEqual([['chain/00002.jws', middle]]);
     expect(await without('seal.json')).toEqual([['seal.json', null]]);
     expect(await without('video/init-0001.mp4')).toEqual([['video/init-0001.mp4', [0, middle[0]]]]);
+  });
+});
+
+describe('replaced video', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'portcullis-replaced-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const second = keyOf(3);
+  let count = 0;
+
+  /** What is found of a closed bundle whose video was replaced, after a deed. */
+  async function found(act, change) {
+    count += 1;
+    const bundle = join(folder, String(count));
+    cpSync(join(golden, 'closed'), bundle, { recursive: true });
+    replace(bundle, second, change);
+    act(bundle);
+    return verify(folderOf(bundle, NoBundle), list);
+  }
+  const gone = (bundle) => rmSync(join(bundle, 'video'), { recursive: true });
+
+  it('may be gone, all of it or some, and nothing else', async () => {
+    const whole = await found(gone);
+    expect([whole.verdict, whole.replaced?.at]).toEqual(['replaced', '2026-03-03T00:00:00.000000Z']);
+    expect((await found((bundle) => rmSync(join(bundle, 'video/00002.m4s')))).verdict).toBe('replaced');
+    expect((await found((bundle) => rmSync(join(bundle, 'events/00002.jsonl')))).verdict).toBe('missing');
+    const edited = await found((bundle) => writeFileSync(join(bundle, 'video/00002.m4s'), 'other'));
+    expect(edited.faults).toMatchObject([{ path: 'video/00002.m4s', kind: 'edited' }]);
+  });
+
+  it('is not where what says so is not in order', async () => {
+    const none = () => {};
+    expect((await found(none, (said) => (said.at = '2026-01-31T10:00:00.000000Z'))).verdict).toBe('not_due');
+    expect((await found(none, (said) => (said.session = 'other'))).verdict).toBe('reordered');
+    expect((await found(none, (said) => (said.derivation = 'x'))).verdict).toBe('malformed');
+    expect((await found((bundle) => replace(bundle, keyOf(9)))).verdict).toBe('unknown_key');
+    expect((await found((bundle) => derive(bundle, second))).faults).toMatchObject([
+      { path: 'replaced.json', kind: 'extended' },
+    ]);
+    expect((await found((bundle) => bury(bundle, second))).verdict).toBe('expired');
   });
 });
 

@@ -120,7 +120,7 @@ export const proofScenes = [
       await tab.locator('video').waitFor();
       await start(tab);
       await verdict(tab, 'sound');
-      await text(tab, 'What this player was handed is not what was verified: video/00001.m4s');
+      await text(tab, 'What this player was handed is not what was signed: video/00001.m4s');
       if ((await tab.getByText('What you watch is what was signed').count()) > 0)
         fault('what is watched is called signed');
       await show(tab);

@@ -1,7 +1,7 @@
 /** What was checked of a recording and what was not, line by line. Pure. */
 import { strings } from '../strings';
 import { byteWords, utcMoment } from '../times';
-import type { Part, Report } from '../verify/report';
+import { partOf, type Part, type Report } from '../verify/report';
 
 export interface Row {
   state: 'good' | 'bad' | 'not';
@@ -30,18 +30,23 @@ export function rowsOf(report: Report, pinned: boolean): Row[] {
 function part(report: Report, one: Part, words: string, short = false): Row {
   const { files, faults } = report.parts[one];
   const name = say.parts[one];
-  if (faults > 0 || short) return { state: 'bad', name, words: files > 0 ? words : say.wrongPart };
-  return files > 0 ? { state: 'good', name, words } : { state: 'not', name, words: say.not.missing };
+  if (faults > 0 || short) return { state: 'bad', name, words: files > 0 ? words : wrong(report, one) };
+  return files > 0 ? { state: 'good', name, words } : { state: 'not', name, words: say.not.unproved };
+}
+
+/** What is wrong with a part of which nothing is good. */
+function wrong({ faults }: Report, one: Part): string {
+  const first = faults.find(({ path }) => partOf(path) === one);
+  return first ? say.kinds[first.kind] : say.wrongPart;
 }
 
 function sealed(report: Report): Row {
   if (report.state) return part(report, 'seal', say.did.seal[report.state]);
-  const missing = report.faults.every(({ path, kind }) => path !== 'seal.json' || kind === 'unsealed');
-  return {
-    state: missing ? 'not' : 'bad',
-    name: say.parts.seal,
-    words: missing ? say.not.seal : say.wrongPart,
-  };
+  const fault = report.faults.find(({ path }) => path === 'seal.json');
+  const name = say.parts.seal;
+  return !fault || fault.kind === 'unsealed'
+    ? { state: 'not', name, words: say.not.seal }
+    : { state: 'bad', name, words: say.kinds[fault.kind] };
 }
 
 function signed({ signatures, keys, faults }: Report): Row {
@@ -51,21 +56,24 @@ function signed({ signatures, keys, faults }: Report): Row {
   return { state: wrong ? 'bad' : 'good', name: say.signatures, words: say.signed(signatures, keys) };
 }
 
-/** Video and events, unless their time was over and none of them is left. */
+/** Video and events; such as went as a tombstone says are told of there. */
 function kept(report: Report): Row[] {
   const { video, events } = report.parts;
-  if (report.expired && video.files + events.files + video.faults + events.faults === 0) return [];
-  const shut = report.contents === 'encrypted';
-  return [
-    part(report, 'video', say.did.video(video.files, video.faults, byteWords(video.bytes))),
-    part(
-      report,
-      'events',
-      shut
-        ? say.did.ciphertext(events.files, events.faults)
-        : say.did.events(events.files, events.faults, report.events),
-    ),
-  ];
+  const gone = (one: Part) => {
+    const went = report.expired !== null || (report.replaced !== null && one === 'video');
+    return went && report.parts[one].files + report.parts[one].faults === 0;
+  };
+  const ofEvents =
+    report.contents === 'encrypted'
+      ? say.did.ciphertext(events.files, events.faults)
+      : say.did.events(events.files, events.faults, report.events);
+  const rows = [
+    ['video', say.did.video(video.files, video.faults, byteWords(video.bytes))],
+    ['events', ofEvents],
+  ] as const;
+  return rows.map(([one, words]) =>
+    gone(one) ? { state: 'not', name: say.parts[one], words: say.not.gone } : part(report, one, words),
+  );
 }
 
 function stamped({ stamp, faults }: Report): Row[] {
@@ -85,9 +93,11 @@ function inside({ contents }: Report): Row[] {
     : [{ state: 'not', name, words: say.not.inside }];
 }
 
-function later({ expired, derived }: Report): Row[] {
+function later({ expired, replaced, derived }: Report): Row[] {
   const rows: Row[] = [];
   if (expired) rows.push({ state: 'good', name: say.expiry, words: say.deleted(utcMoment(expired)) });
+  if (replaced)
+    rows.push({ state: 'good', name: say.replacement, words: say.replaced(utcMoment(replaced.at)) });
   if (derived) {
     const { codec, tool, made } = derived;
     rows.push({ state: 'good', name: say.derivation, words: say.derived(codec, tool, utcMoment(made)) });

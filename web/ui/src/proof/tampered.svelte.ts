@@ -1,5 +1,6 @@
 /** Stretches of the recording whose bytes are not what was signed, for whoever draws its time. */
 import type { Report } from '../verify/report';
+import { toneOf } from './tone';
 
 /** Seconds of the recording, and the file that is at fault there. */
 export interface Stretch {
@@ -13,13 +14,13 @@ class Tampered {
   stretches = $state.raw<readonly Stretch[]>([]);
 
   show(report: Report | null): void {
-    this.stretches = report ? stretchesOf(report) : [];
+    this.stretches = report && toneOf(report.verdict) === 'stop' ? stretchesOf(report) : [];
   }
 }
 
 export const tampered = new Tampered();
 
-/** The stretches that a report finds fault with; those that the record itself declares as gaps are none. */
+/** The stretches that a report finds fault with. */
 export function stretchesOf({ faults }: Pick<Report, 'faults'>): Stretch[] {
   return faults
     .flatMap(({ path, at }) => (at ? [{ from: at.from_us / 1e6, until: at.to_us / 1e6, path }] : []))

@@ -1,5 +1,6 @@
 /** What the player was handed, by its SHA-256: compared with what was verified, it tells whether what is watched is what was signed. */
 import { SvelteMap } from 'svelte/reactivity';
+import type { Report } from '../verify/report';
 
 /** Hashes of a file, each that it was ever handed with. */
 export type Seen = ReadonlyMap<string, readonly string[]>;
@@ -39,13 +40,14 @@ export interface Compared {
   unproved: string[];
 }
 
-/** What the player was handed against what was verified, path and SHA-256. */
-export function compare(seen: Seen, proved: readonly (readonly [string, string])[]): Compared {
-  const known = new Map(proved);
+/** What the player was handed against what was verified, path and SHA-256; of a file that is at fault nothing can be the same. */
+export function compare(seen: Seen, { played, faults }: Pick<Report, 'played' | 'faults'>): Compared {
+  const [known, wrong] = [new Map(played), new Set(faults.map(({ path }) => path))];
   const compared: Compared = { same: 0, other: [], unproved: [] };
   for (const [path, hashes] of seen) {
     const signed = known.get(path);
-    if (signed === undefined) compared.unproved.push(path);
+    if (wrong.has(path)) compared.other.push(path);
+    else if (signed === undefined) compared.unproved.push(path);
     else if (hashes.every((hash) => hash === signed)) compared.same += 1;
     else compared.other.push(path);
   }

@@ -18,6 +18,8 @@ const verdicts: Record<Verdict, string> = {
     'Its time was over, and its events and video were deleted. What is left, and the proof of what there was, is what was signed.',
   derived:
     'All of it is what was signed, but the video was made anew from the one that was recorded. Whoever made it signed that.',
+  replaced:
+    'Its video was encoded anew and deleted; what was made of it lies elsewhere. What is left, and the proof of what there was, is what was signed.',
   unreadable: 'It could not be read, so nothing can be said.',
   unknown_key: 'It is signed with a key that is not among these.',
   wrong_key: 'It is signed with a known key, but not with the one that it names.',
@@ -124,15 +126,17 @@ export const proof = {
   show: (at: string) => `Show ${at}`,
   affected: (stretches: number) =>
     `Do not rely on what is shown there. ${plural(stretches, 'stretch', 'stretches')} marked on the time line.`,
-  strip: (verdict: Verdict) =>
-    verdict === 'sound'
-      ? 'Verified in this page: all of it is what was signed.'
-      : `Verified in this page: ${name(verdict)}. ${verdicts[verdict]}`,
+  strip: (verdict: Verdict, wrong: boolean) =>
+    wrong
+      ? `Verified in this page: this recording is not what was signed. ${verdicts[verdict]}`
+      : verdict === 'sound'
+        ? 'Verified in this page: all of it is what was signed.'
+        : `Verified in this page: ${name(verdict)}. ${verdicts[verdict]}`,
   watching: {
     same: (files: number) =>
       `What you watch is what was signed: ${plural(files, 'file')} that this player was handed, the playlist among them, ${files === 1 ? 'has' : 'have'} the SHA-256 that the chain signed.`,
     other: (paths: readonly string[]) =>
-      `What this player was handed is not what was verified: ${paths.slice(0, 3).join(', ')}${paths.length > 3 ? '…' : ''}. What you have seen there was not signed.`,
+      `What this player was handed is not what was signed: ${paths.slice(0, 3).join(', ')}${paths.length > 3 ? '…' : ''}. Do not rely on what you have seen there.`,
     unproved: (files: number) =>
       `${plural(files, 'file')} that this player was handed ${files === 1 ? 'is' : 'are'} not proved.`,
     nothing: 'what is watched: this player was handed nothing yet',
@@ -174,6 +178,8 @@ export const proof = {
   opened: 'events and video were opened with your identity: what is in them is what was signed',
   deleted: (at: string) => `events and video were deleted when their time was over, on ${at}`,
   expiry: 'Expiry',
+  replaced: (at: string) => `the recorded video was deleted on ${at}, after another was made of it`,
+  replacement: 'Replaced',
   derivation: 'Derived',
   derived: (codec: string, tool: string, made: string) => `video made anew: ${codec} by ${tool}, on ${made}`,
   watched: 'Watched',
@@ -181,7 +187,8 @@ export const proof = {
     stamp: 'there is one, and no authority to check it with: pin its certificate (PEM)',
     inside: 'what is in the encrypted events and video: no identity of theirs was given',
     seal: 'there is none: whether anything followed is not known',
-    missing: 'not there',
+    unproved: 'not proved: no good signature names it',
+    gone: 'deleted, as the tombstone says',
     origin: 'that these keys are your gate’s: they came from the gate. Pin keys to prove that too',
     truth: 'that the gate recorded the truth: that is no matter of signatures',
   },

@@ -9,6 +9,7 @@ const ENDS = [
   'session.json',
   'seal.tsr',
   'expired.json',
+  'replaced.json',
   'SHA256SUMS',
   'index.m3u8',
   'derivation.json',
@@ -87,7 +88,7 @@ export function gate(base: string, fetching: typeof fetch = fetch): Place {
 
 /** Names of a bundle's files: what has one and is listed as strange is no file. */
 const NAMED =
-  /^(chain|events|video)\/|^(session|seal|derivation|expired)\.json$|^seal\.tsr$|^index\.m3u8$|^SHA256SUMS$/;
+  /^(chain|events|video)\/|^(session|seal|derivation|expired|replaced)\.json$|^seal\.tsr$|^index\.m3u8$|^SHA256SUMS$/;
 
 /** Where a file stands in the order of reading: the ends, then segment by segment chain, events, video. */
 function place(path: string): number {

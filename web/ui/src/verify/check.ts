@@ -1,7 +1,7 @@
 /** A verification in progress: what is known so far, and what all of its steps lean on. */
 import { Tally } from './events';
 import type { Files } from './files';
-import type { Derivation, Listed, Manifest, Seal, Tombstone } from './forms';
+import type { Derivation, Listed, Manifest, Replacement, Seal, Tombstone } from './forms';
 import type { Trust } from './keys';
 import type { LinkAt } from './stretch';
 import { microseconds } from './times';
@@ -25,6 +25,7 @@ export class Check {
   /** What `SHA256SUMS` lists, when the seal proves it. */
   sums: Map<string, string> | null = null;
   tombstone: Tombstone | null = null;
+  replacement: Replacement | null = null;
   derivation: Derivation | null = null;
   /** What stands in place of the original's video, of what was not looked at yet. */
   made = new Map<string, Listed>();
@@ -72,9 +73,11 @@ export class Check {
     this.files.claim(path, before, 'revoked_key');
   }
 
-  /** Whether a file is not there because the recording's time is over. */
+  /** Whether a file is not there because a tombstone says so. */
   gone(path: string): boolean {
-    const goes = path === 'index.m3u8' || path.startsWith('events/') || path.startsWith('video/');
-    return this.tombstone !== null && goes && !this.files.found.has(path);
+    if (this.files.found.has(path)) return false;
+    const video = path.startsWith('video/');
+    const all = video || path === 'index.m3u8' || path.startsWith('events/');
+    return (this.tombstone !== null && all) || (this.replacement !== null && video);
   }
 }

@@ -70,7 +70,7 @@ export async function readManifest(
     seal = null;
   }
   files.claim('seal.json', !seal || !manifest || seal.session === manifest.id);
-  if (manifest && bytes) files.good.set('session.json', bytes.length);
+  if (manifest && bytes && said.length > 0) files.good.set('session.json', bytes.length);
   return { manifest, digest, seal };
 }
 

@@ -20,11 +20,11 @@ export interface Progress {
 
 /** The forms of names, three of them also encrypted. */
 const NAME =
-  /^(session\.json|index\.m3u8|SHA256SUMS|seal\.json|seal\.tsr|derivation\.json|expired\.json|chain\/(?!0{5})\d{5}\.jws|(events\/(?!0{5})\d{5}\.jsonl|video\/(?!0{5})\d{5}\.m4s|video\/init-(?!0{4})\d{4}\.mp4)(\.age)?)$/;
+  /^(session\.json|index\.m3u8|SHA256SUMS|seal\.json|seal\.tsr|derivation\.json|expired\.json|replaced\.json|chain\/(?!0{5})\d{5}\.jws|(events\/(?!0{5})\d{5}\.jsonl|video\/(?!0{5})\d{5}\.m4s|video\/init-(?!0{4})\d{4}\.mp4)(\.age)?)$/;
 /** The folders of a bundle. */
 const FOLDERS: ReadonlySet<string> = new Set(['chain', 'events', 'video']);
 /** Entries that are looked at: all that a bundle can have, and a thousand more. */
-export const MOST_ENTRIES = 3 * 99_999 + 9_999 + 7 + 1_000;
+export const MOST_ENTRIES = 3 * 99_999 + 9_999 + 8 + 1_000;
 /** Faults that are listed; of more the number. */
 const MOST_FAULTS = 1_000;
 

@@ -40,13 +40,23 @@ export interface Seal {
   events: number;
   gaps: Gap[];
   files: [Listed, Listed, Listed];
-  keep?: { until: string };
+  keep?: { lock: string; until: string };
 }
 
 export interface Tombstone {
   session: string;
   seal: string;
   due: string;
+  at: string;
+  by: string;
+  reason: string;
+}
+
+/** The tombstone of video alone: `derivation` is the hash of what says what stands in its place. */
+export interface Replacement {
+  session: string;
+  seal: string;
+  derivation: string;
   at: string;
   by: string;
   reason: string;

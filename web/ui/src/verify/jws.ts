@@ -8,7 +8,7 @@ import { need } from './verdict';
 export type Keys = ReadonlyMap<string, PublicKey>;
 
 /** What is signed; it is under the signature, so that one can never stand for the other. */
-export type Typ = 'link' | 'seal' | 'keys' | 'tombstone' | 'derivation';
+export type Typ = 'link' | 'seal' | 'keys' | 'tombstone' | 'replacement' | 'derivation';
 
 /** A text of canonical JSON that has a form of the schema. */
 export function formed<T>(text: string, form: string): T {

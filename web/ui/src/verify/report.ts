@@ -45,13 +45,15 @@ export interface Report {
   stamp: { proved: string | null } | null;
   /** When its time was over, RFC 3339. */
   expired: string | null;
+  /** When its video was replaced by another that was made of it, RFC 3339, and the hash of what says so. */
+  replaced: { at: string; derivation: string } | null;
   derived: { made: string; codec: string; tool: string; settings: string } | null;
   /** What a player is handed, video and the playlist, as far as its bytes are those that count: with the SHA-256 of them as they lie. */
   played: [path: string, sha256: string][];
 }
 
 export function reportOf(check: Check): Report {
-  const { files, seal, manifest, tombstone, derivation, ofLinks } = check;
+  const { files, seal, manifest, tombstone, replacement, derivation, ofLinks } = check;
   const duration_us = seal?.duration_us ?? check.to;
   const told = derivation && {
     made: derivation.made,
@@ -83,13 +85,15 @@ export function reportOf(check: Check): Report {
       ? { proved: check.stamped === null ? null : isoOf(check.stamped) }
       : null,
     expired: tombstone?.at ?? null,
+    replaced: replacement && { at: replacement.at, derivation: replacement.derivation },
     derived: told,
     played: check.played,
   };
 }
 
-function sound({ tombstone, derivation, seal }: Check): Sound {
+function sound({ tombstone, replacement, derivation, seal }: Check): Sound {
   if (tombstone) return 'expired';
+  if (replacement) return 'replaced';
   if (derivation) return 'derived';
   return seal && seal.gaps.length > 0 ? 'gap_declared' : 'sound';
 }

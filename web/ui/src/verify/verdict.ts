@@ -25,11 +25,12 @@ const CODES = {
   not_due: 22,
   expired: 23,
   derived: 24,
+  replaced: 25,
 } as const;
 
 export type Verdict = keyof typeof CODES;
 /** What a bundle without fault is. */
-export type Sound = 'sound' | 'gap_declared' | 'expired' | 'derived';
+export type Sound = 'sound' | 'gap_declared' | 'expired' | 'derived' | 'replaced';
 export type Kind = Exclude<Verdict, Sound>;
 
 /** One fault: a file of the bundle and what is wrong with it. */
@@ -61,5 +62,5 @@ export function heavier(one: Kind | null, other: Kind): Kind {
 
 /** Whether a verdict is that of a bundle without fault. */
 export function isSound(verdict: Verdict): verdict is Sound {
-  return ['sound', 'gap_declared', 'expired', 'derived'].includes(verdict);
+  return ['sound', 'gap_declared', 'expired', 'derived', 'replaced'].includes(verdict);
 }

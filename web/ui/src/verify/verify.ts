@@ -1,5 +1,5 @@
 /** Verification of a bundle, step by step as docs/evidence-format.md says it. */
-import { readDerivation, readTombstone, underived } from './buried';
+import { readDerivation, readTombstones, underived } from './buried';
 import { followChain } from './chain';
 import { Check, type Opens } from './check';
 import { linkPath, readManifest, readSeal, readSums } from './ends';
@@ -44,7 +44,7 @@ async function all(check: Check): Promise<void> {
   if (check.manifest?.recipients) check.contents = 'encrypted';
   await readTimeStamp(check);
   signersOfTheEnds(check);
-  await readTombstone(check);
+  await readTombstones(check);
   if (check.seal) await sealedFiles(check, check.seal);
   await readDerivation(check);
   const links = await followChain(check);
