@@ -15,6 +15,8 @@ export default defineConfig({
     sourcemap: false,
     chunkSizeWarningLimit: 600,
   },
+  // As the pages' own parts: what is loaded late stays apart.
+  worker: { format: 'es' },
   server: {
     // The schema of evidence lies in docs/.
     fs: { allow: ['../..'] },

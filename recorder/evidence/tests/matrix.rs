@@ -1,4 +1,4 @@
-//! The matrix of tampering: each file of each kind of bundle, put wrong in each way, under two verifiers that have to agree.
+//! The matrix of tampering: each file of each kind of bundle, put wrong in each way, under three verifiers that have to agree.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)]
 
 mod bundle;
@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread;
 
 use bundle::kinds::{self, Tsa, trust};
 use bundle::{copy, files};
@@ -78,37 +79,58 @@ impl Bench {
         (report.verdict().name().to_owned(), faults)
     }
 
+    /// The verifier in Python over some bundles.
     fn second(&self, dirs: &[&PathBuf]) -> Child {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/verifier/verify.py");
-        let mut command = Command::new("python3");
-        command.arg(script).arg("--keys").arg(self.folder.path().join("keys.json"));
+        self.start("python3", "tests/verifier/verify.py", dirs)
+    }
+
+    /// The verifier of the pages, which needs their packages: `npm ci` in web/ui.
+    fn third(&self, dirs: &[&PathBuf]) -> Child {
+        self.start("node", "web/ui/scripts/verify.mjs", dirs)
+    }
+
+    fn start(&self, program: &str, script: &str, dirs: &[&PathBuf]) -> Child {
+        let mut command = Command::new(program);
+        command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(script));
+        command.arg("--keys").arg(self.folder.path().join("keys.json"));
         command.arg("--identity").arg(self.folder.path().join("identity.txt"));
         command.arg("--tsa").arg(self.folder.path().join("authority.pem")).args(dirs);
         command.stdout(Stdio::piped()).spawn().unwrap()
     }
 
-    /// Both verifiers over all that was made; they have to agree, and `judge` to like what they say.
+    /// All verifiers over all that was made; they have to agree, and `judge` to like what they say.
     fn agree(self, judge: impl Fn(&str, &Findings) -> bool) {
         let dirs: Vec<&PathBuf> = self.made.keys().collect();
-        let mut wrong = Vec::new();
+        let all = dirs.len();
+        // The third takes longer to start than to judge, so it is given all of them at once.
+        let third = self.third(&dirs);
+        let third = thread::spawn(move || said(third, all));
         // The second verifier is at work on its shares while the first goes through them.
         let children: Vec<Child> = dirs.chunks(AT_ONCE).map(|some| self.second(some)).collect();
+        let mut found: Vec<(Findings, Findings)> = Vec::new();
         for (some, child) in dirs.chunks(AT_ONCE).zip(children) {
             let first: Vec<Findings> = some.iter().map(|dir| self.first(dir)).collect();
-            let text = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
-            let second: Vec<Findings> = text.lines().map(findings).collect();
-            assert_eq!(second.len(), some.len(), "{text}");
-            for ((dir, first), second) in some.iter().zip(first).zip(second) {
-                let what = &self.made[*dir];
-                if first != second {
-                    wrong.push(format!("{what}:\n  first  {first:?}\n  second {second:?}"));
-                } else if !judge(what, &first) {
-                    wrong.push(format!("{what}: both say {first:?}"));
-                }
+            found.extend(first.into_iter().zip(said(child, some.len())));
+        }
+        let mut wrong = Vec::new();
+        for ((dir, (first, second)), third) in dirs.iter().zip(found).zip(third.join().unwrap()) {
+            let what = &self.made[*dir];
+            if first != second || first != third {
+                wrong.push(format!("{what}:\n  first  {first:?}\n  second {second:?}\n  third  {third:?}"));
+            } else if !judge(what, &first) {
+                wrong.push(format!("{what}: all say {first:?}"));
             }
         }
-        assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), dirs.len(), wrong.join("\n"));
+        assert!(wrong.is_empty(), "{} of {all}:\n{}", wrong.len(), wrong.join("\n"));
     }
+}
+
+/// What a verifier that was started says of so many bundles.
+fn said(verifier: Child, bundles: usize) -> Vec<Findings> {
+    let text = String::from_utf8(verifier.wait_with_output().unwrap().stdout).unwrap();
+    let found: Vec<Findings> = text.lines().map(findings).collect();
+    assert_eq!(found.len(), bundles, "{text}");
+    found
 }
 
 fn findings(line: &str) -> Findings {

@@ -6,7 +6,7 @@ import { files as filesApi } from './files.mjs';
 import { desktops, events, files, me, playable, policy, recordings, sessions } from './fixtures.mjs';
 import { longEvents, longPlaylist, longSegment } from './long.mjs';
 import { notes as notesApi } from './notes.mjs';
-import { proof } from './proof.mjs';
+import { key, proof } from './proof.mjs';
 import { accept } from './rfb.mjs';
 import { recipient, sealed } from './sealed.mjs';
 
@@ -45,7 +45,10 @@ export async function start(dist, sample, port = 0) {
     recordings: recordings(now, sample.lengthMs, recipient),
     /** A file of the encrypted recording whose bytes are not those that were encrypted; the age file of a kept text. */
     changed: '',
-    proves: false,
+    /** A file of the proved bundle that is not there; one that is handed to players other than to verifiers; the keys of the gate. */
+    gone: '',
+    lies: '',
+    keys: [key],
     kept: '',
     /** Paths that answer with a problem instead: `METHOD /path` to problem. */
     problems: new Map(),
@@ -84,7 +87,7 @@ export async function start(dist, sample, port = 0) {
     const forced = world.problems.get(`${request.method} ${pathname}`);
     if (forced) return problem(response, forced.status, forced.title, forced.detail, forced.rule);
     if (world.signedIn && (await filesApi(world, request, response, pathname, searchParams))) return;
-    if (world.signedIn && proof(world, response, pathname)) return;
+    if (world.signedIn && proof(world, response, pathname, sample)) return;
     if (world.signedIn && (await sealed(world, response, pathname, sample))) return;
     const body = await read(request);
     if (pathname === '/api/sign-in') {

@@ -1,7 +1,5 @@
-/** The scenes of encrypted recordings and of their proof. */
-import { join } from 'node:path';
+/** The scenes of encrypted recordings. */
 import { playable } from './fixtures.mjs';
-import { golden } from './proof.mjs';
 import { auditor, encrypted, stranger } from './sealed.mjs';
 import { showVideo, text } from './steps.mjs';
 
@@ -74,49 +72,4 @@ export const sealedScenes = [
       await tab.getByText('naïve €').scrollIntoViewIfNeeded();
     },
   },
-  {
-    name: 'proof-sound',
-    path: `/recordings/${playable.interrupted}`,
-    whole: true,
-    before: (world) => (world.proves = true),
-    async act(tab) {
-      await giveKeys(tab);
-      await tab.getByRole('button', { name: 'Verify what is played here' }).click();
-      await text(tab, 'All of it is what was signed.');
-      await text(tab, '4 good signatures (Ed25519)');
-    },
-  },
-  {
-    name: 'proof-changed',
-    path: `/recordings/${playable.interrupted}`,
-    whole: true,
-    before: (world) => Object.assign(world, { proves: true, changed: 'video/00002.m4s' }),
-    async act(tab) {
-      await giveKeys(tab);
-      await tab.getByRole('button', { name: 'Verify what is played here' }).click();
-      await text(tab, 'Files were changed after they were signed.');
-      await text(tab, 'video/00002.m4s');
-    },
-  },
-  {
-    name: 'proof-folder',
-    path: `/recordings/${playable.closed}`,
-    expects: ['404'],
-    async act(tab) {
-      await giveKeys(tab);
-      await tab.getByRole('button', { name: 'Verify what is played here' }).click();
-      await text(tab, 'does not hand out whole bundles');
-      await tab.locator('input[webkitdirectory]').setInputFiles(join(golden, 'bundle'));
-      await text(tab, 'lacks stretches of time');
-    },
-  },
 ];
-
-async function giveKeys(tab) {
-  await text(tab, 'Public keys of the gate');
-  await tab
-    .locator('section[aria-labelledby=proof] input[type=file]')
-    .first()
-    .setInputFiles(join(golden, 'evidence.pub'));
-  await text(tab, 'Checked against 34750f98bd59fcfc');
-}

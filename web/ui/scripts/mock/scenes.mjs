@@ -2,6 +2,7 @@
 import { sessions } from './fixtures.mjs';
 import { fileScenes } from './scenes-files.mjs';
 import { playerScenes } from './scenes-player.mjs';
+import { proofScenes } from './scenes-proof.mjs';
 import { sealedScenes } from './scenes-sealed.mjs';
 import { showDesktop, text, until } from './steps.mjs';
 
@@ -332,5 +333,6 @@ export const scenes = [
   ...playerScenes,
   ...fileScenes,
   ...sealedScenes,
+  ...proofScenes,
   { name: 'missing', path: '/nowhere', act: (tab) => text(tab, 'There is no such page') },
 ];

@@ -97,3 +97,9 @@ export async function bundleFile(id: string, path: string, signal?: AbortSignal)
   const { body } = await exchange(asked);
   return new Uint8Array(await body.arrayBuffer());
 }
+
+/** Where the list of a recording's bundle lies; its files are below it. */
+export const wholeBundleUrl = (id: string): string => `/api/recordings/${at(id)}/bundle`;
+
+/** The public keys that this gate's recordings are signed with, and the same as a root has signed them, both as they lie. */
+export const trustOf = () => call<{ keys: unknown; key_list: unknown }>('GET', '/api/trust');

@@ -51,6 +51,9 @@ export class Playback {
   /** Hears of every file as the player was handed it, by its place in the bundle; of the playlist first. */
   onbytes: ((path: string, bytes: Uint8Array) => void) | null = null;
 
+  /** Another player begins. */
+  onbegin: (() => void) | null = null;
+
   #media = $state(NaN);
   /** Rises when the frames of another segment are known. */
   #learned = $state(0);
@@ -105,6 +108,7 @@ export class Playback {
     // A player built anew, as when a running recording is sealed, goes on where it was.
     const resume = this.playing;
     [this.failed, this.lost] = [null, []];
+    this.onbegin?.();
     const listen = {
       onfail: (reason: 'missing' | 'broken') => (this.failed = reason),
       onplaylist: ({ segments }: { segments: Segment[] }) => (this.segments = segments),

@@ -1,43 +1,39 @@
 /** One verification from the page's side: what is given, how far it is, what it found. */
 import type { Trust } from '../verify/keys';
-import type { Open, Progress, Report } from '../verify/verify';
-import type { Asked, Told, Wanted } from '../verify/worker';
+import type { Opens, Progress, Report } from '../verify/verify';
+import type { Asked, Failure, Told, Wanted } from '../verify/worker';
+
+/** Seconds over which the rate is told: what the connection does now, and not what it did at first. */
+const WINDOW = 3;
 
 export class Proving {
-  trust = $state.raw<Trust | null>(null);
-  /** What was given holds no key. */
-  noKeys = $state(false);
   progress = $state.raw<Progress | null>(null);
+  /** Bytes a second, of late. */
+  rate = $state(0);
   report = $state.raw<Report | null>(null);
-  failed = $state<'not-handed-out' | 'other' | null>(null);
+  failed = $state<Failure | null>(null);
 
   #worker: Worker | null = null;
+  #marks: { at: number; bytes: number }[] = [];
 
   get working(): boolean {
     return this.progress !== null;
   }
 
-  /** Takes the keys of a file. */
-  async give(file: File): Promise<void> {
-    const { trustOf } = await import('../verify/keys');
-    this.trust = await trustOf(await file.text());
-    this.noKeys = this.trust === null;
-    this.report = null;
-  }
-
-  /** Begins; `open` opens what is encrypted. */
-  begin(wanted: Wanted, open: Open | null): void {
-    if (!this.trust) return;
+  /** Begins; `opens` opens what is encrypted. */
+  begin(wanted: Wanted, trust: Trust, opens: Opens | null): void {
     this.stop();
-    [this.report, this.failed, this.progress] = [null, null, { bytes: 0, of: 0 }];
+    [this.report, this.failed] = [null, null];
+    this.progress = { bytes: 0, of: 0, files: 0, ofFiles: 0 };
+    [this.#marks, this.rate] = [[], 0];
     const worker = new Worker(new URL('../verify/worker.ts', import.meta.url), { type: 'module' });
     this.#worker = worker;
-    const ask = (word: Asked) => worker.postMessage(word);
+    const ask = (word: Asked, handed: Transferable[] = []) => worker.postMessage(word, handed);
     worker.onmessage = ({ data }: MessageEvent<Told>) => {
-      if (data.kind === 'progress') this.progress = data.progress;
+      if (data.kind === 'progress') this.#goOn(data.progress);
       else if (data.kind === 'open') {
         const { path, bytes } = data;
-        const opened = open ? open(bytes, path) : Promise.reject(new Error(path));
+        const opened = opens ? opens.open(bytes, path) : Promise.reject(new Error(path));
         opened.then(
           (plain) => ask({ kind: 'opened', path, bytes: plain }),
           () => ask({ kind: 'opened', path, bytes: null }),
@@ -52,13 +48,23 @@ export class Proving {
       this.failed = 'other';
       this.stop();
     };
-    ask({ kind: 'verify', wanted, trust: this.trust, opens: open !== null });
+    // What is asked for is copied: a proxy of the page's state cannot be.
+    const plain = { keys: trust.keys, validity: trust.validity, authorities: trust.authorities };
+    ask({ kind: 'verify', wanted, trust: plain, recipients: opens ? [...opens.recipients] : null });
   }
 
   stop(): void {
     this.#worker?.terminate();
     this.#worker = null;
     this.progress = null;
+  }
+
+  #goOn(progress: Progress): void {
+    this.progress = progress;
+    const at = performance.now() / 1000;
+    this.#marks = [...this.#marks.filter((mark) => at - mark.at <= WINDOW), { at, bytes: progress.bytes }];
+    const [first] = this.#marks;
+    if (first && at > first.at) this.rate = (progress.bytes - first.bytes) / (at - first.at);
   }
 }
 

@@ -25,16 +25,33 @@ export function isSmall(point: Uint8Array): boolean {
   return SMALL.includes(hex);
 }
 
+/** Keys as WebCrypto holds them, by theirs; null where this browser's WebCrypto has no Ed25519. */
+const imported = new WeakMap<PublicKey, Promise<CryptoKey | null>>();
+
 /** Whether a signature of 64 bytes over a message is good. */
 export async function signed(key: PublicKey, signature: Uint8Array, message: Uint8Array): Promise<boolean> {
   if (signature.length !== 64 || isSmall(key.bytes) || isSmall(signature.subarray(0, 32))) return false;
-  const own = await crypto.subtle.importKey('raw', key.bytes as Uint8Array<ArrayBuffer>, 'Ed25519', false, [
-    'verify',
-  ]);
+  const importing = imported.get(key) ?? imports(key);
+  imported.set(key, importing);
+  const own = await importing;
+  if (!own) {
+    const { ed25519 } = await import('@noble/curves/ed25519.js');
+    return ed25519.verify(signature, message, key.bytes, { zip215: false });
+  }
   return crypto.subtle.verify(
     'Ed25519',
     own,
     signature as Uint8Array<ArrayBuffer>,
     message as Uint8Array<ArrayBuffer>,
   );
+}
+
+async function imports({ bytes }: PublicKey): Promise<CryptoKey | null> {
+  const raw = bytes as Uint8Array<ArrayBuffer>;
+  try {
+    return await crypto.subtle.importKey('raw', raw, 'Ed25519', false, ['verify']);
+  } catch (thrown) {
+    if (thrown instanceof DOMException && thrown.name === 'NotSupportedError') return null;
+    throw thrown;
+  }
 }

@@ -40,4 +40,34 @@ export interface Seal {
   events: number;
   gaps: Gap[];
   files: [Listed, Listed, Listed];
+  keep?: { lock: string; until: string };
+}
+
+export interface Tombstone {
+  session: string;
+  seal: string;
+  due: string;
+  at: string;
+  by: string;
+  reason: string;
+}
+
+/** The tombstone of video alone: `derivation` is the hash of what says what stands in its place. */
+export interface Replacement {
+  session: string;
+  seal: string;
+  derivation: string;
+  at: string;
+  by: string;
+  reason: string;
+}
+
+export interface Derivation {
+  session: string;
+  of: string;
+  made: string;
+  codec: string;
+  tool: string;
+  settings: string;
+  files: Listed[];
 }

@@ -7,6 +7,9 @@ import { need } from './verdict';
 
 export type Keys = ReadonlyMap<string, PublicKey>;
 
+/** What is signed; it is under the signature, so that one can never stand for the other. */
+export type Typ = 'link' | 'seal' | 'keys' | 'tombstone' | 'replacement' | 'derivation';
+
 /** A text of canonical JSON that has a form of the schema. */
 export function formed<T>(text: string, form: string): T {
   const value = canonical(text);
@@ -23,7 +26,7 @@ export function line(text: string): string {
 /** Payload and key of a JWS whose signature is good: compact for links, flattened JSON for all else. */
 export async function proved(
   bytes: Uint8Array,
-  typ: 'link' | 'seal' | 'keys',
+  typ: Typ,
   keys: Keys,
 ): Promise<{ payload: string; kid: string }> {
   const text = textOf(bytes);

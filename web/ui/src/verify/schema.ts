@@ -6,23 +6,37 @@ type Schema = Record<string, unknown>;
 const DEFS = (file as unknown as { $defs: Record<string, Schema> }).$defs;
 const SAID = new Set(['$schema', '$id', 'title', 'description', '$comment']);
 
-/** Types of events that the schema knows. */
-const EVENTS: ReadonlySet<string> = new Set(
+/** The alternatives of an event by the types that they are for: each type has one. */
+const EVENTS: ReadonlyMap<string, Schema> = new Map(
   ((DEFS['event']?.['oneOf'] ?? []) as { $ref: string }[]).flatMap(({ $ref }) => {
-    const type = (definition($ref)['properties'] as Record<string, Schema>)['type'] ?? {};
-    return 'const' in type ? [String(type['const'])] : (type['enum'] as string[]);
+    const alternative = definition($ref);
+    const type = (alternative['properties'] as Record<string, Schema>)['type'] ?? {};
+    const types = 'const' in type ? [String(type['const'])] : (type['enum'] as string[]);
+    return types.map((one) => [one, alternative] as const);
   }),
 );
+const patterns = new Map<string, RegExp>();
 
-/** Whether a value has a form of the schema: `manifest`, `link`, `seal`, `key_list`, or `event`, also one of a type that a later gate writes. */
+/**
+ * Whether a value has a form of the schema: `manifest`, `link`, `seal`, `key_list`, `tombstone`, `replacement`, `derivation`, or `event`, also one of a type that a later
+ * gate writes.
+ */
 export function hasForm(value: unknown, form: string): boolean {
   const schema = DEFS[form];
   if (!schema) throw new Error(`the schema has no form ${form}`);
-  if (form === 'event' && !EVENTS.has(String((value as { type?: unknown } | null)?.type))) {
-    const { type, required, properties } = schema;
-    return holds({ type, required, properties }, value);
-  }
-  return holds(schema, value);
+  return form === 'event' ? isEvent(schema, value) : holds(schema, value);
+}
+
+/** There are many events: of the alternatives only that of its type is looked at, since no other can hold. */
+function isEvent(schema: Schema, value: unknown): boolean {
+  const { type, required, properties } = schema;
+  if (!holds({ type, required, properties }, value)) return false;
+  const own = value as { type: string };
+  const alternative = EVENTS.get(own.type);
+  if (!alternative) return true;
+  if (!holds(alternative, own)) return false;
+  const known = knownTo(alternative, own);
+  return Object.keys(own).every((name) => Object.hasOwn(properties as Schema, name) || known.has(name));
 }
 
 function holds(schema: Schema, value: unknown): boolean {
@@ -40,7 +54,7 @@ function keyword(word: string, said: unknown, value: unknown, schema: Schema): b
     case 'enum':
       return (said as unknown[]).includes(value);
     case 'pattern':
-      return typeof value !== 'string' || new RegExp(said as string, 'u').test(value);
+      return typeof value !== 'string' || patternOf(said as string).test(value);
     case 'minimum':
       return typeof value !== 'number' || value >= (said as number);
     case 'maximum':
@@ -74,6 +88,8 @@ function keyword(word: string, said: unknown, value: unknown, schema: Schema): b
       return holds(definition(said as string), value);
     case 'oneOf':
       return (said as Schema[]).filter((one) => holds(one, value)).length === 1;
+    case 'allOf':
+      return (said as Schema[]).every((one) => holds(one, value));
     case 'anyOf':
       return (said as Schema[]).some((one) => holds(one, value));
     default:
@@ -90,6 +106,12 @@ function knownTo(schema: Schema, value: unknown): Set<string> {
   for (const one of alternatives.filter((one) => holds(one, value)))
     for (const name of knownTo(one, value)) known.add(name);
   return known;
+}
+
+function patternOf(text: string): RegExp {
+  const pattern = patterns.get(text) ?? new RegExp(text, 'u');
+  patterns.set(text, pattern);
+  return pattern;
 }
 
 function definition(ref: string): Schema {

@@ -8,3 +8,9 @@ export function microseconds(time: string): bigint {
   need(!Number.isNaN(ms) && new Date(ms).toISOString().startsWith(second) && !second.startsWith('0000'));
   return BigInt(ms) * 1000n + BigInt(decimals);
 }
+
+/** Microseconds since 1970 as evidence writes them. */
+export function isoOf(microseconds: bigint): string {
+  const decimals = String(microseconds % 1_000_000n).padStart(6, '0');
+  return `${new Date(Number(microseconds / 1_000_000n) * 1000).toISOString().slice(0, 19)}.${decimals}Z`;
+}

@@ -22,10 +22,16 @@ const CODES = {
   bad_time_stamp: 19,
   wrong_clock: 20,
   unsealed: 21,
+  not_due: 22,
+  expired: 23,
+  derived: 24,
+  replaced: 25,
 } as const;
 
 export type Verdict = keyof typeof CODES;
-export type Kind = Exclude<Verdict, 'sound' | 'gap_declared'>;
+/** What a bundle without fault is. */
+export type Sound = 'sound' | 'gap_declared' | 'expired' | 'derived' | 'replaced';
+export type Kind = Exclude<Verdict, Sound>;
 
 /** One fault: a file of the bundle and what is wrong with it. */
 export interface Fault {
@@ -44,7 +50,17 @@ export function need(truth: unknown, kind: Kind | null = 'malformed'): asserts t
   if (!truth) throw new Bad(kind);
 }
 
-export function verdictOf(faults: readonly Fault[], gaps: number): Verdict {
-  const worst = [...faults].sort((one, other) => CODES[one.kind] - CODES[other.kind])[0];
-  return worst?.kind ?? (gaps > 0 ? 'gap_declared' : 'sound');
+/** The kind of fault that a thrown value tells of: what is not said otherwise did not have the form. */
+export function kindOf(thrown: unknown): Kind | null {
+  return thrown instanceof Bad ? thrown.kind : 'malformed';
+}
+
+/** Of two kinds the one that says more. */
+export function heavier(one: Kind | null, other: Kind): Kind {
+  return one !== null && CODES[one] <= CODES[other] ? one : other;
+}
+
+/** Whether a verdict is that of a bundle without fault. */
+export function isSound(verdict: Verdict): verdict is Sound {
+  return ['sound', 'gap_declared', 'expired', 'derived', 'replaced'].includes(verdict);
 }
