@@ -25,5 +25,11 @@ export default defineConfig({
       '/sessions': { target: gate, ws: true },
     },
   },
-  test: { include: ['src/**/*.test.ts', 'tests/*.test.mjs'], environment: 'node' },
+  test: {
+    include: ['src/**/*.test.ts', 'tests/*.test.mjs'],
+    environment: 'node',
+    // Some go through hundreds of files, or wait for openssl, on machines that do other things too.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
 });
