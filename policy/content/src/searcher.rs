@@ -14,6 +14,10 @@ use crate::{Detector, Refused, Stream, words};
 pub const LAYERS: usize = 3;
 /// Decoded bytes that are looked at, for each byte of the text and beside them; what is encoded beyond is not seen.
 const MOST_DECODED: (usize, usize) = (16, 1 << 16);
+/// Characters of the shortest finding of any detector that is built in.
+const SHORTEST_KNOWN: usize = 11;
+/// All of a text.
+const ALL: Range<usize> = 0..usize::MAX;
 
 /// Detectors, compiled. Clones share what was compiled.
 #[derive(Clone)]
@@ -98,13 +102,19 @@ impl Searcher {
         found
     }
 
-    /// All hits in bytes, in no order, some of them more than once.
-    pub(crate) fn hits(&self, bytes: &[u8]) -> Vec<Hit> {
+    /// All hits in bytes that begin in a part of them, and some of those that do not, in no order, some of them more than once.
+    pub(crate) fn hits(&self, bytes: &[u8], part: Range<usize>) -> Vec<Hit> {
         let (times, beside) = MOST_DECODED;
-        let mut search =
-            Search { searcher: self, hits: Vec::new(), left: bytes.len().saturating_mul(times).saturating_add(beside) };
-        search.bytes(bytes, 0);
+        let left = bytes.len().saturating_mul(times).saturating_add(beside);
+        let mut search = Search { searcher: self, hits: Vec::new(), left, decoded: Vec::new() };
+        search.bytes(bytes, part, 0);
         search.hits
+    }
+
+    /// Bytes of the shortest text in ASCII in which anything may be found: what is built in has no shorter finding than `123-45-6789`.
+    fn shortest(&self) -> usize {
+        let own = |detector: &Detector| !matches!(detector, Detector::Known(_));
+        if self.compiled.detectors.iter().any(own) { 0 } else { SHORTEST_KNOWN }
     }
 }
 
@@ -120,26 +130,31 @@ struct Search<'a> {
     hits: Vec<Hit>,
     /// Bytes that may yet be decoded.
     left: usize,
+    /// Room for what is decoded.
+    decoded: Vec<u8>,
 }
 
 impl Search<'_> {
-    fn bytes(&mut self, bytes: &[u8], layer: usize) {
-        if let Some(wide) = encoded::wide(bytes) {
-            self.within(&wide, |search| search.bytes(wide.text().as_bytes(), layer));
+    /// Every reading of bytes. Only of what is the same in all of them is a part known beforehand in which findings count.
+    fn bytes(&mut self, bytes: &[u8], part: Range<usize>, layer: usize) {
+        let is_plain = normal::is_plain(bytes);
+        let part = if is_plain { part } else { ALL };
+        if let Some(wide) = encoded::wide(bytes).filter(|_| !is_plain) {
+            self.within(&wide, |search| search.bytes(wide.text().as_bytes(), ALL, layer));
         }
         let plain = normal::read(bytes, Reading::Plain);
-        self.read(&plain);
+        self.read(&plain, part.clone());
         let mut looks = plain;
-        if !normal::is_plain(bytes) {
+        if !is_plain {
             let plain = std::mem::replace(&mut looks, normal::read(bytes, Reading::Looks));
             if looks.text() != plain.text() {
-                self.read(&looks);
+                self.read(&looks, ALL);
             }
             // Without any digit it would be one of noughts and ones.
             if looks.text().bytes().any(|byte| byte.is_ascii_digit()) {
                 let numbers = normal::read(bytes, Reading::Numbers);
                 if numbers.text() != looks.text() {
-                    self.read(&numbers);
+                    self.read(&numbers, ALL);
                 }
             }
         }
@@ -147,7 +162,7 @@ impl Search<'_> {
         if let Some(index) = &searcher.compiled.words {
             let readings = [Reading::Words, Reading::Capitals];
             // Of ASCII alone both are the same.
-            for reading in readings.into_iter().take(if normal::is_plain(bytes) { 1 } else { 2 }) {
+            for reading in readings.into_iter().take(if is_plain { 1 } else { 2 }) {
                 let words = normal::read(bytes, reading);
                 self.within(&words, |search| index.find(words.text(), |list, range| search.hit(list, range)));
             }
@@ -155,11 +170,11 @@ impl Search<'_> {
         if searcher.compiled.known.has_tokens()
             && let Some(joined) = normal::joined(looks.text())
         {
-            self.within(&looks, |search| search.within(&joined, |search| search.known(&joined)));
+            self.within(&looks, |search| search.within(&joined, |search| search.known(&joined, ALL)));
         }
         if layer < LAYERS {
             self.within(&looks, |search| {
-                for run in encoded::runs(looks.text().as_bytes()) {
+                for run in encoded::runs(looks.text().as_bytes(), part) {
                     search.run(&run, layer);
                 }
             });
@@ -167,9 +182,9 @@ impl Search<'_> {
     }
 
     /// Built-in detectors and expressions, over one reading.
-    fn read(&mut self, view: &View<'_>) {
+    fn read(&mut self, view: &View<'_>, part: Range<usize>) {
         self.within(view, |search| {
-            search.known(view);
+            search.known(view, part);
             let searcher = search.searcher;
             for (place, detector) in searcher.compiled.detectors.iter().enumerate() {
                 if let Detector::Pattern(pattern) = detector
@@ -181,27 +196,33 @@ impl Search<'_> {
         });
     }
 
-    fn known(&mut self, view: &View<'_>) {
+    fn known(&mut self, view: &View<'_>, part: Range<usize>) {
         let text = Text { bytes: view.text().as_bytes(), joints: view.joints() };
         let searcher = self.searcher;
-        searcher.compiled.known.find(text, |detector, range| self.hit(detector, range));
+        searcher.compiled.known.find(text, part, |detector, range| self.hit(detector, range));
     }
 
     /// Every way to read a run, and in each what may be text.
     fn run(&mut self, run: &Run, layer: usize) {
+        let mut decoded = std::mem::take(&mut self.decoded);
+        let inner = layer.saturating_add(1);
         for phase in 0..run.phases() {
-            let Some(left) = self.left.checked_sub(run.digits.len()) else { return };
+            let Some(left) = self.left.checked_sub(run.digits.len()) else { break };
             self.left = left;
-            let decoded = run.decode(phase);
+            run.decode(phase, &mut decoded);
             let first = self.hits.len();
             if let Some(wide) = encoded::wide(&decoded) {
-                self.within(&wide, |search| search.bytes(wide.text().as_bytes(), layer.saturating_add(1)));
+                self.within(&wide, |search| search.bytes(wide.text().as_bytes(), ALL, inner));
             }
-            for text in encoded::texts(&decoded) {
+            for range in encoded::texts(&decoded) {
+                let text = decoded.get(range.clone()).unwrap_or_default();
+                if text.len() < self.searcher.shortest() && text.is_ascii() {
+                    continue;
+                }
                 let before = self.hits.len();
-                self.bytes(decoded.get(text.clone()).unwrap_or_default(), layer.saturating_add(1));
+                self.bytes(text, ALL, inner);
                 for hit in self.hits.iter_mut().skip(before) {
-                    hit.at = hit.at.saturating_add(text.start);
+                    hit.at = hit.at.saturating_add(range.start);
                 }
             }
             for hit in self.hits.iter_mut().skip(first) {
@@ -209,6 +230,7 @@ impl Search<'_> {
                 hit.found.range = run.range.clone();
             }
         }
+        self.decoded = decoded;
     }
 
     /// Searches what was made from a text; what that hits is then led back to the text.

@@ -60,9 +60,10 @@ impl<S: Deref<Target = Searcher>> Stream<S> {
         let (start, end) = whole(&self.held, self.offset > 0, !last);
         let held = self.held.get(start..end).unwrap_or_default();
         let offset = self.offset.saturating_add(start);
+        let part = step.start.saturating_sub(offset)..step.end.saturating_sub(offset);
         let mut found: Vec<Found> = self
             .searcher
-            .hits(held)
+            .hits(held, part)
             .into_iter()
             .filter(|hit| step.contains(&hit.at.saturating_add(offset)))
             .map(|Hit { found: Found { range, detector }, .. }| {

@@ -22,32 +22,23 @@ impl Run {
         }
     }
 
-    /// What the run's digits decode to, those before `phase` left out.
-    pub(crate) fn decode(&self, phase: usize) -> Vec<u8> {
+    /// What the run's digits decode to, those before `phase` left out, in place of what `bytes` held.
+    pub(crate) fn decode(&self, phase: usize, bytes: &mut Vec<u8>) {
+        bytes.clear();
         let digits = self.digits.get(phase..).unwrap_or_default();
-        let mut bytes = Vec::with_capacity(digits.len());
         match self.kind {
             Kind::Base64 => {
-                for group in digits.chunks(4) {
-                    if let [a, b, ..] = group {
-                        bytes.push(a << 2 | b >> 4);
-                    }
-                    if let [_, b, c, ..] = group {
-                        bytes.push(b << 4 | c >> 2);
-                    }
-                    if let [_, _, c, d] = group {
-                        bytes.push(c << 6 | d);
-                    }
+                let (groups, rest) = digits.as_chunks();
+                bytes.extend(groups.iter().flat_map(|[a, b, c, d]| [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d]));
+                if let [a, b, ..] = rest {
+                    bytes.push(a << 2 | b >> 4);
+                }
+                if let [_, b, c] = rest {
+                    bytes.push(b << 4 | c >> 2);
                 }
             }
-            Kind::Hex => {
-                for pair in digits.as_chunks().0 {
-                    let [high, low] = pair;
-                    bytes.push(high << 4 | low);
-                }
-            }
+            Kind::Hex => bytes.extend(digits.as_chunks().0.iter().map(|[high, low]| high << 4 | low)),
         }
-        bytes
     }
 
     /// Where the digit stands with which a decoded byte begins.
@@ -64,15 +55,29 @@ impl Run {
 pub(crate) fn texts(bytes: &[u8]) -> Vec<Range<usize>> {
     let mut texts = Texts::default();
     let mut at = 0_usize;
-    for chunk in bytes.utf8_chunks() {
-        for character in chunk.valid().chars() {
-            let end = at.saturating_add(character.len_utf8());
-            texts.take(character, at, end);
-            at = end;
-        }
-        if !chunk.invalid().is_empty() {
-            texts.end();
-            at = at.saturating_add(chunk.invalid().len());
+    while let Some(byte) = bytes.get(at) {
+        let length = match byte {
+            ..0x80 => 1,
+            0xc2..0xe0 => 2,
+            0xe0..0xf0 => 3,
+            0xf0..0xf5 => 4,
+            _ => 0,
+        };
+        let end = at.saturating_add(length);
+        let character = match length {
+            0 => None,
+            1 => Some(char::from(*byte)),
+            _ => bytes.get(at..end).and_then(|bytes| str::from_utf8(bytes).ok()).and_then(|text| text.chars().next()),
+        };
+        match character {
+            Some(character) => {
+                texts.take(character, at, end);
+                at = end;
+            }
+            None => {
+                texts.end();
+                at = at.saturating_add(1);
+            }
         }
     }
     texts.end();
@@ -127,13 +132,18 @@ mod tests {
 
     #[test]
     fn runs_decode_in_each_phase() {
-        let run = &runs(b"see xc2VjcmV0IHNlY3JldA==")[0];
+        let decoded = |run: &Run, phase| {
+            let mut bytes = b"what was there".to_vec();
+            run.decode(phase, &mut bytes);
+            bytes
+        };
+        let run = &runs(b"see xc2VjcmV0IHNlY3JldA==", 0..usize::MAX)[0];
         assert_eq!(run.phases(), 4);
-        assert_eq!(run.decode(1), b"secret secret");
+        assert_eq!(decoded(run, 1), b"secret secret");
         assert_eq!((run.origin(1, 0), run.origin(1, 3), run.range.clone()), (5, 9, 4..25));
-        let runs = runs(b"a736563726574207365");
+        let runs = runs(b"a736563726574207365", 0..usize::MAX);
         let run = runs.iter().find(|run| run.kind == Kind::Hex).unwrap();
-        assert_eq!((run.phases(), run.decode(1)), (2, b"secret se".to_vec()));
+        assert_eq!((run.phases(), decoded(run, 1)), (2, b"secret se".to_vec()));
         assert_eq!(run.origin(1, 2), 5);
     }
 }

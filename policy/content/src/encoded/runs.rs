@@ -32,6 +32,46 @@ pub(crate) struct Run {
     blocks: Vec<(usize, usize)>,
 }
 
+/// What a byte may be to a run: a digit of base64, of hexadecimal, the x of `0x`, what stands between hexadecimal digits, a digit of base64 that is of no word.
+const CODED: u8 = 1;
+const HEX: u8 = 2;
+const PREFIX: u8 = 4;
+const APART: u8 = 8;
+const MARK: u8 = 16;
+/// Any of these, and what else may stand within a run.
+const WITHIN: u8 = 32;
+
+#[allow(clippy::indexing_slicing, clippy::as_conversions, reason = "a table of all bytes, made by the compiler")]
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0_u8;
+    loop {
+        classes[byte as usize] = match byte {
+            b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F' => CODED | HEX | WITHIN,
+            b'x' | b'X' => CODED | PREFIX | WITHIN,
+            b'g'..=b'z' | b'G'..=b'Z' | b'_' => CODED | WITHIN,
+            b'-' => CODED | MARK | APART | WITHIN,
+            b'+' | b'/' => CODED | MARK | WITHIN,
+            b' ' | b'\t' | b'\r' | b'\n' | b',' | b':' | b'\\' | b'%' => APART | WITHIN,
+            b'>' | b'=' => WITHIN,
+            _ => 0,
+        };
+        if byte == u8::MAX {
+            break;
+        }
+        byte += 1;
+    }
+    classes
+};
+
+fn class(byte: u8) -> u8 {
+    CLASSES.get(usize::from(byte)).copied().unwrap_or_default()
+}
+
+fn is(byte: u8, classes: u8) -> bool {
+    class(byte) & classes != 0
+}
+
 impl Run {
     /// Where a digit stands.
     pub(crate) fn place(&self, digit: usize) -> usize {
@@ -39,58 +79,82 @@ impl Run {
         let block = behind.checked_sub(1).and_then(|block| self.blocks.get(block));
         block.map_or(self.range.start, |(first, place)| place.saturating_add(digit.saturating_sub(*first)))
     }
-
-    /// Takes the digits that begin at a place; answers with the place behind them.
-    fn take(&mut self, text: &[u8], from: usize) -> usize {
-        let rest = text.get(from..).unwrap_or_default();
-        let first = self.digits.len();
-        match self.kind {
-            Kind::Base64 => self.digits.extend(rest.iter().map_while(|byte| sixty_four(*byte))),
-            Kind::Hex => {
-                // The 0 of 0x is no digit.
-                let next = rest.iter().skip(1).chain(&[0]);
-                let digits = rest.iter().zip(next).take_while(|(_, next)| !matches!(next, b'x' | b'X'));
-                self.digits.extend(digits.map_while(|(byte, _)| sixteen(*byte)));
-            }
-        }
-        self.blocks.push((first, from));
-        from.saturating_add(self.digits.len().saturating_sub(first))
-    }
 }
 
-/// All runs of a text.
-pub(crate) fn runs(text: &[u8]) -> Vec<Run> {
-    let mut runs = Vec::new();
-    collect(text, Kind::Base64, &mut runs);
-    collect(text, Kind::Hex, &mut runs);
-    runs
+/// All runs of a text that take any of this part of it.
+pub(crate) fn runs(text: &[u8], part: Range<usize>) -> Vec<Run> {
+    let mut runs = Runs { text, blocks: Vec::new(), found: Vec::new() };
+    // Up to where runs of each kind are known.
+    let (mut coded, mut hex) = (0, 0);
+    let before = text.get(..part.start).unwrap_or_default();
+    // No run goes on over a byte that can stand in none.
+    let mut place = before.iter().rposition(|byte| !is(*byte, WITHIN)).unwrap_or_default();
+    while let Some(skipped) = text.get(place..).and_then(|rest| rest.iter().position(|byte| is(*byte, CODED))) {
+        let start = place.saturating_add(skipped);
+        if start >= part.end {
+            break;
+        }
+        let (mut all, mut any) = (u8::MAX, 0);
+        let digits = text.get(start..).unwrap_or_default().iter().map(|byte| class(*byte));
+        let length = digits
+            .take_while(|class| class & CODED != 0)
+            .inspect(|class| (all, any) = (all & class, any | class))
+            .count();
+        place = start.saturating_add(length);
+        let long = length >= SHORTEST;
+        if start >= coded && (long || line_break(text, place) > place) {
+            coded = runs.follow(Kind::Base64, start);
+        }
+        // Of a shorter word only all of it, or what stands behind an x, can go on elsewhere.
+        let goes_on = all & HEX != 0 && is(at(text, place), APART);
+        if place > hex && (long || goes_on || any & (PREFIX | MARK) != 0) {
+            hex = runs.hexadecimal(start.max(hex)..place);
+        }
+    }
+    runs.found
 }
 
 /// What a text in base64 says; what is no digit is passed over.
 pub(crate) fn base64(text: &[u8]) -> Vec<u8> {
     let digits = text.iter().filter_map(|byte| sixty_four(*byte)).collect();
-    Run { kind: Kind::Base64, range: 0..text.len(), digits, blocks: Vec::new() }.decode(0)
+    let mut bytes = Vec::new();
+    Run { kind: Kind::Base64, range: 0..text.len(), digits, blocks: Vec::new() }.decode(0, &mut bytes);
+    bytes
 }
 
-fn collect(text: &[u8], kind: Kind, runs: &mut Vec<Run>) {
-    let is_digit = |byte: u8| match kind {
-        Kind::Base64 => sixty_four(byte).is_some(),
-        Kind::Hex => sixteen(byte).is_some(),
-    };
-    let mut from = 0_usize;
-    while let Some(rest) = text.get(from..) {
-        let Some(skipped) = rest.iter().position(|byte| is_digit(*byte)) else { break };
-        from = from.saturating_add(skipped);
-        let mut run = Run { kind, range: from..from, digits: Vec::new(), blocks: Vec::new() };
-        let mut next = from;
+struct Runs<'a> {
+    text: &'a [u8],
+    /// As in [`Run`], of the run that is followed.
+    blocks: Vec<(usize, usize)>,
+    found: Vec<Run>,
+}
+
+impl Runs<'_> {
+    /// Follows all hexadecimal runs that begin in a part; answers with where the last one ends.
+    fn hexadecimal(&mut self, part: Range<usize>) -> usize {
+        let mut from = part.start;
+        while let Some(rest) = self.text.get(from..part.end) {
+            let Some(skipped) = rest.iter().position(|byte| is(*byte, HEX)) else { break };
+            from = self.follow(Kind::Hex, from.saturating_add(skipped));
+        }
+        from.max(part.end)
+    }
+
+    /// Follows the run that begins here, and keeps it if it is long enough; answers with where the next one may begin.
+    fn follow(&mut self, kind: Kind, from: usize) -> usize {
+        let text = self.text;
+        self.blocks.clear();
+        let (mut count, mut next) = (0_usize, from);
         loop {
-            next = run.take(text, next);
-            run.range.end = next;
+            let end = block(text, kind, next);
+            self.blocks.push((count, next));
+            count = count.saturating_add(end.saturating_sub(next));
+            next = end;
             let behind = match kind {
                 Kind::Base64 => line_break(text, next),
                 Kind::Hex => apart(text, next),
             };
-            let more = behind > next && is_digit(at(text, behind));
+            let more = behind > next && is(at(text, behind), if kind == Kind::Base64 { CODED } else { HEX });
             // `e 67 68 be`: digits that touch letters are parts of words.
             if !more || kind == Kind::Hex && !(apart_from_words(text, from) && parts(text, behind)) {
                 break;
@@ -98,13 +162,34 @@ fn collect(text: &[u8], kind: Kind, runs: &mut Vec<Run>) {
             next = behind;
         }
         if kind == Kind::Base64 {
-            run.range.end = span(text, run.range.end, 2, |byte| byte == b'=');
+            next = span(text, next, 2, |byte| byte == b'=');
         }
-        from = run.range.end.max(from.saturating_add(1));
-        if run.digits.len() >= SHORTEST {
-            runs.push(run);
+        if count >= SHORTEST {
+            let mut digits = Vec::with_capacity(count);
+            let value = if kind == Kind::Base64 { sixty_four } else { sixteen };
+            for (place, (first, from)) in self.blocks.iter().enumerate() {
+                let behind = self.blocks.get(place.saturating_add(1)).map_or(count, |(first, _)| *first);
+                let end = from.saturating_add(behind.saturating_sub(*first));
+                digits.extend(text.get(*from..end).unwrap_or_default().iter().filter_map(|byte| value(*byte)));
+            }
+            self.found.push(Run { kind, range: from..next, digits, blocks: self.blocks.clone() });
         }
+        next.max(from.saturating_add(1))
     }
+}
+
+/// Where the digits end that begin here.
+fn block(text: &[u8], kind: Kind, from: usize) -> usize {
+    let rest = text.get(from..).unwrap_or_default();
+    let length = match kind {
+        Kind::Base64 => rest.iter().take_while(|byte| is(**byte, CODED)).count(),
+        Kind::Hex => {
+            // The 0 of 0x is no digit.
+            let next = rest.iter().skip(1).chain(&[0]);
+            rest.iter().zip(next).take_while(|(byte, next)| is(**byte, HEX) && !is(**next, PREFIX)).count()
+        }
+    };
+    from.saturating_add(length)
 }
 
 /// Whether no letter stands before hexadecimal digits, but for the x of their prefix.
@@ -165,7 +250,15 @@ mod tests {
     use super::*;
 
     fn decoded(text: &str, kind: Kind) -> Vec<Vec<u8>> {
-        runs(text.as_bytes()).into_iter().filter(|run| run.kind == kind).map(|run| run.decode(0)).collect()
+        runs(text.as_bytes(), 0..usize::MAX)
+            .into_iter()
+            .filter(|run| run.kind == kind)
+            .map(|run| {
+                let mut bytes = Vec::new();
+                run.decode(0, &mut bytes);
+                bytes
+            })
+            .collect()
     }
 
     #[test]
@@ -190,7 +283,7 @@ mod tests {
             assert_eq!(decoded(text, Kind::Hex), [b"secret".to_vec()], "{text}");
         }
         assert!(decoded("12345 and 6789", Kind::Hex).is_empty());
-        let runs = runs(b"here: 736563726574 be 73 hind");
+        let runs = runs(b"here: 736563726574 be 73 hind", 0..usize::MAX);
         let run = runs.iter().find(|run| run.kind == Kind::Hex).unwrap();
         assert_eq!((run.range.start, run.range.end), (6, 24));
     }

@@ -9,21 +9,15 @@ const SHORTEST: usize = 6;
 ///
 /// Of ASCII alone it is enough to leave the zeros out; this is for what looks like ASCII and is not.
 pub(crate) fn wide(bytes: &[u8]) -> Option<View<'static>> {
-    let (mut pairs, mut first, mut second) = (0_usize, 0_usize, 0_usize);
-    for pair in bytes.chunks_exact(2) {
-        pairs = pairs.saturating_add(1);
-        first = first.saturating_add(usize::from(pair.first() == Some(&0)));
-        second = second.saturating_add(usize::from(pair.last() == Some(&0)));
-    }
+    let both = bytes.as_chunks::<2>().0;
+    let pairs = both.len();
+    let first: usize = both.iter().map(|[first, _]| usize::from(*first == 0)).sum();
+    let second: usize = both.iter().map(|[_, second]| usize::from(*second == 0)).sum();
     let little = second >= first;
     if pairs < SHORTEST || first.max(second).saturating_mul(2) < pairs {
         return None;
     }
-    let units = bytes
-        .as_chunks()
-        .0
-        .iter()
-        .map(|pair| if little { u16::from_le_bytes(*pair) } else { u16::from_be_bytes(*pair) });
+    let units = both.iter().map(|pair| if little { u16::from_le_bytes(*pair) } else { u16::from_be_bytes(*pair) });
     let mut view = View::default();
     let mut at = 0_usize;
     for character in char::decode_utf16(units) {

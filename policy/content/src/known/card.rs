@@ -88,13 +88,13 @@ fn decimal(groups: &[Group], place: usize) -> bool {
 /// How many groups from this one on are as on a card; 0 if they are not, or if more of the kind stand around them, as in a table.
 fn printed(bytes: &[u8], groups: &[Group], place: usize) -> usize {
     let rest = groups.get(place..).unwrap_or_default();
-    let lengths: Vec<usize> = rest.iter().take(6).map(Group::len).collect();
-    let count = match lengths[..] {
+    let lengths: [usize; 6] = std::array::from_fn(|group| rest.get(group).map_or(0, Group::len));
+    let count = match lengths {
         [4, 6, 5, ..] | [4, 6, 4, ..] => 3,
         [4, 4, 4, 4, 3, ..] if groups.len() == 5 => 5,
-        [4, 4, 4, 4] | [4, 4, 4, 4, 1..=3, ..] => 4,
+        [4, 4, 4, 4, 0..=3, _] => 4,
         // Behind it, month and year, and at most a code.
-        [4, 4, 4, 4, 4] | [4, 4, 4, 4, 4, 1..=3] if is_month(bytes, rest.get(4)) => 4,
+        [4, 4, 4, 4, 4, 0..=3] if is_month(bytes, rest.get(4)) => 4,
         _ => return 0,
     };
     let first = place.checked_sub(1).and_then(|before| groups.get(before)).is_some_and(|group| group.len() == 4);

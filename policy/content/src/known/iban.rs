@@ -1,8 +1,12 @@
 //! International bank account numbers (ISO 13616): country, length, shape, and check digits modulo 97 (ISO 7064).
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
-use super::scan::{at, before, is_word};
+use super::scan::{at, before, is_word, next_digit, span};
+
+/// Bytes before the check digits: two letters and a separator.
+const LEAD: usize = 3;
 
 /// The shape of a number behind country and check digits (`n` digits, `a` letters, `c` either), and the countries that have it: those of the registry, and
 /// those that use its form without being in it.
@@ -65,21 +69,38 @@ const SHAPES: [(&str, &str); 56] = [
     ("a4 n16", "VG"),
 ];
 
-/// Looks for numbers, in groups with single spaces, dashes or dots between or in one; capitals or small letters.
-pub(super) fn find(bytes: &[u8], mut push: impl FnMut(Range<usize>)) {
-    for (start, pair) in bytes.windows(2).enumerate() {
-        let [first, second] = pair else { continue };
-        if !first.is_ascii_alphabetic() || !second.is_ascii_alphabetic() || is_word(before(bytes, start)) {
-            continue;
-        }
-        let next = at(bytes, start.saturating_add(2));
-        // Behind small letters that would be a word and a number: "no 12 345".
-        let apart = separates(next) && first.is_ascii_uppercase() && second.is_ascii_uppercase();
-        let begins = next.is_ascii_digit() || apart && at(bytes, start.saturating_add(3)).is_ascii_digit();
-        if begins && let Some(end) = shape(*first, *second).and_then(|shape| number(bytes, start, shape)) {
+/// The shape of each country, by its two letters from `AA` on.
+static BY_COUNTRY: LazyLock<Vec<Option<&'static str>>> = LazyLock::new(|| {
+    let letters = b'A'..=b'Z';
+    let countries = letters.clone().flat_map(|first| letters.clone().map(move |second| [first, second]));
+    let has = |country: &[u8; 2], countries: &str| countries.as_bytes().chunks(3).any(|one| one.starts_with(country));
+    let shape = |country| SHAPES.iter().find(|(_, countries)| has(&country, countries)).map(|(shape, _)| *shape);
+    countries.map(shape).collect()
+});
+
+/// Looks for numbers that begin in a part, in groups with single spaces, dashes or dots between or in one; capitals or small letters.
+pub(super) fn find(bytes: &[u8], part: Range<usize>, mut push: impl FnMut(Range<usize>)) {
+    let mut place = part.start;
+    // The check digits are what there is least of.
+    while let Some(digit) = next_digit(bytes, place).filter(|digit| digit.saturating_sub(LEAD) < part.end) {
+        place = span(bytes, digit, usize::MAX, |byte| byte.is_ascii_digit());
+        let Some(start) = begin(bytes, digit) else { continue };
+        let letters = (at(bytes, start), at(bytes, start.saturating_add(1)));
+        if let Some(end) = shape(letters.0, letters.1).and_then(|shape| number(bytes, start, shape)) {
             push(start..end);
         }
     }
+}
+
+/// Where the country's letters stand before check digits.
+fn begin(bytes: &[u8], digit: usize) -> Option<usize> {
+    // Behind small letters it would be a word and a number: "no 12 345".
+    let apart = separates(before(bytes, digit));
+    let start = digit.checked_sub(if apart { LEAD } else { LEAD - 1 })?;
+    let letters = bytes.get(start..start.saturating_add(2))?;
+    let right =
+        if apart { letters.iter().all(u8::is_ascii_uppercase) } else { letters.iter().all(u8::is_ascii_alphabetic) };
+    (right && !is_word(before(bytes, start))).then_some(start)
 }
 
 fn separates(byte: u8) -> bool {
@@ -87,9 +108,10 @@ fn separates(byte: u8) -> bool {
 }
 
 fn shape(first: u8, second: u8) -> Option<&'static str> {
-    let country = [first.to_ascii_uppercase(), second.to_ascii_uppercase()];
-    let has = |countries: &str| countries.as_bytes().chunks(3).any(|one| one.starts_with(&country));
-    SHAPES.iter().find(|(_, countries)| has(countries)).map(|(shape, _)| *shape)
+    let letter =
+        |byte: u8| usize::from(byte.to_ascii_uppercase()).checked_sub(usize::from(b'A')).filter(|letter| *letter < 26);
+    let place = letter(first)?.saturating_mul(26).saturating_add(letter(second)?);
+    BY_COUNTRY.get(place).copied().flatten()
 }
 
 /// The end of a number of this shape that is right and stands alone.

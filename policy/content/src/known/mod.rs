@@ -21,6 +21,9 @@ use aho_corasick::{AhoCorasick, Input, MatchKind};
 use crate::{Known, Refused};
 use anchors::ANCHORS;
 
+/// Bytes between an anchor and the beginning of what is found by it, at most, and of the anchor: an AWS secret may stand 256 bytes before its id.
+const ASIDE: usize = 512;
+
 /// A text in one reading.
 #[derive(Clone, Copy)]
 pub(crate) struct Text<'a> {
@@ -69,12 +72,14 @@ impl Index {
         all.into_iter().find(|(_, other)| *other == known).and_then(|(place, _)| *place)
     }
 
-    /// All that they find, with the detector's place. Where lines were joined, only what is as long as it must be is looked for.
-    pub(crate) fn find(&self, text: Text<'_>, mut push: impl FnMut(usize, Range<usize>)) {
+    /// All that they find that begins in a part of the text, and some of what does not, with the detector's place. Where lines were joined, only what is as
+    /// long as it must be is looked for.
+    pub(crate) fn find(&self, text: Text<'_>, part: Range<usize>, mut push: impl FnMut(usize, Range<usize>)) {
         if let Some(anchors) = &self.anchors {
-            let mut from = 0;
+            let mut from = part.start.saturating_sub(ASIDE);
+            let to = part.end.saturating_add(ASIDE).min(text.bytes.len());
             // Where lines were joined, an anchor may begin within another one.
-            while let Some(found) = anchors.find(Input::new(text.bytes).span(from..text.bytes.len())) {
+            while let Some(found) = (from < to).then(|| anchors.find(Input::new(text.bytes).span(from..to))).flatten() {
                 from = found.start().saturating_add(1);
                 let Some(known) = self.owners.get(found.pattern().as_usize()) else { continue };
                 if let Some(place) = self.place(*known) {
@@ -86,12 +91,12 @@ impl Index {
             return;
         }
         if let Some(place) = self.place(Known::Iban) {
-            iban::find(text.bytes, |range| push(place, range));
+            iban::find(text.bytes, part.clone(), |range| push(place, range));
         }
         let (card, ssn, tax) =
             (self.place(Known::PaymentCard), self.place(Known::UsSsn), self.place(Known::GermanTaxId));
         if card.is_some() || ssn.is_some() || tax.is_some() {
-            numbers::each_run(text.bytes, |groups| {
+            numbers::each_run(text.bytes, part, |groups| {
                 if let Some(place) = card {
                     card::find(text.bytes, groups, |range| push(place, range));
                 }

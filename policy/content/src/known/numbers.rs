@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::scan::{at, before, is_word, span};
+use super::scan::{at, before, is_word, next_digit, span};
 
 /// Digits in a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,15 +18,14 @@ impl Group {
     }
 }
 
-/// Calls for each longest row of groups.
-pub(super) fn each_run(bytes: &[u8], mut run: impl FnMut(&[Group])) {
+/// Calls for each longest row of groups that takes any of this part.
+pub(super) fn each_run(bytes: &[u8], part: Range<usize>, mut run: impl FnMut(&[Group])) {
     let mut groups = Vec::new();
-    let mut place = 0_usize;
-    while let Some(byte) = bytes.get(place) {
-        if !byte.is_ascii_digit() {
-            place = place.saturating_add(1);
-            continue;
-        }
+    let before = bytes.get(..part.start).unwrap_or_default();
+    let within = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b' ' | b'-' | b'.');
+    let mut place = before.iter().rposition(|byte| !within(byte)).unwrap_or_default();
+    while let Some(next) = next_digit(bytes, place).filter(|next| *next < part.end) {
+        place = next;
         groups.clear();
         let mut separator = 0;
         loop {
@@ -69,7 +68,7 @@ mod tests {
     fn groups_are_told_by_single_separators() {
         let mut rows = Vec::new();
         let text = b"12-34.5 6  78, 9a 10-";
-        each_run(text, |groups| {
+        each_run(text, 0..usize::MAX, |groups| {
             rows.push(groups.iter().map(|group| text[group.range.clone()].to_vec()).collect::<Vec<_>>())
         });
         let rows: Vec<Vec<&str>> =

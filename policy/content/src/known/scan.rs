@@ -29,6 +29,20 @@ pub(crate) fn literal(bytes: &[u8], from: usize, literal: &str) -> Option<usize>
     bytes.get(from..)?.starts_with(literal.as_bytes()).then(|| from.saturating_add(literal.len()))
 }
 
+/// Where the next digit stands, from a place on.
+pub(crate) fn next_digit(bytes: &[u8], from: usize) -> Option<usize> {
+    /// Bytes that are looked at together.
+    const TOGETHER: usize = 32;
+    let mut place = from;
+    for chunk in bytes.get(from..)?.chunks(TOGETHER) {
+        if chunk.iter().fold(false, |any, byte| any | byte.is_ascii_digit()) {
+            return chunk.iter().position(u8::is_ascii_digit).map(|at| place.saturating_add(at));
+        }
+        place = place.saturating_add(chunk.len());
+    }
+    None
+}
+
 /// A letter, a digit or `_`, in ASCII.
 pub(crate) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'

@@ -21,6 +21,9 @@ use traits::Traits;
 /// Bytes of characters that are composed together; marks beyond are composed with each other. Unicode's stream-safe format has 31 characters.
 const LONGEST_CLUSTER: usize = 128;
 
+/// Bytes that are looked at together.
+const TOGETHER: usize = 64;
+
 /// How characters are read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reading {
@@ -50,13 +53,18 @@ pub(crate) fn read(bytes: &[u8], reading: Reading) -> View<'_> {
         text: String::new(),
         last: '\0',
     };
-    if is_plain(bytes) {
-        bytes.iter().enumerate().for_each(|(at, byte)| writer.ascii(*byte, at));
-        return writer.view;
-    }
     let mut at = 0_usize;
     for chunk in bytes.utf8_chunks() {
-        for character in chunk.valid().chars() {
+        let mut rest = chunk.valid();
+        loop {
+            // What follows the last one may yet be composed with it.
+            let stretch = plain_length(rest.as_bytes()).saturating_sub(1);
+            let (plain, behind) = rest.split_at_checked(stretch).unwrap_or_default();
+            writer.plain(plain, at);
+            at = at.saturating_add(stretch);
+            let mut characters = behind.chars();
+            let Some(character) = characters.next() else { break };
+            rest = characters.as_str();
             let end = at.saturating_add(character.len_utf8());
             writer.take(character, at..end);
             at = end;
@@ -72,7 +80,29 @@ pub(crate) fn read(bytes: &[u8], reading: Reading) -> View<'_> {
 
 /// Whether all readings but that of words leave the text as it is.
 pub(crate) fn is_plain(bytes: &[u8]) -> bool {
-    bytes.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~'))
+    bytes.chunks(TOGETHER).all(all_plain)
+}
+
+/// How many bytes are plain before the first that is not.
+fn plain_length(bytes: &[u8]) -> usize {
+    if !bytes.first().is_some_and(|byte| plain(*byte)) {
+        return 0;
+    }
+    let whole: usize = bytes.chunks(TOGETHER).take_while(|chunk| all_plain(chunk)).map(<[u8]>::len).sum();
+    let rest = bytes.get(whole..).unwrap_or_default();
+    whole.saturating_add(rest.iter().take_while(|byte| plain(**byte)).count())
+}
+
+fn all_plain(bytes: &[u8]) -> bool {
+    bytes.iter().fold(true, |all, byte| all & plain(*byte))
+}
+
+fn plain(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~')
+}
+
+fn blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
 struct Writer<'a> {
@@ -146,15 +176,44 @@ impl Writer<'_> {
         self.text = text;
     }
 
+    /// Writes plain ASCII that nothing was composed with.
+    fn plain(&mut self, text: &str, from: usize) {
+        let Some(last) = text.bytes().next_back() else { return };
+        if !self.cluster.is_empty() {
+            self.flush();
+        }
+        if !matches!(self.reading, Reading::Words | Reading::Capitals) {
+            self.view.push_verbatim(text, from);
+            self.last = char::from(last);
+            return;
+        }
+        let mut rest = text.as_bytes();
+        let mut at = from;
+        while !rest.is_empty() {
+            // Up to where a blank is left out.
+            let mut before = self.last == ' ';
+            let kept =
+                rest.iter().take_while(|byte| !(std::mem::replace(&mut before, blank(**byte)) && before)).count();
+            let (piece, behind) = rest.split_at_checked(kept).unwrap_or((rest, &[]));
+            let folded = piece.iter().map(|byte| if blank(*byte) { b' ' } else { byte.to_ascii_lowercase() }).collect();
+            let folded = String::from_utf8(folded).unwrap_or_default();
+            self.view.push_verbatim(&folded, at);
+            self.last = folded.chars().next_back().unwrap_or(self.last);
+            let left_out = behind.iter().take_while(|byte| blank(**byte)).count();
+            at = at.saturating_add(kept).saturating_add(left_out);
+            rest = behind.get(left_out..).unwrap_or_default();
+        }
+    }
+
     /// Writes an ASCII character that nothing was composed with: in all readings it is one, or none.
     fn ascii(&mut self, byte: u8, from: usize) {
         let character = char::from(byte);
         let words = matches!(self.reading, Reading::Words | Reading::Capitals);
-        let like = match byte {
-            b' ' | b'\t' | b'\n' | b'\r' if words && self.last == ' ' => return,
-            b' ' | b'\t' | b'\n' | b'\r' if words => ' ',
-            _ if words => character.to_ascii_lowercase(),
-            _ => character,
+        let like = match words {
+            true if blank(byte) && self.last == ' ' => return,
+            true if blank(byte) => ' ',
+            true => character.to_ascii_lowercase(),
+            false => character,
         };
         self.view.push_verbatim(like.encode_utf8(&mut [0; 4]), from);
         self.last = like;
