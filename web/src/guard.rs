@@ -16,7 +16,7 @@ use crate::problem::Problem;
 use crate::sign_in::has_cookie;
 
 /// Nothing but what the gate serves itself: no inline script, no foreign address, no frame around it.
-/// `blob:` is for hls.js, which hands the video and its worker to the browser that way.
+/// `blob:` is for the player, which hands the video to the browser that way, and for pictures of a moment.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
     media-src 'self' blob:; connect-src 'self'; worker-src 'self' blob:; font-src 'self'; base-uri 'none'; \
     form-action 'none'; frame-ancestors 'none'";
