@@ -16,6 +16,7 @@ mod metrics;
 mod peer;
 mod policy;
 mod portal;
+mod quarantine;
 mod recordings;
 mod retention;
 mod revoked;

@@ -96,6 +96,10 @@ fn told(plane: &Plane, policies: &State, alerts: &[Standing]) -> String {
     desktops(&mut page, plane);
     page.findings(plane.findings());
     page.files(&plane.files().counts);
+    let (bytes, copies, expired) = plane.files().quarantine.counts();
+    page.add("portcullis_quarantine_bytes", "gauge", "Bytes of quarantined copies of files.", &[], bytes);
+    page.add("portcullis_quarantine_copies", "gauge", "Quarantined copies of files.", &[], copies);
+    page.add("portcullis_quarantine_expired_total", "counter", "Quarantined copies whose time was over.", &[], expired);
     page.alerts(alerts);
     page.0
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use portcullis_evidence::{SigningKey, What};
 use portcullis_policy::{Lock, PolicySet};
-use portcullis_proxy::files::FilesConfig;
+use portcullis_proxy::files::{Depot, FilesConfig};
 use portcullis_proxy::journal::About;
 use portcullis_proxy::outcome::chain;
 use portcullis_proxy::{Enforced, Journal};
@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 
 use crate::config::Config;
 use crate::data::Data;
+use crate::quarantine::{self, Spared};
 
 /// Who lets recordings expire, where no person does.
 pub(crate) const GATE: &str = "portcullis";
@@ -89,6 +90,7 @@ pub(crate) fn start(
     keeper: Arc<Keeper>,
     journal: Arc<Journal>,
     portal: Portal,
+    files: Arc<Depot>,
 ) -> Option<JoinHandle<()>> {
     let (every, trial, data) = (config.retention.every()?, config.retention.dry_run, Data::at(&config.data));
     Some(tokio::spawn(async move {
@@ -104,10 +106,14 @@ pub(crate) fn start(
                 tracing::warn!("the clock was set forward: what is due is looked for in the next round");
                 continue;
             }
-            let mut sweep = Sweep::begin(&keeper, GATE, trial);
-            loop {
-                match sweep.next().await {
-                    Ok(None) => break,
+            let (mut sweep, mut spared) = (Sweep::begin(&keeper, GATE, trial), Spared::default());
+            let whole = loop {
+                let next = sweep.next().await;
+                if let Ok(Some((place, fate))) = &next {
+                    spared.hear(place, fate);
+                }
+                match next {
+                    Ok(None) => break true,
                     Ok(Some((place, Ok(fate)))) => {
                         note(&journal, GATE, &place, &fate);
                         if !trial {
@@ -124,12 +130,32 @@ pub(crate) fn start(
                     }
                     Err(error) => {
                         tracing::error!(error = chain(&error), "the vault could not be looked through for what is due");
-                        break;
+                        break false;
                     }
                 }
+            };
+            if whole {
+                copies(&files, spared, &journal, trial).await;
             }
         }
     }))
+}
+
+/// Lets quarantined copies go whose time is over.
+async fn copies(files: &Arc<Depot>, spared: Spared, journal: &Arc<Journal>, trial: bool) {
+    let (files, journal) = (Arc::clone(files), (!trial).then(|| Arc::clone(journal)));
+    let expiring =
+        tokio::task::spawn_blocking(move || quarantine::expire(&files.quarantine, &spared, GATE, journal.as_deref()));
+    match expiring.await {
+        Ok(Ok(gone)) => {
+            for copy in gone {
+                tracing::info!(copy = copy.place, trial, "the time of a quarantined copy is over");
+            }
+        }
+        Ok(Err(error)) => tracing::error!(%error, "quarantined copies could not be looked through for what is due"),
+        // The gate is stopping.
+        Err(_) => {}
+    }
 }
 
 async fn heard(portal: &Portal, place: &Place, fate: &Fate) {

@@ -89,9 +89,9 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let warning = retention::warn(policies.policies.clone(), Arc::clone(&vault));
     let keeper = Arc::new(retention::keeper(config, &data, Arc::clone(&vault), Arc::new(keys.evidence.clone()))?);
     portal.keep(Arc::clone(&keeper));
-    let sweeping = retention::start(config, keeper, Arc::clone(&journal), portal.clone());
     let recipients = config.recording.recipients()?;
     let files = config.files.depot(&data, recipients.clone())?;
+    let sweeping = retention::start(config, keeper, Arc::clone(&journal), portal.clone(), Arc::clone(&files));
     let ways = config.egress.ways()?;
     let crossing = (files, recipients.map(Arc::new), ways);
     let plane = plane(

@@ -142,6 +142,7 @@ impl Plane {
     /// A plane without sessions.
     #[must_use]
     pub fn new(config: PlaneConfig) -> Arc<Self> {
+        config.files.write_to(Arc::clone(&config.journal));
         let pool = Pool::new(config.templates.clone(), config.runtimes.clone(), config.capacity);
         Arc::new(Self {
             config,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use portcullis_evidence::Recipients;
-use portcullis_proxy::files::{Clamd, Depot, FilesConfig};
+use portcullis_proxy::files::{Clamd, Depot, FilesConfig, Quarantine};
 use serde::Deserialize;
 
 use crate::data::Data;
@@ -14,6 +14,8 @@ use crate::data::Data;
 const LARGEST: u64 = 1 << 20;
 /// Seconds that any wait may be given.
 const LONGEST: u64 = 86_400;
+/// The most days that a quarantined copy is kept: a hundred years.
+const MOST_DAYS: u64 = 36_600;
 /// Files that may be under way at once.
 const MOST: u64 = 1024;
 
@@ -30,6 +32,8 @@ pub(crate) struct Files {
     session_at_once: u64,
     idle_seconds: u64,
     resting_seconds: u64,
+    quarantine_mib: u64,
+    quarantine_days: u64,
 }
 
 impl Files {
@@ -47,6 +51,12 @@ impl Files {
             if !(1..=most).contains(&value) {
                 bail!("`files.{key}` must be from 1 to {most}");
             }
+        }
+        if self.quarantine_mib > LARGEST {
+            bail!("`files.quarantine_mib` must be at most {LARGEST}");
+        }
+        if self.quarantine_days > MOST_DAYS {
+            bail!("`files.quarantine_days` must be at most {MOST_DAYS}; 0 is for ever");
         }
         if self.keep_free_mib > LARGEST {
             bail!("`files.keep_free_mib` must be at most {LARGEST}");
@@ -76,9 +86,23 @@ impl Files {
             session_at_once: usize::try_from(self.session_at_once)?,
             idle: Duration::from_secs(self.idle_seconds),
             resting: Duration::from_secs(self.resting_seconds),
-            ..FilesConfig::within(data.root())
+            ..self.quarantining(data)
         };
         Depot::open(config).context("the folders for files cannot be made")
+    }
+
+    /// The folder of quarantined copies, for a program beside the gate.
+    pub(crate) fn quarantine(&self, data: &Data) -> anyhow::Result<Quarantine> {
+        Quarantine::open(&self.quarantining(data)).context("quarantined copies cannot be looked through")
+    }
+
+    fn quarantining(&self, data: &Data) -> FilesConfig {
+        let keep = Duration::from_secs(self.quarantine_days.saturating_mul(86_400));
+        FilesConfig {
+            quarantine_bytes: self.quarantine_mib.saturating_mul(1 << 20),
+            quarantine_keep: Some(keep).filter(|keep| !keep.is_zero()),
+            ..FilesConfig::within(data.root())
+        }
     }
 }
 
@@ -100,6 +124,7 @@ mod tests {
             ("clamd = \"unix:clamd\"", "begins with a slash"),
             ("largest_mib = 0", "files.largest_mib"),
             ("at_once = 5000", "files.at_once"),
+            ("quarantine_days = 40000", "files.quarantine_days"),
             ("scanner = \"x\"", "files.scanner"),
         ] {
             let error = checked(text).unwrap_err();

@@ -15,6 +15,7 @@ use crate::DataArgs;
 use crate::bundle::Reading;
 use crate::data::Data;
 use crate::keys::EVIDENCE;
+use crate::quarantine::{self, Spared};
 use crate::retention;
 
 /// Arguments of `recordings expire`.
@@ -54,10 +55,11 @@ pub(crate) fn run(args: &ExpireArgs) -> anyhow::Result<ExitCode> {
     let journal =
         if trial { None } else { Some(Journal::open(&data.journal()).context("the journal cannot be opened")?) };
     let (by, mut lines) = (super::by(), Vec::new());
-    let mut sweep = retention::Sweep::begin(&keeper, &by, trial);
+    let (mut sweep, mut spared) = (retention::Sweep::begin(&keeper, &by, trial), Spared::default());
     while let Some((place, fate)) =
         reading.runtime.block_on(sweep.next()).context("the vault cannot be looked through")?
     {
+        spared.hear(&place, &fate);
         if let (Some(journal), Ok(fate)) = (&journal, &fate) {
             retention::note(journal, &by, &place, fate);
             retention::forget_copies(&data, &place, fate);
@@ -72,6 +74,13 @@ pub(crate) fn run(args: &ExpireArgs) -> anyhow::Result<ExitCode> {
         let words = fate.map_or_else(|error| chain(&error), |fate| fate.to_string());
         let (id, at) = (place.id().to_owned(), place.key().to_string());
         lines.push(Line { id, place: at, fate: name, objects, words });
+    }
+    let quarantine = config.files.quarantine(&data)?;
+    let gone = quarantine::expire(&quarantine, &spared, &by, journal.as_ref());
+    for copy in gone.context("quarantined copies cannot be looked through")? {
+        let words = format!("a quarantined copy of {} bytes, whose time is over", copy.bytes);
+        let fate = if trial { "due" } else { "expired" };
+        lines.push(Line { id: copy.session, place: copy.place, fate, objects: 1, words });
     }
     if args.json {
         println!("{}", serde_json::to_string_pretty(&lines)?);

@@ -132,6 +132,7 @@ test('the clipboard between the browser and a desktop', async (t) => {
       async () =>
         (await page.evaluate(() => navigator.clipboard.readText())) === 'his card is [redacted], they said',
     );
+    await page.getByText('Parts of what you copied were taken out on the way to this computer.').waitFor();
     assert(!(await page.content()).includes('payment-card'), 'the page says what is looked for');
     await end(page);
     owner.kill();

@@ -11,6 +11,7 @@ mod contents;
 mod crash;
 mod egress;
 mod encryption;
+mod file_ends;
 mod file_evasions;
 mod file_pieces;
 mod file_rules;

@@ -68,6 +68,8 @@ async fn works(gate: &Gate, name: &str, server: &XServer) {
     agree(&mut viewer, || server.picture()).await;
     viewer.text("printf '\\033]11;#ffffff\\007'; clear\n").await.unwrap();
     viewer.watch("it turned white again", |viewer| viewer.count([255; 3]) > 20_000).await.unwrap();
+    let (status, answer) = api.upload(&opened.id, "a.txt", "a").await.unwrap();
+    assert_eq!((status, answer["detail"].as_str()), (409, Some("this desktop has no folder for files")), "{answer}");
     viewer.close().await.unwrap();
     api.end(&opened.id).await.unwrap();
     api.wait_gone(&opened.id).await.unwrap();

@@ -244,7 +244,7 @@ pub struct Delivered {
     pub sha256: String,
     /// Its media type by its bytes.
     pub media_type: String,
-    /// What was found in it that policy looks for and lets cross.
+    /// What was found in it that policy looks for and lets cross: detectors that are built in by their names, of others only that there are any.
     pub found: Vec<String>,
     /// The policy that permitted it.
     pub policy: PolicyRef,

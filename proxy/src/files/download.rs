@@ -36,7 +36,7 @@ pub(crate) struct Download {
 /// [`Stopped`]: then nobody has a byte of it, and nothing of it is left.
 pub(crate) async fn fetch(session: Arc<Session>, name: FileName) -> Result<Download, Stopped> {
     let slot = session.files.slot()?;
-    let passage = Passage { session, kind: ActionKind::Download, name };
+    let passage = Passage::new(session, ActionKind::Download, name);
     let folder = passage.session.files.folder()?;
     let verdict = passage.begin(0)?;
     let spool = passage.spool(&verdict)?;
@@ -48,8 +48,9 @@ pub(crate) async fn fetch(session: Arc<Session>, name: FileName) -> Result<Downl
         passage.pass(spool.finish()).await
     };
     let Passed { file, facts } = tokio::select! {
+        biased;
         fetched = fetching => fetched?,
-        _ = session.wait_outcome() => return Err(Stopped::Ended),
+        _ = session.wait_outcome() => return Err(passage.ended(0)),
     };
     Ok(Download { facts, file, slot })
 }

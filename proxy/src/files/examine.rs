@@ -16,6 +16,8 @@ use crate::outcome::chain;
 const MOST_FOUND: (usize, usize) = (32, 128);
 /// What a finding of the scanner is called among those of detectors.
 const SCANNER: &str = "clamav";
+/// What a list of words or an expression is called to those who must not know it.
+const OWN: &str = "a rule of your organisation";
 /// Bytes that inspection reads at once.
 const PIECE: usize = 1 << 16;
 
@@ -51,6 +53,18 @@ impl Seen {
         names.sort();
         names.dedup();
         names.truncate(most);
+        names
+    }
+
+    /// What whoever sends or fetches it is told of: detectors that everybody knows, and of the policy's own only that there are some.
+    pub(super) fn told(&self) -> Vec<String> {
+        let told = |detector: &Detector| match detector {
+            Detector::Known(known) => known.name().to_owned(),
+            Detector::Pattern(_) | Detector::Words(_) => OWN.to_owned(),
+        };
+        let mut names: Vec<String> = self.found.iter().map(told).collect();
+        names.sort();
+        names.dedup();
         names
     }
 

@@ -24,21 +24,30 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use portcullis_evidence::Recipients;
+use portcullis_evidence::{Recipients, What};
+use portcullis_policy::Verdict;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::task::TaskTracker;
 
+use crate::journal::{About, Journal};
+use crate::outcome::Outcome;
 use crate::pace::{Pace, Rate};
 use crate::runtime::Transfer;
+use crate::session::Session;
 use quota::Quotas;
 use tus::Uploads;
 
 pub use clamd::Clamd;
 pub use counts::{FileCount, FileCounts};
+pub use quarantine::{Copied, Quarantine};
 pub use spool::{Reader, Spool, SpoolError, Spooled};
 pub(crate) use stopped::{Stopped, unnamed};
 
 /// What is asked about files in one session: more is turned away. Each leaves an event.
 const ATTEMPTS: Rate = Rate::new(5, 100);
+
+/// The folder of quarantined copies, below the gate's own.
+pub const QUARANTINE: &str = "quarantine";
 
 /// How a gate carries files.
 #[derive(Clone)]
@@ -47,6 +56,10 @@ pub struct FilesConfig {
     pub spool: PathBuf,
     /// Where quarantined copies lie, encrypted.
     pub quarantine: PathBuf,
+    /// Bytes that they may take; a file of which policy wants a copy for which there is no room does not cross.
+    pub quarantine_bytes: u64,
+    /// How long they are kept; none: for ever.
+    pub quarantine_keep: Option<Duration>,
     /// To whom they are encrypted; where there are none no policy may ask for copies.
     pub recipients: Option<Arc<Recipients>>,
     /// What scans files; where there is none no policy may ask for it.
@@ -73,7 +86,9 @@ impl FilesConfig {
     pub fn within(folder: &std::path::Path) -> Self {
         Self {
             spool: folder.join("files"),
-            quarantine: folder.join("quarantine"),
+            quarantine: folder.join(QUARANTINE),
+            quarantine_bytes: 16 << 30,
+            quarantine_keep: Some(Duration::from_secs(90 * 86_400)),
             recipients: None,
             scanner: None,
             largest: 16 << 30,
@@ -92,7 +107,10 @@ pub struct Depot {
     pub(crate) config: FilesConfig,
     /// What crossed and what was stopped.
     pub counts: FileCounts,
+    /// Copies of files that policy keeps.
+    pub quarantine: Quarantine,
     slots: Arc<Semaphore>,
+    journal: OnceLock<Arc<Journal>>,
 }
 
 impl Depot {
@@ -101,9 +119,8 @@ impl Depot {
     /// # Errors
     /// When a folder cannot be made.
     pub fn open(config: FilesConfig) -> io::Result<Arc<Self>> {
-        for folder in [&config.spool, &config.quarantine] {
-            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        }
+        DirBuilder::new().recursive(true).mode(0o700).create(&config.spool)?;
+        let quarantine = Quarantine::open(&config)?;
         // Where the file system knows no unnamed files, one that was killed between making and unnaming its file left a name behind.
         for left in std::fs::read_dir(&config.spool)?.flatten() {
             if left.file_type().is_ok_and(|kind| kind.is_file()) {
@@ -111,7 +128,12 @@ impl Depot {
             }
         }
         let slots = Arc::new(Semaphore::new(config.at_once));
-        Ok(Arc::new(Self { config, counts: FileCounts::default(), slots }))
+        Ok(Arc::new(Self { config, counts: FileCounts::default(), quarantine, slots, journal: OnceLock::new() }))
+    }
+
+    /// Where is written what no session's record can hold any more.
+    pub(crate) fn write_to(&self, journal: Arc<Journal>) {
+        let _ = self.journal.set(journal);
     }
 }
 
@@ -129,6 +151,8 @@ pub(crate) struct Files {
     slots: Arc<Semaphore>,
     quotas: Mutex<Quotas>,
     attempts: Mutex<Pace>,
+    /// Files under way: a session's record waits a moment for them.
+    under_way: TaskTracker,
     /// Quarantined copies so far.
     copies: AtomicU64,
 }
@@ -147,6 +171,7 @@ impl Files {
             slots: Arc::new(Semaphore::new(depot.config.session_at_once)),
             quotas: Mutex::default(),
             attempts: Mutex::new(ATTEMPTS.pace()),
+            under_way: TaskTracker::new(),
             copies: AtomicU64::new(0),
             depot,
         }
@@ -187,6 +212,33 @@ impl Files {
     pub(crate) fn attempt(&self) -> Result<(), Stopped> {
         let taken = self.attempts.lock().unwrap_or_else(PoisonError::into_inner).try_take(Instant::now());
         if taken { Ok(()) } else { Err(Stopped::Busy("files are asked for too fast; wait a moment")) }
+    }
+
+    /// Resolves when no file is under way any more; for a session that has ended.
+    pub(crate) async fn settled(&self) {
+        self.under_way.close();
+        self.under_way.wait().await;
+    }
+
+    /// Puts what became of a file on its session's record. What that does not take any more is on the gate's journal, as what did not cross.
+    ///
+    /// # Errors
+    /// [`Stopped::Ended`]: in strict mode what cannot be recorded does not cross, and its session ends.
+    fn note(&self, session: &Session, verdict: &Verdict, what: What) -> Result<(), Stopped> {
+        let noted = session.note_numbered(verdict, what.clone());
+        if matches!(noted, Ok(Some(_))) {
+            return Ok(());
+        }
+        if let Some(journal) = self.depot.journal.get() {
+            let (rule, policy) = (verdict.rule.to_string(), verdict.revision.to_string());
+            let subject = session.permit.subject.name.as_str();
+            let about = About { subject, session: session.id.as_str(), policy: &policy, rule: &rule };
+            journal.note(about, if noted.is_err() { stopped::unrecorded(what) } else { what });
+        }
+        noted.map(drop).map_err(|outcome: Outcome| {
+            session.end(outcome);
+            Stopped::Ended
+        })
     }
 
     fn quotas(&self) -> MutexGuard<'_, Quotas> {

@@ -1,11 +1,13 @@
 //! One file on its way, judged at each step by the policy of that moment.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use portcullis_evidence::{Effect as Verdicted, What};
 use portcullis_files::FileName;
 use portcullis_policy::{ActionKind, Archives, Contents, Effect, Limits, Metadata, Quarantine, Rule, Verdict};
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::examine::{self, Seen, has_metadata};
 use super::stopped::denied;
@@ -19,6 +21,10 @@ pub(super) struct Passage {
     /// `upload` or `download`.
     pub(super) kind: ActionKind,
     pub(super) name: FileName,
+    /// Whether its event is written.
+    judged: Arc<AtomicBool>,
+    /// While it lives, the session's record waits for what becomes of the file.
+    _under_way: TaskTrackerToken,
 }
 
 /// A file that is on the record as permitted, and may be handed over now.
@@ -36,6 +42,7 @@ pub(crate) struct Facts {
     pub(crate) bytes: u64,
     pub(crate) sha256: String,
     pub(crate) media_type: String,
+    /// What was found in it, in words for whoever sends or fetches it.
     pub(crate) found: Vec<String>,
     pub(crate) verdict: Verdict,
     pub(crate) metadata_stripped: bool,
@@ -48,9 +55,15 @@ struct Known<'a> {
     file: Option<&'a Spooled>,
     seen: Option<&'a Seen>,
     quarantined: Option<String>,
+    stripped: Option<&'a Spooled>,
 }
 
 impl Passage {
+    pub(super) fn new(session: Arc<Session>, kind: ActionKind, name: FileName) -> Self {
+        let under_way = session.files.under_way.token();
+        Self { session, kind, name, judged: Arc::default(), _under_way: under_way }
+    }
+
     /// Whether such a file may be brought at all, or of so many bytes: asked before any of it is taken.
     ///
     /// # Errors
@@ -98,7 +111,8 @@ impl Passage {
         if verdict.effect == Effect::Deny && quarantined.is_none() {
             quarantined = self.copied(&verdict, &file).await.0;
         }
-        let known = Known { bytes: file.bytes, file: Some(&file), seen: Some(&seen), quarantined };
+        let handed = stripped.as_ref().filter(|_| verdict.effect != Effect::Deny);
+        let known = Known { bytes: file.bytes, file: Some(&file), seen: Some(&seen), quarantined, stripped: handed };
         self.record(&verdict, known)?;
         if verdict.effect == Effect::Deny {
             return Err(self.tell(Stopped::by(verdict)));
@@ -108,7 +122,7 @@ impl Passage {
             bytes: file.bytes,
             sha256: file.sha256.clone(),
             media_type: seen.media_type.to_owned(),
-            found: seen.names(),
+            found: seen.told(),
             verdict,
             metadata_stripped: stripped.is_some(),
         };
@@ -222,6 +236,21 @@ impl Passage {
         }
     }
 
+    /// The session ended while the file was under way: that is on its record, or, where that is closed, on the gate's journal.
+    pub(super) fn ended(&self, bytes: u64) -> Stopped {
+        if !self.judged.load(Ordering::Relaxed) {
+            return self.stop(Stopped::Ended, bytes);
+        }
+        self.undelivered("the session ended before it was there");
+        Stopped::Ended
+    }
+
+    /// Puts on the record that a file that was permitted did not arrive.
+    pub(super) fn undelivered(&self, why: &str) {
+        let what = What::Refused { what: format!("the {} of {}", self.kind, self.name), reason: why.to_owned() };
+        let _ = self.session.files.note(&self.session, &self.judge(0, None), what);
+    }
+
     /// Puts on the record that a file was given up by its sender after so many bytes.
     pub(super) fn abandon(&self, why: &str, bytes: u64) {
         let verdict = denied(&self.judge(0, None), why.to_owned());
@@ -237,25 +266,51 @@ impl Passage {
 
     /// Writes the file's event. In strict mode what cannot be recorded does not cross, and its session ends.
     fn record(&self, verdict: &Verdict, known: Known<'_>) -> Result<(), Stopped> {
-        let permitted = verdict.effect != Effect::Deny;
         let detectors: Vec<_> = known.seen.iter().flat_map(|seen| &seen.found).collect();
         self.session.crossings.count(&detectors, verdict.effect);
-        self.session.files.depot.counts.add(self.kind, permitted.then_some(known.bytes));
-        let effect = if permitted { Verdicted::Permit } else { Verdicted::Deny };
+        let bytes = known.bytes;
+        self.judged.store(true, Ordering::Relaxed);
+        let noted = self.session.files.note(&self.session, verdict, self.event(verdict, known));
+        let crosses = noted.is_ok() && verdict.effect != Effect::Deny;
+        self.session.files.depot.counts.add(self.kind, crosses.then_some(bytes));
+        noted
+    }
+
+    fn event(&self, verdict: &Verdict, known: Known<'_>) -> What {
+        let effect = if verdict.effect == Effect::Deny { Verdicted::Deny } else { Verdicted::Permit };
         let (name, bytes, reason) = (self.name.as_str().to_owned(), known.bytes, verdict.reason.clone());
         let media_type = known.seen.map(|seen| seen.media_type).unwrap_or_default().to_owned();
         let sha256 = known.file.map(|file| file.sha256.clone()).unwrap_or_default();
         let found = known.seen.map(Seen::names).unwrap_or_default();
         let archive_entries = known.seen.map(|seen| seen.entries).filter(|entries| *entries > 0);
         let quarantined = known.quarantined;
-        let what = if self.kind == ActionKind::Upload {
-            What::Upload { effect, name, bytes, media_type, sha256, found, archive_entries, quarantined, reason }
+        let stripped_sha256 = known.stripped.map(|file| file.sha256.clone());
+        if self.kind == ActionKind::Upload {
+            What::Upload {
+                effect,
+                name,
+                bytes,
+                media_type,
+                sha256,
+                found,
+                archive_entries,
+                quarantined,
+                stripped_sha256,
+                reason,
+            }
         } else {
-            What::Download { effect, name, bytes, media_type, sha256, found, archive_entries, quarantined, reason }
-        };
-        self.session.note_under(verdict, what).map_err(|outcome| {
-            self.session.end(outcome);
-            Stopped::Ended
-        })
+            What::Download {
+                effect,
+                name,
+                bytes,
+                media_type,
+                sha256,
+                found,
+                archive_entries,
+                quarantined,
+                stripped_sha256,
+                reason,
+            }
+        }
     }
 }

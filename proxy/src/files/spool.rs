@@ -171,15 +171,18 @@ pub(crate) enum Poured {
     Whole,
     /// Its sender went away, or said nothing for too long.
     Broken,
+    /// Not at all: it is not wanted any more.
+    Ended,
     /// The spool did not take it.
     Refused(SpoolError),
 }
 
-/// Pours a body into a spool, which is given back whatever becomes of it; hashing and writing have a thread of their own.
-pub(crate) async fn pour<E>(
+/// Pours a body into a spool, which is given back whatever becomes of it, until `end`; hashing and writing have a thread of their own.
+pub(crate) async fn pour<E, O>(
     mut spool: Spool,
     body: &mut (impl Stream<Item = Result<Bytes, E>> + Unpin),
     idle: Duration,
+    end: impl Future<Output = O>,
 ) -> Option<(Spool, Poured)> {
     let (send, mut pieces) = mpsc::channel::<Bytes>(PIECES);
     let writing = tokio::task::spawn_blocking(move || {
@@ -190,26 +193,27 @@ pub(crate) async fn pour<E>(
         }
         (spool, None)
     });
-    let whole = loop {
-        match timeout(idle, body.next()).await {
+    tokio::pin!(end);
+    let how = loop {
+        let next = tokio::select! {
+            biased;
+            _ = &mut end => break Poured::Ended,
+            next = timeout(idle, body.next()) => next,
+        };
+        match next {
             Ok(Some(Ok(piece))) => {
                 if send.send(piece).await.is_err() {
-                    break false;
+                    break Poured::Broken;
                 }
             }
-            Ok(None) => break true,
-            Ok(Some(Err(_))) | Err(_) => break false,
+            Ok(None) => break Poured::Whole,
+            Ok(Some(Err(_))) | Err(_) => break Poured::Broken,
         }
     };
     drop(send);
     // The thread ends by itself; only the end of the gate takes it away.
     let (spool, refused) = writing.await.ok()?;
-    let poured = match refused {
-        Some(error) => Poured::Refused(error),
-        None if whole => Poured::Whole,
-        None => Poured::Broken,
-    };
-    Some((spool, poured))
+    Some((spool, refused.map_or(how, Poured::Refused)))
 }
 
 /// Reads a little of a body that nobody wants, so that its sender hears why: who still sends reads no answer.
@@ -228,6 +232,8 @@ pub(crate) async fn drain<E>(mut body: impl Stream<Item = Result<Bytes, E>> + Un
 
 #[cfg(test)]
 mod tests {
+    use std::future::pending;
+
     use super::*;
 
     fn spool(most: u64, keep_free: u64) -> (tempfile::TempDir, Spool) {
@@ -264,15 +270,17 @@ mod tests {
     async fn a_body_that_breaks_off_leaves_what_came() {
         let (_folder, spool) = spool(100, 0);
         let mut body = futures_util::stream::iter([Ok(Bytes::from_static(b"abc")), Err(())]);
-        let (spool, poured) = pour(spool, &mut body, Duration::from_secs(5)).await.unwrap();
+        let (spool, poured) = pour(spool, &mut body, Duration::from_secs(5), pending::<()>()).await.unwrap();
         assert!(matches!(poured, Poured::Broken) && spool.bytes() == 3);
         let mut body = futures_util::stream::iter([Ok::<_, ()>(Bytes::from_static(b"def"))]);
-        let (spool, poured) = pour(spool, &mut body, Duration::from_secs(5)).await.unwrap();
+        let (spool, poured) = pour(spool, &mut body, Duration::from_secs(5), pending::<()>()).await.unwrap();
         assert!(matches!(poured, Poured::Whole));
         assert_eq!(spool.finish().sha256, "bef57ec7f53a6d40beb640a780a639c83bc29ac8a9816f1fc6c5c6dcd93c4721");
         let (_folder, empty) = self::spool(100, 0);
         let mut silent = futures_util::stream::pending::<Result<Bytes, ()>>();
-        let (_, poured) = pour(empty, &mut silent, Duration::from_millis(5)).await.unwrap();
+        let (empty, poured) = pour(empty, &mut silent, Duration::from_millis(5), pending::<()>()).await.unwrap();
         assert!(matches!(poured, Poured::Broken));
+        let (_, poured) = pour(empty, &mut silent, Duration::from_secs(5), async {}).await.unwrap();
+        assert!(matches!(poured, Poured::Ended));
     }
 }

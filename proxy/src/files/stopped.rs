@@ -104,6 +104,17 @@ pub(super) fn denied(verdict: &Verdict, reason: String) -> Verdict {
     Verdict { effect: Effect::Deny, reason, ..verdict.clone() }
 }
 
+/// The event of a file that its session's record does not take: it does not cross.
+pub(super) fn unrecorded(mut what: What) -> What {
+    if let What::Upload { effect, reason, .. } | What::Download { effect, reason, .. } = &mut what
+        && *effect == Verdicted::Permit
+    {
+        *effect = Verdicted::Deny;
+        *reason = "what cannot be recorded does not cross".to_owned();
+    }
+    what
+}
+
 /// Puts a file on the record whose name cannot cross, with what of the name can be shown.
 pub(crate) fn unnamed(session: &Session, kind: ActionKind, name: &str, refused: NameRefused) -> Stopped {
     let verdict = denied(&session.judge(kind.at_all()), refused.to_string());
@@ -111,18 +122,37 @@ pub(crate) fn unnamed(session: &Session, kind: ActionKind, name: &str, refused: 
         name.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).take(SHOWN).collect();
     let (effect, reason) = (Verdicted::Deny, verdict.reason.clone());
     let (media_type, sha256, found) = (String::new(), String::new(), Vec::new());
-    let (bytes, archive_entries, quarantined) = (0, None, None);
+    let (bytes, archive_entries, quarantined, stripped_sha256) = (0, None, None, None);
     let what = if kind == ActionKind::Upload {
-        What::Upload { effect, name, bytes, media_type, sha256, found, archive_entries, quarantined, reason }
+        What::Upload {
+            effect,
+            name,
+            bytes,
+            media_type,
+            sha256,
+            found,
+            archive_entries,
+            quarantined,
+            stripped_sha256,
+            reason,
+        }
     } else {
-        What::Download { effect, name, bytes, media_type, sha256, found, archive_entries, quarantined, reason }
+        What::Download {
+            effect,
+            name,
+            bytes,
+            media_type,
+            sha256,
+            found,
+            archive_entries,
+            quarantined,
+            stripped_sha256,
+            reason,
+        }
     };
     session.files.depot.counts.add(kind, None);
-    match session.note_under(&verdict, what) {
+    match session.files.note(session, &verdict, what) {
         Ok(()) => Stopped::Name(refused),
-        Err(outcome) => {
-            session.end(outcome);
-            Stopped::Ended
-        }
+        Err(stopped) => stopped,
     }
 }

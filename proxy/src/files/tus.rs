@@ -64,7 +64,7 @@ impl Uploads {
     /// [`Stopped`], as for a file that comes at once.
     pub(crate) fn begin(&self, session: &Arc<Session>, name: FileName, length: u64) -> Result<Arc<Upload>, Stopped> {
         session.files.folder()?;
-        let passage = Passage { session: Arc::clone(session), kind: ActionKind::Upload, name };
+        let passage = Passage::new(Arc::clone(session), ActionKind::Upload, name);
         let verdict = passage.begin(length)?;
         let spool = passage.spool(&verdict)?;
         let id = format!("{:032x}", rand::random::<u128>());
@@ -98,8 +98,14 @@ impl Uploads {
         }
     }
 
-    fn clear(&self) {
-        self.lock().clear();
+    /// Gives all up that rest: their session has ended.
+    async fn end(&self) {
+        let left: Vec<_> = self.lock().drain().map(|(_, upload)| upload).collect();
+        for upload in left {
+            if let Some(spool) = upload.spool.lock().await.take() {
+                let _ = upload.passage.ended(spool.bytes());
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<Upload>>> {
@@ -166,14 +172,12 @@ impl Upload {
         self.stir();
         let Some(mut spool) = held.take() else { return Err(Piece::Over) };
         spool.expect(self.length);
-        let poured = tokio::select! {
-            poured = pour(spool, &mut body, session.files.depot.config.idle) => poured,
-            _ = session.wait_outcome() => None,
-        };
+        let poured = pour(spool, &mut body, session.files.depot.config.idle, session.wait_outcome()).await;
         self.stir();
-        let Some((spool, poured)) = poured else { return Err(self.over(Stopped::Ended)) };
+        let Some((spool, poured)) = poured else { return Err(self.over(self.passage.ended(0))) };
         let bytes = spool.bytes();
         match poured {
+            Poured::Ended => Err(self.over(self.passage.ended(bytes))),
             Poured::Refused(error) => {
                 let stopped = Stopped::spool(&error, &verdict);
                 Err(self.over(self.passage.stop(stopped, bytes)))
@@ -210,7 +214,7 @@ async fn expire(session: Weak<Session>, upload: Weak<Upload>) {
         tokio::select! {
             () = sleep_until(until) => {}
             // Uploads hold their session.
-            _ = ended.wait_outcome() => return ended.files.uploads.clear(),
+            _ = ended.wait_outcome() => return ended.files.uploads.end().await,
         }
         let Some(upload) = upload.upgrade() else { return };
         if upload.until() <= Instant::now() {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::Stream;
-use portcullis_evidence::What;
 use portcullis_files::{FileName, NameRefused};
 use portcullis_policy::{ActionKind, Verdict};
 
@@ -24,7 +23,7 @@ pub(crate) async fn receive<E: Send + 'static>(
     told: Option<u64>,
     mut body: impl Stream<Item = Result<Bytes, E>> + Send + Unpin + 'static,
 ) -> Result<Facts, Stopped> {
-    let passage = Passage { session, kind: ActionKind::Upload, name };
+    let passage = Passage::new(session, ActionKind::Upload, name);
     let (slot, verdict, spool) = match admit(&passage, told.unwrap_or(0)) {
         Ok(admitted) => admitted,
         Err(stopped) => {
@@ -35,14 +34,17 @@ pub(crate) async fn receive<E: Send + 'static>(
     // In a task of its own: whoever hangs up half-way leaves a file that is stopped in good order, and on the record as that.
     let carrying = tokio::spawn(async move {
         let idle = passage.session.files.depot.config.idle;
-        let taken = tokio::select! {
-            taken = pour(spool, &mut body, idle) => taken,
-            _ = passage.session.wait_outcome() => None,
-        };
-        let Some((spool, poured)) = taken else { return Err(passage.stop(Stopped::Ended, 0)) };
+        let taken = pour(spool, &mut body, idle, passage.session.wait_outcome()).await;
+        let Some((spool, poured)) = taken else { return Err(passage.ended(0)) };
         let bytes = spool.bytes();
         match poured {
             Poured::Whole => deliver(passage, spool.finish(), slot).await,
+            Poured::Ended => {
+                let stopped = passage.ended(bytes);
+                drop((passage, slot));
+                drain(body).await;
+                Err(stopped)
+            }
             Poured::Broken => Err(passage.stop(Stopped::Broken(bytes), bytes)),
             Poured::Refused(error) => {
                 let stopped = passage.stop(Stopped::spool(&error, &verdict), bytes);
@@ -65,10 +67,11 @@ fn admit(passage: &Passage, bytes: u64) -> Result<(Slot, Verdict, Spool), Stoppe
 
 /// Looks at a whole file, and delivers it if it passes.
 pub(super) async fn deliver(passage: Passage, file: Spooled, slot: Slot) -> Result<Facts, Stopped> {
-    let session = Arc::clone(&passage.session);
+    let (session, bytes) = (Arc::clone(&passage.session), file.bytes);
     let delivered = tokio::select! {
+        biased;
         delivered = carry(&passage, file) => delivered,
-        _ = session.wait_outcome() => Err(Stopped::Ended),
+        _ = session.wait_outcome() => Err(passage.ended(bytes)),
     };
     drop(slot);
     delivered
@@ -82,9 +85,7 @@ async fn carry(passage: &Passage, file: Spooled) -> Result<Facts, Stopped> {
         Ok(name) => Ok(Facts { name: name.as_str().to_owned(), ..facts }),
         Err(error) => {
             let stopped = Stopped::transfer(&error, &facts.verdict);
-            let reason = format!("it did not reach {FOLDER} after all: {error}");
-            let what = What::Refused { what: format!("the delivery of {}", passage.name), reason };
-            let _ = passage.session.note_under(&facts.verdict, what);
+            passage.undelivered(&format!("it did not reach {FOLDER} after all: {error}"));
             Err(stopped)
         }
     }

@@ -55,6 +55,7 @@ fn one_of_each() -> Vec<What> {
             found: vec![text()],
             archive_entries: Some(1),
             quarantined: Some(text()),
+            stripped_sha256: Some(text()),
             reason: text(),
         },
         What::Download {
@@ -66,6 +67,7 @@ fn one_of_each() -> Vec<What> {
             found: vec![text()],
             archive_entries: Some(1),
             quarantined: Some(text()),
+            stripped_sha256: Some(text()),
             reason: text(),
         },
         What::Control { viewer, effect, reason: text() },
@@ -372,7 +374,7 @@ fn the_schema_describes_every_type_of_event() {
         let own: BTreeSet<String> =
             names(&value).into_iter().filter(|member| member == "type" || !shared.contains(member)).collect();
         assert_eq!(names(&definition["properties"]), own, "{name}");
-        let may_be_absent = ["found", "redacted", "archive_entries", "quarantined"];
+        let may_be_absent = ["found", "redacted", "archive_entries", "quarantined", "stripped_sha256"];
         let required: BTreeSet<String> =
             own.into_iter().filter(|member| !may_be_absent.contains(&member.as_str())).collect();
         assert_eq!(names(&definition["required"]), required, "{name}");

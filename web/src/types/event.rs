@@ -173,6 +173,9 @@ pub enum RecordedWhat {
         /// Where its quarantined copy lies below the gate's folder for them; absent when there is none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         quarantined: Option<String>,
+        /// SHA-256 of what was handed over in its place: the picture without its metadata; absent when it crossed as it was, or not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stripped_sha256: Option<String>,
         /// Words for a person.
         reason: String,
     },
@@ -197,6 +200,9 @@ pub enum RecordedWhat {
         /// Where its quarantined copy lies below the gate's folder for them; absent when there is none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         quarantined: Option<String>,
+        /// SHA-256 of what was handed over in its place: the picture without its metadata; absent when it crossed as it was, or not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stripped_sha256: Option<String>,
         /// Words for a person.
         reason: String,
     },

@@ -145,6 +145,9 @@ pub enum What {
         /// Where its quarantined copy lies below the gate's folder for them; absent when there is none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         quarantined: Option<String>,
+        /// SHA-256 of what was handed over in its place: the picture without its metadata; absent when it crossed as it was, or not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stripped_sha256: Option<String>,
         /// Words for a person.
         reason: String,
     },
@@ -169,6 +172,9 @@ pub enum What {
         /// Where its quarantined copy lies below the gate's folder for them; absent when there is none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         quarantined: Option<String>,
+        /// SHA-256 of what was handed over in its place: the picture without its metadata; absent when it crossed as it was, or not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stripped_sha256: Option<String>,
         /// Words for a person.
         reason: String,
     },
@@ -321,6 +327,15 @@ pub enum What {
         /// By what rule, in words for a person.
         reason: String,
     },
+    /// The time of a quarantined copy of a file was over: it goes.
+    QuarantineExpired {
+        /// Where it lay below the gate's folder for them.
+        copy: String,
+        /// Its length in bytes, encrypted.
+        bytes: u64,
+        /// By what rule, in words for a person.
+        reason: String,
+    },
     /// A recording is held: it does not expire.
     RecordingHeld {
         /// The session's id.
@@ -338,7 +353,7 @@ pub enum What {
 }
 
 /// The types of events that this version knows: what [`What`] is tagged with.
-pub const TYPES: [&str; 37] = [
+pub const TYPES: [&str; 38] = [
     "session_opened",
     "session_closed",
     "viewer_joined",
@@ -374,6 +389,7 @@ pub const TYPES: [&str; 37] = [
     "note_removed",
     "recording_expired",
     "recording_replaced",
+    "quarantine_expired",
     "recording_held",
     "recording_released",
 ];

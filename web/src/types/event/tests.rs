@@ -46,6 +46,7 @@ fn every() -> Vec<What> {
             found: vec!["iban".to_owned()],
             archive_entries: Some(3),
             quarantined: Some("s/1.age".to_owned()),
+            stripped_sha256: None,
             reason: reason.clone(),
         },
         What::Download {
@@ -57,6 +58,7 @@ fn every() -> Vec<What> {
             found: Vec::new(),
             archive_entries: None,
             quarantined: None,
+            stripped_sha256: Some("00".repeat(32)),
             reason: reason.clone(),
         },
         What::Control { viewer, effect, reason: reason.clone() },
@@ -90,6 +92,7 @@ fn covered(what: &What) {
         // In the gate's journal alone, never in a bundle.
         What::SignedIn {} | What::SignedOut {} | What::Viewed { .. } => {}
         What::Searched { .. } | What::NoteAdded { .. } | What::NoteRemoved { .. } => {}
+        What::QuarantineExpired { .. } => {}
         What::RecordingExpired { .. }
         | What::RecordingReplaced { .. }
         | What::RecordingHeld { .. }

@@ -262,6 +262,8 @@ export type What =
       archive_entries?: number;
       /** Where its quarantined copy lies. */
       quarantined?: string;
+      /** SHA-256 of what was handed over, where that is the picture without its metadata. */
+      stripped_sha256?: string;
     } & Crossed)
   | { type: 'contents'; of: number; part: number; parts: number; /** base64url */ age: string }
   | { type: 'control'; viewer: number; effect: Effect; reason: string }

@@ -154,6 +154,7 @@ function crossedOf(event: Crossed): string[] {
   if (event.found && event.found.length > 0) known.push(say.found(event.found));
   if ('redacted' in event && event.redacted) known.push(say.redacted(event.redacted));
   if ('quarantined' in event && event.quarantined) known.push(say.quarantined);
+  if ('stripped_sha256' in event && event.stripped_sha256) known.push(say.stripped);
   return known;
 }
 

@@ -10,15 +10,22 @@ import type { View } from './view';
 
 const say = strings.session;
 
+/** How long a word on what was taken out of a copied text stands for the text itself, in milliseconds: they come by two ways. */
+const TOGETHER = 5_000;
+
 export class Crossings {
   said = $state<Said | null>(null);
 
   /** A refusal is said once each, not at every key press. */
   #told = new Set<'paste' | 'copy'>();
 
+  /** What was said of the text that is about to come, or just came: a part of it was taken out. */
+  #redacted: { said: Said; at: number } | null = null;
+
   constructor(
     private readonly view: () => View | null,
     private readonly session: () => Session | null,
+    private readonly now: () => number = () => performance.now(),
   ) {}
 
   /** Text from this computer; `press` is the key that asked, which the desktop gets after the text. */
@@ -54,16 +61,19 @@ export class Crossings {
   async copied(text: string): Promise<void> {
     if (!this.session()?.allows.copy) return this.denied('copy');
     const { characters } = crossingOf(text);
+    const redacted = this.#redacted && this.now() - this.#redacted.at < TOGETHER ? this.#redacted.said : null;
+    this.#redacted = null;
     try {
       await navigator.clipboard.writeText(text);
-      this.#say(say.copied(characters), 'calm', 'copy');
+      // That it was copied says less than what is missing from it.
+      if (redacted) this.said = redacted;
+      else this.#say(say.copied(characters), 'calm', 'copy');
     } catch {
       // Some browsers want a click of the person first.
       const run = () => void this.#take(text, characters);
       this.said = {
-        words: say.copyWaiting(characters),
-        tone: 'calm',
-        icon: 'copy',
+        ...(redacted ?? ({ tone: 'calm', icon: 'copy' } as const)),
+        words: redacted ? `${redacted.words} ${say.copyWaiting(characters)}` : say.copyWaiting(characters),
         act: { label: say.copyTake, run },
       };
     }
@@ -88,7 +98,7 @@ export class Crossings {
       download: 'download',
     };
     const icon = icons[what] ?? 'keyboard';
-    this.said = {
+    const said: Said = {
       words: known ?? why,
       tone: 'stop',
       icon,
@@ -96,6 +106,8 @@ export class Crossings {
       ...(icon === 'keyboard' || !known || why === '' ? {} : { why: sentence(why) }),
       ...(rule === '' ? {} : { rule }),
     };
+    if (what === 'copy_redacted') this.#redacted = { said, at: this.now() };
+    this.said = said;
   }
 
   dismiss(): void {

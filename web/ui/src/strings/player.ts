@@ -225,6 +225,7 @@ export const events = {
   redacted: (places: number) => `${plural(places, 'place')} taken out`,
   entries: (count: number) => `${plural(count, 'file')} inside`,
   quarantined: 'a copy is in quarantine',
+  stripped: 'handed over without its metadata',
   contents: (of: number, part: number, parts: number) =>
     `of event ${of}${parts > 1 ? `, part ${part} of ${parts}` : ''}, encrypted to the recipients`,
   commit: (revision: string) => `at ${revision}`,
