@@ -1,4 +1,4 @@
-//! Quarantined copies of files whose time is over go, but for those of sessions whose recordings are held.
+//! Quarantined copies of files go when their time is over or their session's recording expired, but for those of recordings that are held.
 
 use std::collections::BTreeSet;
 use std::time::SystemTime;
@@ -10,9 +10,14 @@ use portcullis_proxy::journal::About;
 use portcullis_vault::Place;
 use portcullis_vault::keeping::{Fate, KeepError, Stays};
 
-/// Sessions whose copies stay whatever their age.
+/// What the recordings say of the copies of their sessions.
 #[derive(Debug, Default)]
-pub(crate) struct Spared(BTreeSet<String>);
+pub(crate) struct Spared {
+    /// Sessions whose copies stay whatever their age.
+    stay: BTreeSet<String>,
+    /// Sessions whose copies go with their events.
+    go: BTreeSet<String>,
+}
 
 impl Spared {
     /// Takes note of what became of a recording: while it is held, runs, or cannot be believed, its session's copies stay.
@@ -23,7 +28,9 @@ impl Spared {
             Err(_) => false,
         };
         if !goes {
-            self.0.insert(place.id().to_owned());
+            self.stay.insert(place.id().to_owned());
+        } else if matches!(fate, Ok(Fate::Expired { .. } | Fate::Due { .. } | Fate::Gone { .. })) {
+            self.go.insert(place.id().to_owned());
         }
     }
 }
@@ -40,14 +47,19 @@ pub(crate) fn expire(
 ) -> std::io::Result<Vec<Copied>> {
     let days = quarantine.keep().map_or(0, |keep| keep.as_secs() / 86_400);
     let mut gone = Vec::new();
-    for copy in quarantine.due(SystemTime::now())? {
-        if spared.0.contains(&copy.session) {
+    for copy in quarantine.all()? {
+        let goes = spared.go.contains(&copy.session);
+        if spared.stay.contains(&copy.session) || !(goes || quarantine.is_due(&copy, SystemTime::now())) {
             continue;
         }
         if let Some(journal) = journal {
             quarantine.remove(&copy)?;
             let about = About { subject: by, session: &copy.session, ..About::default() };
-            let reason = format!("kept for {days} days (files.quarantine_days)");
+            let reason = if goes {
+                "the recording of its session expired".to_owned()
+            } else {
+                format!("kept for {days} days (files.quarantine_days)")
+            };
             journal.note(about, What::QuarantineExpired { copy: copy.place.clone(), bytes: copy.bytes, reason });
         }
         gone.push(copy);

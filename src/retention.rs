@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use portcullis_evidence::{SigningKey, What};
 use portcullis_policy::{Lock, PolicySet};
-use portcullis_proxy::files::{Depot, FilesConfig};
+use portcullis_proxy::files::Depot;
 use portcullis_proxy::journal::About;
 use portcullis_proxy::outcome::chain;
 use portcullis_proxy::{Enforced, Journal};
@@ -70,20 +70,6 @@ pub(crate) fn note(journal: &Journal, by: &str, place: &Place, fate: &Fate) {
     journal.note(about, What::RecordingExpired { recording: place.id().to_owned(), reason });
 }
 
-/// Removes the copies of files that policy had put into quarantine in a session whose recording is over, as its `upload` and `download` events are.
-pub(crate) fn forget_copies(data: &Data, place: &Place, fate: &Fate) {
-    if !matches!(fate, Fate::Expired { .. } | Fate::Gone { .. }) {
-        return;
-    }
-    let folder = FilesConfig::within(data.root()).quarantine.join(place.id());
-    match std::fs::remove_dir_all(&folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            tracing::warn!(recording = place.id(), %error, "files in quarantine stay, though their recording expired");
-        }
-        _ => {}
-    }
-}
-
 /// Looks again and again, as often as the configuration says.
 pub(crate) fn start(
     config: &Config,
@@ -92,7 +78,7 @@ pub(crate) fn start(
     portal: Portal,
     files: Arc<Depot>,
 ) -> Option<JoinHandle<()>> {
-    let (every, trial, data) = (config.retention.every()?, config.retention.dry_run, Data::at(&config.data));
+    let (every, trial) = (config.retention.every()?, config.retention.dry_run);
     Some(tokio::spawn(async move {
         let mut wait = FIRST.min(every);
         loop {
@@ -116,9 +102,6 @@ pub(crate) fn start(
                     Ok(None) => break true,
                     Ok(Some((place, Ok(fate)))) => {
                         note(&journal, GATE, &place, &fate);
-                        if !trial {
-                            forget_copies(&data, &place, &fate);
-                        }
                         heard(&portal, &place, &fate).await;
                     }
                     Ok(Some((place, Err(error)))) => {

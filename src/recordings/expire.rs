@@ -62,7 +62,6 @@ pub(crate) fn run(args: &ExpireArgs) -> anyhow::Result<ExitCode> {
         spared.hear(&place, &fate);
         if let (Some(journal), Ok(fate)) = (&journal, &fate) {
             retention::note(journal, &by, &place, fate);
-            retention::forget_copies(&data, &place, fate);
         }
         let (name, objects) = match &fate {
             Ok(Fate::Expired { objects, .. }) => ("expired", *objects),
@@ -78,7 +77,7 @@ pub(crate) fn run(args: &ExpireArgs) -> anyhow::Result<ExitCode> {
     let quarantine = config.files.quarantine(&data)?;
     let gone = quarantine::expire(&quarantine, &spared, &by, journal.as_ref());
     for copy in gone.context("quarantined copies cannot be looked through")? {
-        let words = format!("a quarantined copy of {} bytes, whose time is over", copy.bytes);
+        let words = format!("a quarantined copy of {} bytes", copy.bytes);
         let fate = if trial { "due" } else { "expired" };
         lines.push(Line { id: copy.session, place: copy.place, fate, objects: 1, words });
     }

@@ -69,16 +69,20 @@ impl Quarantine {
         self.keep
     }
 
-    /// Copies whose time is over, oldest first.
+    /// All copies, oldest first.
     ///
     /// # Errors
     /// When the folder cannot be read.
-    pub fn due(&self, now: SystemTime) -> io::Result<Vec<Copied>> {
-        let Some(keep) = self.keep else { return Ok(Vec::new()) };
-        let old = |copy: &Copied| now.duration_since(copy.at).is_ok_and(|age| age > keep);
-        let mut due: Vec<_> = list(&self.folder)?.into_iter().filter(old).collect();
-        due.sort_by(|one, other| (one.at, &one.place).cmp(&(other.at, &other.place)));
-        Ok(due)
+    pub fn all(&self) -> io::Result<Vec<Copied>> {
+        let mut all = list(&self.folder)?;
+        all.sort_by(|one, other| (one.at, &one.place).cmp(&(other.at, &other.place)));
+        Ok(all)
+    }
+
+    /// Whether the time of a copy is over.
+    #[must_use]
+    pub fn is_due(&self, copy: &Copied, now: SystemTime) -> bool {
+        self.keep.is_some_and(|keep| now.duration_since(copy.at).is_ok_and(|age| age > keep))
     }
 
     /// Removes a copy, and its session's folder with the last one.
@@ -210,6 +214,10 @@ impl Write for Checked {
 mod tests {
     use super::*;
 
+    fn due(quarantine: &Quarantine, now: SystemTime) -> Vec<Copied> {
+        quarantine.all().unwrap().into_iter().filter(|copy| quarantine.is_due(copy, now)).collect()
+    }
+
     #[test]
     fn copies_are_bounded_counted_and_go_when_their_time_is_over() {
         let folder = tempfile::tempdir().unwrap();
@@ -220,21 +228,21 @@ mod tests {
         for (place, bytes) in [("one/0001.age", 3000), ("one/0002.age", 2000), ("one/notes.txt", 9000)] {
             std::fs::write(config.quarantine.join(place), vec![0; bytes]).unwrap();
         }
-        let old = std::fs::File::open(config.quarantine.join("one/0001.age")).unwrap();
-        old.set_modified(SystemTime::now() - Duration::from_secs(61)).unwrap();
+        let file = std::fs::File::open(config.quarantine.join("one/0001.age")).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(61)).unwrap();
         let quarantine = Quarantine::open(&config).unwrap();
         assert_eq!(quarantine.counts(), (5000, 2, 0));
         assert!(!quarantine.reserve(5001) && quarantine.reserve(5000) && !quarantine.reserve(1));
         quarantine.release(5000);
-        let due = quarantine.due(SystemTime::now()).unwrap();
+        let old = due(&quarantine, SystemTime::now());
         assert_eq!(
-            due.iter().map(|copy| (copy.place.as_str(), copy.session.as_str())).collect::<Vec<_>>(),
+            old.iter().map(|copy| (copy.place.as_str(), copy.session.as_str())).collect::<Vec<_>>(),
             [("one/0001.age", "one")]
         );
-        quarantine.remove(&due[0]).unwrap();
-        assert_eq!((quarantine.counts(), quarantine.due(SystemTime::now()).unwrap()), ((2000, 1, 1), Vec::new()));
+        quarantine.remove(&old[0]).unwrap();
+        assert_eq!((quarantine.counts(), due(&quarantine, SystemTime::now())), ((2000, 1, 1), Vec::new()));
         assert!(config.quarantine.join("one/notes.txt").exists(), "what is no copy stays");
         let for_ever = Quarantine::open(&FilesConfig { quarantine_keep: None, ..config }).unwrap();
-        assert!(for_ever.due(SystemTime::now() + Duration::from_secs(1 << 40)).unwrap().is_empty());
+        assert!(due(&for_ever, SystemTime::now() + Duration::from_secs(1 << 40)).is_empty());
     }
 }

@@ -21,6 +21,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/filters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The signed-in person's saved filters. */
+        get: operations["list_filters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/filters/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of the signed-in person's saved filters. */
+        get: operations["filter"];
+        /** Saves a filter, in place of one of that name. */
+        put: operations["keep_filter"];
+        post?: never;
+        /** Removes a saved filter. */
+        delete: operations["remove_filter"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me": {
         parameters: {
             query?: never;
@@ -82,7 +118,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Recordings that the signed-in person may see, newest first. */
+        /** Recordings that the signed-in person may see, newest first. What is sought is put on the record. */
         get: operations["list_recordings"];
         put?: never;
         post?: never;
@@ -229,6 +265,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/recordings/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The notes and bookmarks on a recording. */
+        get: operations["list_notes"];
+        put?: never;
+        /** Writes a note, or sets a bookmark where its text is empty. */
+        post: operations["add_note"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/recordings/{id}/notes/{note}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a note or a bookmark away: one's own, or as an administrator anybody's. */
+        delete: operations["remove_note"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/recordings/{id}/video/{file}": {
         parameters: {
             query?: never;
@@ -238,6 +309,23 @@ export interface paths {
         };
         /** A video file that the playlist names. */
         get: operations["recording_video"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Events that say what is sought, of recordings that the signed-in person may see. The search is put on the record. */
+        get: operations["search"];
         put?: never;
         post?: never;
         delete?: never;
@@ -562,7 +650,7 @@ export interface components {
              * @description Its length in bytes, as it was brought.
              */
             bytes: number;
-            /** @description What was found in it that policy looks for and lets cross. */
+            /** @description What was found in it that policy looks for and lets cross: detectors that are built in by their names, of others only that there are any. */
             found: string[];
             /** @description Its media type by its bytes. */
             media_type: string;
@@ -659,6 +747,26 @@ export interface components {
             /** @description What the folder is called on the desktop. */
             folder: string;
         };
+        /** @description A filter with its name. */
+        Filter: {
+            /** @description 1 to 64 characters. */
+            name: string;
+            /**
+             * @description The query of the list's address, without its question mark.
+             * @example subject=alice&verdict=denied
+             */
+            query: string;
+        };
+        /** @description What a filter is to be. */
+        FilterQuery: {
+            /** @description The query of the list's address, at most 2,000 characters. */
+            query: string;
+        };
+        /** @description A person's saved filters. */
+        Filters: {
+            /** @description By their names; at most 50. */
+            filters: components["schemas"]["Filter"][];
+        };
         /** @description How following the source of policies goes. */
         FollowingState: {
             failure: components["schemas"]["LookFailure"] | null;
@@ -667,6 +775,38 @@ export interface components {
             refused: components["schemas"]["RefusedRevision"] | null;
             /** @description Who signed the commit, where only signed commits count. */
             signer: string | null;
+        };
+        /** @description An event that has what is sought. */
+        Hit: {
+            /**
+             * Format: int64
+             * @description Milliseconds from the start of the recording.
+             */
+            at: number;
+            /** @description The desktop's name. */
+            desktop: string;
+            /** @description The event's type; `recording` stands for an encrypted recording as a whole, of whose events the gate knows nothing. */
+            kind: string;
+            /** @description The policy revision that decided. */
+            policy: string;
+            /** @description The session's id. */
+            recording: string;
+            /** @description The rule that decided; empty where none was asked. */
+            rule: string;
+            /** @description What the event says. */
+            snippet: components["schemas"]["Snippet"];
+            /** @description When the session started, RFC 3339, UTC. */
+            started: string;
+            /** @description Who used the desktop. */
+            subject: string;
+            verdict: components["schemas"]["Verdict"] | null;
+        };
+        /** @description A part of the list of hits: those of the newest recording first, and in it the last first. */
+        Hits: {
+            /** @description Those of recordings that the person may see. */
+            hits: components["schemas"]["Hit"][];
+            /** @description Where further ones begin, for `before`; null when there are none. */
+            next: string | null;
         };
         /** @description A legal hold: the recording does not expire. */
         Hold: {
@@ -705,6 +845,13 @@ export interface components {
             /** @description Since when, RFC 3339, UTC. */
             since: string;
         };
+        /** @description A range of a text, in characters (Unicode scalar values). */
+        Mark: {
+            /** @description The first. */
+            from: number;
+            /** @description The one behind the last. */
+            to: number;
+        };
         /** @description Who is signed in. */
         Me: {
             /** @description Its groups, as policies see them. */
@@ -716,6 +863,37 @@ export interface components {
              * @example local
              */
             subject: string;
+        };
+        /** @description A note to be made. */
+        NewNote: {
+            /**
+             * Format: int64
+             * @description Milliseconds from the start of the recording.
+             */
+            at: number;
+            /** @description At most 2,000 characters; nothing: a bookmark. */
+            text?: string;
+        };
+        /** @description A note, or a bookmark. */
+        Note: {
+            /**
+             * Format: int64
+             * @description Milliseconds from the start of the recording.
+             */
+            at: number;
+            /** @description Who made it. */
+            by: string;
+            /** @description Its id. */
+            id: string;
+            /** @description When, RFC 3339, UTC. */
+            made: string;
+            /** @description At most 2,000 characters; nothing: a bookmark. */
+            text: string;
+        };
+        /** @description The notes on a recording. */
+        Notes: {
+            /** @description In the order of their moments; at most 200. */
+            notes: components["schemas"]["Note"][];
         };
         /** @description Asks for a session. */
         OpenSession: {
@@ -1034,6 +1212,8 @@ export interface components {
             reason: string;
             /** @description SHA-256 of its bytes, 64 hexadecimal digits; empty when it was not read to its end. */
             sha256: string;
+            /** @description SHA-256 of what was handed over in its place: the picture without its metadata; absent when it crossed as it was, or not. */
+            stripped_sha256?: string | null;
             /** @enum {string} */
             type: "upload";
         } | {
@@ -1061,6 +1241,8 @@ export interface components {
             reason: string;
             /** @description SHA-256 of its bytes, 64 hexadecimal digits; empty when it was not read to its end. */
             sha256: string;
+            /** @description SHA-256 of what was handed over in its place: the picture without its metadata; absent when it crossed as it was, or not. */
+            stripped_sha256?: string | null;
             /** @enum {string} */
             type: "download";
         } | {
@@ -1236,6 +1418,8 @@ export interface components {
              * @description Times in which something is missing from the record.
              */
             gaps: number;
+            /** @description The subject's groups at the start. */
+            groups: string[];
             hold: components["schemas"]["Hold"] | null;
             /** @description The session's id. */
             id: string;
@@ -1366,6 +1550,13 @@ export interface components {
             /** @description 43 characters of base64url. */
             link: string;
         };
+        /** @description A piece of plain text, never HTML, and what of it is to be marked. */
+        Snippet: {
+            /** @description Rising, apart from each other; none where what was sought is in the event's subject, desktop, type or rule. */
+            marks: components["schemas"]["Mark"][];
+            /** @description At most 202 characters. */
+            text: string;
+        };
         /**
          * @description How a rule decided.
          * @enum {string}
@@ -1408,6 +1599,167 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_filters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The filters */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Filters"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    filter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The filter */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Filter"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none of this name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    keep_filter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name, 1 to 64 characters */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FilterQuery"];
+            };
+        };
+        responses: {
+            /** @description It is saved */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The name or the query is none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The person has 50 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_filter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none of this name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1515,6 +1867,35 @@ export interface operations {
                 before?: string;
                 /** @description At most so many, 1 to 200; 50 when absent. */
                 limit?: number;
+                /**
+                 * @description Words of an event, all of them: names of files, what was found, reasons, rules, the subject and the desktop. `"words in a row"`,
+                 *     and `begin*` with at least three characters. Not longer than 256 characters.
+                 */
+                q?: string;
+                /** @description The subject's whole name. */
+                subject?: string;
+                /** @description Who vouches for the subject. */
+                issuer?: string;
+                /** @description A group that the subject was in. */
+                group?: string;
+                /** @description The desktop's whole name. */
+                desktop?: string;
+                /** @description What decided anything in it: a revision, a rule (`contractors.yaml:7 allow.paste`), or the file of rules (`contractors.yaml`). */
+                policy?: string;
+                /** @description It began at this moment or later, RFC 3339, to the millisecond. */
+                from?: string;
+                /** @description It began before this moment. */
+                until?: string;
+                /** @description `denied`: recordings in which something was, `permitted`: in which nothing was denied. Of hits: those with this verdict. */
+                verdict?: "denied" | "permitted";
+                /** @description How the recording stands. */
+                state?: "recording" | "closed" | "interrupted" | "expired";
+                /** @description It has at least so many milliseconds. */
+                min_ms?: number;
+                /** @description It has at most so many milliseconds. */
+                max_ms?: number;
+                /** @description A type of events that say something, such as `upload`. */
+                kind?: string;
             };
             header?: never;
             path?: never;
@@ -1531,7 +1912,7 @@ export interface operations {
                     "application/json": components["schemas"]["Recordings"];
                 };
             };
-            /** @description `limit` or `before` is none */
+            /** @description The query is none */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1542,6 +1923,15 @@ export interface operations {
             };
             /** @description Nobody is signed in */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The search could not be put on the record */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2130,6 +2520,178 @@ export interface operations {
             };
         };
     };
+    list_notes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The notes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notes"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such recording, or it is not theirs to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNote"];
+            };
+        };
+        responses: {
+            /** @description The note */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Note"];
+                };
+            };
+            /** @description It is too long */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such recording, or it is not theirs to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The recording has 200 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It could not be put on the record */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id */
+                id: string;
+                /** @description The note's id */
+                note: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is somebody else's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none, or the recording is not theirs to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It could not be put on the record */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     recording_video: {
         parameters: {
             query?: never;
@@ -2193,6 +2755,87 @@ export interface operations {
                 };
             };
             /** @description The viewing could not be put on the record */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search: {
+        parameters: {
+            query?: {
+                /** @description `next` of the answer that this one continues. */
+                before?: string;
+                /** @description At most so many, 1 to 200; 50 when absent. */
+                limit?: number;
+                /**
+                 * @description Words of an event, all of them: names of files, what was found, reasons, rules, the subject and the desktop. `"words in a row"`,
+                 *     and `begin*` with at least three characters. Not longer than 256 characters.
+                 */
+                q?: string;
+                /** @description The subject's whole name. */
+                subject?: string;
+                /** @description Who vouches for the subject. */
+                issuer?: string;
+                /** @description A group that the subject was in. */
+                group?: string;
+                /** @description The desktop's whole name. */
+                desktop?: string;
+                /** @description What decided anything in it: a revision, a rule (`contractors.yaml:7 allow.paste`), or the file of rules (`contractors.yaml`). */
+                policy?: string;
+                /** @description It began at this moment or later, RFC 3339, to the millisecond. */
+                from?: string;
+                /** @description It began before this moment. */
+                until?: string;
+                /** @description `denied`: recordings in which something was, `permitted`: in which nothing was denied. Of hits: those with this verdict. */
+                verdict?: "denied" | "permitted";
+                /** @description How the recording stands. */
+                state?: "recording" | "closed" | "interrupted" | "expired";
+                /** @description It has at least so many milliseconds. */
+                min_ms?: number;
+                /** @description It has at most so many milliseconds. */
+                max_ms?: number;
+                /** @description A type of events that say something, such as `upload`. */
+                kind?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A part of what was found */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hits"];
+                };
+            };
+            /** @description The query is none, or names neither words nor a kind nor a verdict */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The search could not be put on the record */
             503: {
                 headers: {
                     [name: string]: unknown;
