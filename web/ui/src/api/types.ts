@@ -1,4 +1,4 @@
-/** The shapes of the HTTP API, written by hand until they are generated from docs/openapi.json (`npm run types`). */
+/** The shapes of the HTTP API with the words that each text may be; agree.ts holds them to docs/openapi.json. */
 
 /** The person signed in. */
 export interface Me {

@@ -17,7 +17,8 @@ describe('what is said of a copied text', () => {
   let now = 0;
   beforeEach(() => {
     [written, blocked, now] = [[], false, 0];
-    const writeText = (text: string) => (blocked ? Promise.reject(new Error('no click')) : Promise.resolve(void written.push(text)));
+    const writeText = (text: string) =>
+      blocked ? Promise.reject(new Error('no click')) : Promise.resolve(void written.push(text));
     vi.stubGlobal('navigator', { clipboard: { writeText } });
   });
   afterEach(() => vi.unstubAllGlobals());
