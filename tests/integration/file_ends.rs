@@ -104,7 +104,7 @@ async fn a_file_whose_session_ends_is_on_the_record_and_its_sender_hears_it() {
 async fn who_brings_a_file_is_not_told_what_the_policy_itself_looks_for() {
     let rules = "deny:\n  - {actions: [upload], containing: [iban, 'regex:(?i)aurora'], then: alert}\n  - {actions: [upload], containing: ['regex:(?i)nightfall']}\n";
     let (gate, api, opened, _) = opened(&format!("{FILES}{rules}"), "").await;
-    let text = "project Aurora pays to DE89 3704 0044 0532 0130";
+    let text = "project Aurora pays to DE89 3704 0044 0532 0130 00";
     let (status, answer) = api.upload(&opened.id, "told.txt", text).await.unwrap();
     assert_eq!((status, &answer["found"]), (201, &json!(["a rule of your organisation", "iban"])), "{answer}");
     let (status, answer) = api.upload(&opened.id, "denied.txt", "operation nightfall").await.unwrap();

@@ -1,5 +1,6 @@
 //! Events: what happened in a session beside its pixels, one JSON object a line.
 
+mod types;
 mod what;
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,8 @@ use thiserror::Error;
 use crate::canonical::{self, CanonicalError};
 use crate::{VERSION, is_stamp};
 
-pub use what::{Effect, TYPES, What};
+pub use types::TYPES;
+pub use what::{Effect, What};
 
 /// The longest line of an events file, its line feed included.
 pub const MAX_EVENT_BYTES: usize = 16 * 1024;

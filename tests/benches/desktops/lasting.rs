@@ -7,7 +7,7 @@ use portcullis_tests::{Gate, Viewer};
 
 const EACH: Duration = Duration::from_secs(1);
 /// The longest that somebody waits for a key before it counts as a drop.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 const ENTER: u32 = 0xff0d;
 /// Letters in a line before the next one begins.
 const LINE: u64 = 40;

@@ -92,7 +92,7 @@ async fn every_route_as_everybody(on: On) {
         let administering = route.access == Access::Administering;
         check(route, "an auditor", "0198-alice", Some(&auditor), if administering { 403 } else { may }).await;
         // Who may change something is asked what: nothing is sent here.
-        check(route, "an administrator", "0198-alice", Some(&administrator), if administering { 415 } else { may })
+        check(route, "an administrator", "0198-alice", Some(&administrator), if administering { 400 } else { may })
             .await;
         let of_one = matches!(route.access, Access::Recording | Access::Auditing | Access::Administering);
         let others = if of_one { 404 } else { may };

@@ -48,7 +48,8 @@ async fn a_closed_recording_is_as_its_bundle_says(on: On) {
     assert_eq!(
         recording,
         json!({
-            "id": "0198-a", "subject": "alice", "groups": ["users"], "desktop": "browser", "started": "2026-05-28T20:26:40.000000Z",
+            "id": "0198-a", "subject": "alice", "hold": null,
+            "groups": ["users"], "desktop": "browser", "started": "2026-05-28T20:26:40.000000Z",
             "ended": "2026-05-28T20:27:00.000000Z", "duration_ms": 20_000, "state": "closed",
             "reason": "the person closed it <img onerror=alert(1)>", "bytes": null, "events": 12, "denied": 4, "gaps": 2,
             "encrypted": false, "recipients": [],
