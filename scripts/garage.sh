@@ -40,7 +40,7 @@ WORDS
 }
 
 install() {
-  [ "$("$garage" --version 2>/dev/null | grep -o "v\?$version")" ] ||
+  "$garage" --version 2>/dev/null | grep -q "$version" ||
     step "Building garage $version (a quarter of an hour)" cargo install garage --version "$version" --locked --root "$tools"
 }
 

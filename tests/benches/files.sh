@@ -69,7 +69,7 @@ for round in $(seq "$rounds"); do
   echo "round $round: upload: $(seconds "$(timed upload)")"
   echo "round $round: download: $(seconds "$(timed download)")"
   rm -f "$work/plain"
-  inner=$(pgrep -f 'Xvnc.*rfb.sock' | while read -r pid; do tr '\0' '\n' <"/proc/$pid/environ" | grep -qx "PORTCULLIS_DESKTOP=$session" && echo "$pid"; done | head -n 1)
+  inner=$(pgrep -f 'Xvnc.*rfb.sock' | while read -r pid; do if tr '\0' '\n' <"/proc/$pid/environ" | grep -qx "PORTCULLIS_[A-Z]*=$session"; then echo "$pid"; fi; done | head -n 1)
   rm -f "/proc/$inner/root/home/transfer/bench"
 done
 echo "after: $(peak)"
