@@ -15,7 +15,16 @@ async fn no_way_around_the_rules_reaches_the_desktop() {
     let pdf_html = b"<html><script>x</script></html>\n%PDF-1.4\n".to_vec();
     let escaping = zip("../../home/desktop/.bashrc", "b'x'");
     let elf = [&b"\x7fELF\x02\x01\x01"[..], &[0; 100]].concat();
+    let trailing_zip = [&zip("a.txt", "b'a'")[..], &[b'x'; 64]].concat();
+    let trailing_gif = [&b"GIF89a\x01\x00\x01\x00\x00\x00\x00;"[..], b"what a viewer of pictures never shows"].concat();
+    // The flag of a member that a password locks, in its own header and in the directory.
+    let locked = python(
+        "import zipfile, io, sys\nb = io.BytesIO()\nz = zipfile.ZipFile(b, 'w')\nz.writestr('a.txt', b'a')\nz.close()\nd = bytearray(b.getvalue())\nd[6] |= 1\nd[d.index(b'PK\\x01\\x02') + 8] |= 1\nsys.stdout.buffer.write(d)",
+    );
     for (name, file, word) in [
+        ("trailing.zip", trailing_zip, ""),
+        ("trailing.gif", trailing_gif, ""),
+        ("locked.zip", locked, "encrypted"),
         ("bomb.zip", bomb, "unpacks to too much"),
         ("nested.zip", nested, "too much"),
         ("picture.gif", gif_zip, ""),
@@ -47,6 +56,6 @@ async fn no_way_around_the_rules_reaches_the_desktop() {
     }
     assert_eq!(laid(&desktop), Vec::<String>::new());
     let uploads = ended(&gate, &api, &opened.id, "upload").await;
-    assert_eq!(uploads.len(), 19);
+    assert_eq!(uploads.len(), 22);
     assert!(uploads.iter().all(|event| event["effect"] == "deny"), "{uploads:?}");
 }
