@@ -37,7 +37,11 @@ fuzz_target!(|data: &[u8]| {
         let name = FileName::parse(&name).expect("a name");
         let whole = inspect(Cursor::new(data), &name, Some(&SEARCHER), &limits);
         let short = inspect(Short(Cursor::new(data), 1 + usize::from(*seed) % 9), &name, Some(&SEARCHER), &limits);
-        assert_eq!(format!("{whole:?}"), format!("{short:?}"));
+        match (&whole, &short) {
+            // How far a damaged stream is unpacked hangs on the pieces that it comes in; that it is damaged must not.
+            (Ok(one), Ok(other)) if !one.unread.is_empty() => assert_eq!(one.unread, other.unread),
+            (one, other) => assert_eq!(format!("{one:?}"), format!("{other:?}")),
+        }
         if let Ok(seen) = whole {
             assert!(seen.entries <= limits.entries);
         }
