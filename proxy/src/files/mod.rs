@@ -12,6 +12,7 @@ mod quota;
 mod search;
 mod spool;
 mod stopped;
+mod told;
 pub(crate) mod tus;
 pub(crate) mod upload;
 

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use portcullis_evidence::{Effect as Verdicted, What};
+use portcullis_evidence::What;
 use portcullis_files::FileName;
 use portcullis_policy::{ActionKind, Archives, Contents, Effect, Limits, Metadata, Quarantine, Rule, Verdict};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::examine::{self, Seen, has_metadata};
 use super::stopped::denied;
+use super::told::Told;
 use super::{Spool, Spooled, Stopped, quarantine};
 use crate::session::{Refused, Session};
 
@@ -277,40 +278,15 @@ impl Passage {
     }
 
     fn event(&self, verdict: &Verdict, known: Known<'_>) -> What {
-        let effect = if verdict.effect == Effect::Deny { Verdicted::Deny } else { Verdicted::Permit };
-        let (name, bytes, reason) = (self.name.as_str().to_owned(), known.bytes, verdict.reason.clone());
-        let media_type = known.seen.map(|seen| seen.media_type).unwrap_or_default().to_owned();
-        let sha256 = known.file.map(|file| file.sha256.clone()).unwrap_or_default();
-        let found = known.seen.map(Seen::names).unwrap_or_default();
-        let archive_entries = known.seen.map(|seen| seen.entries).filter(|entries| *entries > 0);
-        let quarantined = known.quarantined;
-        let stripped_sha256 = known.stripped.map(|file| file.sha256.clone());
-        if self.kind == ActionKind::Upload {
-            What::Upload {
-                effect,
-                name,
-                bytes,
-                media_type,
-                sha256,
-                found,
-                archive_entries,
-                quarantined,
-                stripped_sha256,
-                reason,
-            }
-        } else {
-            What::Download {
-                effect,
-                name,
-                bytes,
-                media_type,
-                sha256,
-                found,
-                archive_entries,
-                quarantined,
-                stripped_sha256,
-                reason,
-            }
-        }
+        let told = Told {
+            bytes: known.bytes,
+            media_type: known.seen.map(|seen| seen.media_type).unwrap_or_default().to_owned(),
+            sha256: known.file.map(|file| file.sha256.clone()).unwrap_or_default(),
+            found: known.seen.map(Seen::names).unwrap_or_default(),
+            archive_entries: known.seen.map(|seen| seen.entries).filter(|entries| *entries > 0),
+            quarantined: known.quarantined,
+            stripped_sha256: known.stripped.map(|file| file.sha256.clone()),
+        };
+        told.event(self.kind, self.name.as_str().to_owned(), verdict)
     }
 }

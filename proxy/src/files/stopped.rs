@@ -5,6 +5,7 @@ use portcullis_files::NameRefused;
 use portcullis_policy::{ActionKind, Effect, Verdict};
 
 use super::SpoolError;
+use super::told::Told;
 use crate::outcome::chain;
 use crate::runtime::TransferError;
 use crate::session::Session;
@@ -120,36 +121,7 @@ pub(crate) fn unnamed(session: &Session, kind: ActionKind, name: &str, refused: 
     let verdict = denied(&session.judge(kind.at_all()), refused.to_string());
     let name: String =
         name.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).take(SHOWN).collect();
-    let (effect, reason) = (Verdicted::Deny, verdict.reason.clone());
-    let (media_type, sha256, found) = (String::new(), String::new(), Vec::new());
-    let (bytes, archive_entries, quarantined, stripped_sha256) = (0, None, None, None);
-    let what = if kind == ActionKind::Upload {
-        What::Upload {
-            effect,
-            name,
-            bytes,
-            media_type,
-            sha256,
-            found,
-            archive_entries,
-            quarantined,
-            stripped_sha256,
-            reason,
-        }
-    } else {
-        What::Download {
-            effect,
-            name,
-            bytes,
-            media_type,
-            sha256,
-            found,
-            archive_entries,
-            quarantined,
-            stripped_sha256,
-            reason,
-        }
-    };
+    let what = Told::default().event(kind, name, &verdict);
     session.files.depot.counts.add(kind, None);
     match session.files.note(session, &verdict, what) {
         Ok(()) => Stopped::Name(refused),
