@@ -1,13 +1,14 @@
 //! What becomes of files in the end: without their metadata, one too many, or in the midst of a session that ends; and what whoever sent one is told.
 
 use portcullis_evidence::Digest;
-use portcullis_tests::{Api, until};
+use portcullis_tests::{Api, Viewer, until};
 use serde_json::{Value, json};
 
 use tokio::sync::mpsc::{Sender, channel};
 use tokio::task::JoinHandle;
 
 use super::files::{FILES, ended, laid, opened};
+use super::{events, of_type};
 
 /// A picture of 8 by 8 pixels, without any metadata.
 const PICTURE: &[u8] = include_bytes!("../../policy/files/tests/pictures/a.jpg");
@@ -98,6 +99,61 @@ async fn a_file_whose_session_ends_is_on_the_record_and_its_sender_hears_it() {
     let told = (&uploads[0]["effect"], &uploads[0]["name"], &uploads[0]["reason"]);
     assert_eq!(told, (&json!("deny"), &json!("half.txt"), &json!("the session has ended")));
     until("the spool is empty", async || Ok((spooled(pid) == 0).then_some(()))).await.unwrap();
+}
+
+/// A record that fails in the midst of a file ends its session: nothing of the file arrives, and the gate's journal has what the record cannot take.
+#[tokio::test]
+async fn a_file_whose_record_fails_does_not_cross_and_the_journal_says_so() {
+    let (gate, api, opened, desktop) = opened(FILES, "[recording]\nsegment_seconds = 1\n").await;
+    let mut viewer = Viewer::connect(&gate.url, &opened).await.unwrap();
+    let pid = gate.pid().unwrap();
+    let half = slow(&api, &opened.id, "half.txt").await;
+    until("it is under way", async || Ok((spooled(pid) == 1).then_some(()))).await.unwrap();
+    let (vault, away) = (gate.data().join("vault/sessions"), gate.data().join("away"));
+    std::fs::rename(&vault, &away).unwrap();
+    std::fs::write(&vault, "no folder").unwrap();
+    // What is on the screen fills a segment, which the vault is then asked to take.
+    let counting = "i=0; while :; do i=$((i+1)); echo $i; sleep 0.05; done";
+    let mut window = desktop.spawn("xterm", &["-e", "sh", "-c", counting]).unwrap();
+    assert_eq!(u16::from(viewer.closed().await.unwrap().code), 4010);
+    let (transfer, name) = (desktop.transfer(), "half.txt");
+    assert!(!transfer.join(name).exists());
+    // Its sender goes on, and hears it.
+    drop(half.body);
+    let (status, answer) = half.answer.await.unwrap().unwrap();
+    assert_eq!((status, answer["detail"].as_str()), (409, Some("the session has ended")), "{answer}");
+    let _ = (window.kill(), window.wait());
+    let written = async || {
+        let journal = gate.journal()?;
+        Ok(journal.into_iter().find(|event| event["type"] == "upload"))
+    };
+    let event = until("the journal has it", written).await.unwrap();
+    assert_eq!((&event["session"], &event["name"], &event["effect"]), (&json!(opened.id), &json!(name), &json!("deny")));
+    assert_eq!(event["reason"], "the session has ended", "{event}");
+    until("the spool is empty", async || Ok((spooled(pid) == 0).then_some(()))).await.unwrap();
+    let (status, answer) = api.upload(&opened.id, "late.txt", "late").await.unwrap();
+    assert!(matches!(status, 404 | 409), "{status} {answer}");
+    std::fs::remove_file(&vault).unwrap();
+    std::fs::rename(&away, &vault).unwrap();
+}
+
+#[tokio::test]
+async fn who_brings_a_file_is_not_idle_for_as_long_as_it_comes() {
+    let (gate, api, opened, desktop) = opened(&format!("{FILES}session: {{idle: 6s}}\n"), "").await;
+    let _viewer = Viewer::connect(&gate.url, &opened).await.unwrap();
+    let coming = slow(&api, &opened.id, "long.txt").await;
+    let since = std::time::Instant::now();
+    while since.elapsed() < std::time::Duration::from_secs(10) {
+        coming.body.send(Ok(b"on ".to_vec())).await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    drop(coming.body);
+    let (status, answer) = coming.answer.await.unwrap().unwrap();
+    assert_eq!(status, 201, "the session goes on: {answer}");
+    assert_eq!(laid(&desktop), ["long.txt"]);
+    api.wait_gone(&opened.id).await.unwrap();
+    let events = events(&gate.bundle(&opened.id).unwrap()).unwrap();
+    assert_eq!(of_type(&events, "session_closed")[0]["reason"], "nobody did anything for 6s (files.yaml:6 session.idle)");
 }
 
 #[tokio::test]

@@ -27,6 +27,7 @@ pub(crate) struct Download {
     pub(crate) facts: Facts,
     /// What is handed over.
     pub(crate) file: Spooled,
+    session: Arc<Session>,
     slot: Slot,
 }
 
@@ -52,13 +53,13 @@ pub(crate) async fn fetch(session: Arc<Session>, name: FileName) -> Result<Downl
         fetched = fetching => fetched?,
         _ = session.wait_outcome() => return Err(passage.ended(0)),
     };
-    Ok(Download { facts, file, slot })
+    Ok(Download { facts, file, session, slot })
 }
 
 impl Download {
     /// The bytes, read as they are taken; while they are, the file counts as under way, and no longer than its receiver takes any.
     pub(crate) fn stream(self, idle: Duration) -> impl Stream<Item = std::io::Result<Bytes>> + Send {
-        let Self { file, slot, .. } = self;
+        let Self { file, session, slot, .. } = self;
         let (send, receive) = mpsc::channel(AHEAD);
         tokio::spawn(async move {
             let mut reader = Some(file.reader());
@@ -75,6 +76,8 @@ impl Download {
                 if !matches!(timeout(idle, send.send(piece)).await, Ok(Ok(()))) {
                     break;
                 }
+                // Who fetches a file is not idle.
+                session.life.stir();
             }
             drop(slot);
         });

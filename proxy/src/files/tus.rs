@@ -144,6 +144,7 @@ impl Upload {
         body: impl Stream<Item = Result<Bytes, E>> + Send + Unpin + 'static,
     ) -> Result<Taken, Piece> {
         let this = Arc::clone(self);
+        let body = upload::stirring(Arc::clone(&self.passage.session), body);
         // In a task of its own: what came of a piece that breaks off stays.
         let taking = tokio::spawn(async move { this.append(offset, body).await });
         taking.await.unwrap_or(Err(Piece::Over))

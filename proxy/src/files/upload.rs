@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt};
 use portcullis_files::{FileName, NameRefused};
 use portcullis_policy::{ActionKind, Verdict};
 
@@ -21,8 +21,9 @@ pub(crate) async fn receive<E: Send + 'static>(
     session: Arc<Session>,
     name: FileName,
     told: Option<u64>,
-    mut body: impl Stream<Item = Result<Bytes, E>> + Send + Unpin + 'static,
+    body: impl Stream<Item = Result<Bytes, E>> + Send + Unpin + 'static,
 ) -> Result<Facts, Stopped> {
+    let mut body = stirring(Arc::clone(&session), body);
     let passage = Passage::new(session, ActionKind::Upload, name);
     let (slot, verdict, spool) = match admit(&passage, told.unwrap_or(0)) {
         Ok(admitted) => admitted,
@@ -54,6 +55,11 @@ pub(crate) async fn receive<E: Send + 'static>(
         }
     });
     carrying.await.unwrap_or(Err(Stopped::Ended))
+}
+
+/// Who brings a file is not idle, for as long as it comes.
+pub(super) fn stirring<T>(session: Arc<Session>, body: impl Stream<Item = T>) -> impl Stream<Item = T> {
+    body.inspect(move |_| session.life.stir())
 }
 
 /// A place for a file that may come, as far as that is known before it does.
