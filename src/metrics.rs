@@ -10,8 +10,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use portcullis_alerts::{Exports, Standing};
-use portcullis_proxy::files::{FileCount, FileCounts};
-use portcullis_proxy::{Findings, Plane};
+use portcullis_proxy::{Count, Findings, Plane, Tally};
 use time::OffsetDateTime;
 
 use crate::policy::State;
@@ -95,7 +94,8 @@ fn told(plane: &Plane, policies: &State, alerts: &[Standing]) -> String {
     page.add("portcullis_sessions_refused_total", "counter", "Sessions that were asked for and refused.", &[], refused);
     desktops(&mut page, plane);
     page.findings(plane.findings());
-    page.files(&plane.files().counts);
+    page.crossings("text", plane.texts());
+    page.crossings("file", &plane.files().counts);
     let (bytes, copies, expired) = plane.files().quarantine.counts();
     page.add("portcullis_quarantine_bytes", "gauge", "Bytes of quarantined copies of files.", &[], bytes);
     page.add("portcullis_quarantine_copies", "gauge", "Quarantined copies of files.", &[], copies);
@@ -131,18 +131,20 @@ impl Page {
         }
     }
 
-    /// What became of files, each way.
-    fn files(&mut self, counts: &FileCounts) {
+    /// What became of texts or files, each way.
+    fn crossings(&mut self, of: &str, counts: &Tally) {
         let ways = counts.read();
-        self.head("portcullis_files_total", "counter", "Files that crossed, or were stopped.");
-        for FileCount { way, permitted, denied, .. } in ways {
+        let name = format!("portcullis_{of}s_total");
+        self.head(&name, "counter", &format!("What became of {of}s that were to cross."));
+        for Count { way, permitted, denied, .. } in ways {
             for (effect, count) in [("permit", permitted), ("deny", denied)] {
-                let _ = writeln!(self.0, "portcullis_files_total{{way=\"{way}\",effect=\"{effect}\"}} {count}");
+                let _ = writeln!(self.0, "{name}{{way=\"{way}\",effect=\"{effect}\"}} {count}");
             }
         }
-        self.head("portcullis_file_bytes_total", "counter", "Bytes of files that crossed.");
-        for FileCount { way, bytes, .. } in ways {
-            let _ = writeln!(self.0, "portcullis_file_bytes_total{{way=\"{way}\"}} {bytes}");
+        let name = format!("portcullis_{of}_bytes_total");
+        self.head(&name, "counter", &format!("Bytes of {of}s that crossed."));
+        for Count { way, bytes, .. } in ways {
+            let _ = writeln!(self.0, "{name}{{way=\"{way}\"}} {bytes}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod contents;
 mod findings;
+mod hurry;
 mod kept;
 mod quota;
 
@@ -68,7 +69,7 @@ impl Session {
     /// The desktop has a text: it is asked for only if copying is permitted at all.
     fn copy_offered(&self, rfb: &mut Connection) -> Result<(), Outcome> {
         if !self.paces().offers.try_take(Instant::now()) {
-            return Ok(());
+            return self.hurried(ActionKind::Copy);
         }
         let verdict = self.judge_announced(ActionKind::Copy);
         if verdict.effect != Effect::Deny {
@@ -76,13 +77,13 @@ impl Session {
             rfb.request_cut_text();
             return Ok(());
         }
-        self.note_under(&verdict, unread_copy(0, verdict.reason.clone()))
+        self.stopped(ActionKind::Copy, &verdict, unread_copy(0, verdict.reason.clone()))
     }
 
     /// Judges text that was copied on the desktop, and tells the viewers if it may leave.
     async fn copied(&self, text: Text) -> Result<(), Outcome> {
         if !self.paces().texts.try_take(Instant::now()) {
-            return Ok(());
+            return self.hurried(ActionKind::Copy);
         }
         if let Some(text) = self.cross(ActionKind::Copy, 0, text).await? {
             // Nobody watching is no error: the text then reaches nobody.
@@ -94,25 +95,31 @@ impl Session {
     /// Records that a text was copied on the desktop of which nothing was kept.
     fn not_copied(&self, bytes: u32, reason: String) -> Result<(), Outcome> {
         if !self.paces().texts.try_take(Instant::now()) {
-            return Ok(());
+            return self.hurried(ActionKind::Copy);
         }
         let verdict = self.judge(Action::Copy { bytes: u64::from(bytes) });
-        self.note_under(&verdict, unread_copy(u64::from(bytes), reason))
+        self.stopped(ActionKind::Copy, &verdict, unread_copy(u64::from(bytes), reason))
     }
 
     /// A program there pastes what a viewer has pasted before: it gets it if that is still permitted.
     async fn paste_asked(&self, rfb: &mut Connection) -> Result<(), Outcome> {
-        let Some(text) = rfb.offered_cut_text().filter(|_| self.paces().requests.try_take(Instant::now())).cloned()
-        else {
-            return Ok(());
-        };
+        let Some(text) = rfb.offered_cut_text().cloned() else { return Ok(()) };
+        if !self.paces().requests.try_take(Instant::now()) {
+            return self.hurried(ActionKind::Copy);
+        }
         let (verdict, found) = self.judge_again(ActionKind::Paste, &text).await;
         if verdict.effect != Effect::Deny {
             rfb.provide_cut_text();
             return Ok(());
         }
         rfb.withdraw_cut_text();
-        self.note_under(&verdict, paste(0, &text, &verdict, found, None))
+        self.stopped(ActionKind::Paste, &verdict, paste(0, &text, &verdict, found, None))
+    }
+
+    /// Counts a text that was stopped, and writes its event.
+    pub(crate) fn stopped(&self, kind: ActionKind, verdict: &Verdict, what: What) -> Result<(), Outcome> {
+        self.crossings.texts.add(kind, None);
+        self.note_under(verdict, what)
     }
 
     fn paces(&self) -> MutexGuard<'_, Paces> {

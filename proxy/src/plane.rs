@@ -29,6 +29,7 @@ use crate::permit::{Permit, SessionId};
 use crate::refusal::Refusal;
 use crate::runtime::{Capacity, Pool, Runtime, Template};
 use crate::session::{Session, Stage};
+use crate::tally::Tally;
 use crate::ticket::{Grant, Ticket, TicketError, Tickets};
 use crate::token::Verifier;
 
@@ -106,6 +107,7 @@ pub struct Plane {
     opened: AtomicU64,
     refusals: AtomicU64,
     findings: Arc<Findings>,
+    texts: Arc<Tally>,
 }
 
 /// A place in the table of sessions, taken before anything is started so that limits hold.
@@ -154,6 +156,7 @@ impl Plane {
             opened: AtomicU64::new(0),
             refusals: AtomicU64::new(0),
             findings: Arc::default(),
+            texts: Arc::new(Tally::texts()),
         })
     }
 

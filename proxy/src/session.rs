@@ -167,6 +167,7 @@ impl Session {
         let _ = timeout(PARTING, self.seated().wait_for(BTreeSet::is_empty)).await;
         // What became of files that were under way is on the record too.
         let _ = timeout(PARTING, self.files.settled()).await;
+        let _ = self.note_hurried();
         let closed = What::SessionClosed { reason: outcome.to_string() };
         // INVARIANT: an end that a rule brought about is on the record under that rule.
         let _ = match outcome.rule() {

@@ -2,6 +2,7 @@
 
 use portcullis_proxy::{Bounds, Rate};
 use portcullis_rfb::Size;
+use portcullis_tests::clipboard::{NOTIFY, TEXT, extended, provide};
 use portcullis_tests::puppet::{greeting, of_kind};
 use portcullis_tests::viewer::Heard;
 use portcullis_tests::{Stage, Viewer};
@@ -146,4 +147,51 @@ async fn c5_what_is_judged_is_what_crosses() {
     assert_eq!(texts[..2], ["4", "harmless"]);
     assert!(texts[2].starts_with("4111 1111\n1111 1111"), "numbers wrapped over lines are two: {texts:?}");
     stage.end(&act.session).await.unwrap();
+}
+
+/// What a paste was to bring does not come: the key that pastes is not pressed either, or it would bring what was copied before.
+#[tokio::test(flavor = "multi_thread")]
+async fn c6_a_text_that_is_stopped_is_not_replaced_by_an_older_one() {
+    let mut stage = stage("deny").await;
+    let mut act = stage.open().await.unwrap();
+    let mut viewer = Viewer::connect_extended(&stage.url, &act.opened).await.unwrap();
+    let (control, v) = (0xffe3u32, 0x76u32);
+    viewer.send(&extended(NOTIFY | TEXT, &[])).await.unwrap();
+    for (down, keysym) in [(1, control), (1, v), (0, v), (0, control), (1, 0x78), (0, 0x78)] {
+        let mut key = vec![4, down, 0, 0];
+        key.extend(keysym.to_be_bytes());
+        viewer.send(&key).await.unwrap();
+    }
+    viewer.until_asked().await.unwrap();
+    viewer.send(&provide(SPELLINGS[0])).await.unwrap();
+    let pressed =
+        |messages: &[Vec<u8>]| of_kind(messages, 4).filter(|key| key[1] == 1).map(|key| key[7]).collect::<Vec<_>>();
+    act.desktop.hears("the key behind it", |messages| pressed(messages).contains(&0x78)).await.unwrap();
+    let messages = act.desktop.messages().unwrap();
+    assert_eq!(pressed(&messages), [0xe3, 0x78], "control and x, and no v");
+    assert!(pasted(&messages).is_empty());
+}
+
+/// Texts that come faster than the gate listens are on the record by their number.
+#[tokio::test(flavor = "multi_thread")]
+async fn c6_what_comes_too_fast_is_counted_on_the_record() {
+    let bounds = Bounds { texts: Rate::new(1, 3), ..Bounds::default() };
+    let mut stage = Stage::bounded(SIZE, greeting(SIZE, b"puppet"), bounds).await.unwrap();
+    stage.rule(&rules("deny")).unwrap();
+    let mut act = stage.open().await.unwrap();
+    let mut viewer = Viewer::connect(&stage.url, &act.opened).await.unwrap();
+    for number in 0..60 {
+        viewer.send(&cut_text(6, &format!("text {number}"))).await.unwrap();
+    }
+    viewer.key(0x61).await.unwrap();
+    act.desktop.hears("the key behind them", |messages| of_kind(messages, 4).count() == 2).await.unwrap();
+    let handed = pasted(&act.desktop.messages().unwrap()).len();
+    let record = stage.end(&act.session).await.unwrap();
+    let count =
+        |event: &&serde_json::Value| event["what"].as_str()?.split_once(" clipboard messages")?.0.parse::<usize>().ok();
+    let refused = record.of_type("refused");
+    let passed_over: Vec<_> = refused.iter().filter_map(count).collect();
+    assert_eq!(record.of_type("paste").len(), handed);
+    assert_eq!(handed + passed_over.iter().sum::<usize>(), 60, "{refused:?}");
+    assert!(passed_over.len() <= 8, "not an event for each: {refused:?}");
 }

@@ -115,6 +115,11 @@ async fn what_is_pasted_is_stopped_redacted_or_told_of() {
     ] {
         assert!(told.contains(&format!("portcullis_contents_found_total{line}\n")), "{told}");
     }
+    for line in
+        ["{way=\"paste\",effect=\"permit\"} 4", "{way=\"paste\",effect=\"deny\"} 3", "{way=\"copy\",effect=\"deny\"} 0"]
+    {
+        assert!(told.contains(&format!("portcullis_texts_total{line}\n")), "{told}");
+    }
     let events = desk.end().await;
     nowhere(&desk.gate.data(), &[CARD, "as agreed", "ightfall", "1111 1111"]);
     assert_eq!(

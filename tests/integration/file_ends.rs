@@ -128,7 +128,10 @@ async fn a_file_whose_record_fails_does_not_cross_and_the_journal_says_so() {
         Ok(journal.into_iter().find(|event| event["type"] == "upload"))
     };
     let event = until("the journal has it", written).await.unwrap();
-    assert_eq!((&event["session"], &event["name"], &event["effect"]), (&json!(opened.id), &json!(name), &json!("deny")));
+    assert_eq!(
+        (&event["session"], &event["name"], &event["effect"]),
+        (&json!(opened.id), &json!(name), &json!("deny"))
+    );
     assert_eq!(event["reason"], "the session has ended", "{event}");
     until("the spool is empty", async || Ok((spooled(pid) == 0).then_some(()))).await.unwrap();
     let (status, answer) = api.upload(&opened.id, "late.txt", "late").await.unwrap();
@@ -153,7 +156,10 @@ async fn who_brings_a_file_is_not_idle_for_as_long_as_it_comes() {
     assert_eq!(laid(&desktop), ["long.txt"]);
     api.wait_gone(&opened.id).await.unwrap();
     let events = events(&gate.bundle(&opened.id).unwrap()).unwrap();
-    assert_eq!(of_type(&events, "session_closed")[0]["reason"], "nobody did anything for 6s (files.yaml:6 session.idle)");
+    assert_eq!(
+        of_type(&events, "session_closed")[0]["reason"],
+        "nobody did anything for 6s (files.yaml:6 session.idle)"
+    );
 }
 
 #[tokio::test]

@@ -133,3 +133,41 @@ async fn policy_that_changes_during_an_upload_counts() {
     assert_eq!((status, laid(&desktop).len()), (403, 0), "{answer}");
     assert!(answer["policy"]["rule"].as_str().unwrap().starts_with("stop.yaml:3"), "{answer}");
 }
+
+/// A scanner that says nothing until it may, and then that all is well.
+fn slow_scanner() -> (String, std::sync::mpsc::Sender<()>) {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = listener.local_addr().unwrap().to_string();
+    let (may, waits) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let (mut peer, _) = listener.accept().unwrap();
+        let mut heard = Vec::new();
+        let mut piece = [0; 4096];
+        while !heard.ends_with(&[0; 4]) {
+            let count = peer.read(&mut piece).unwrap();
+            heard.extend_from_slice(&piece[..count]);
+        }
+        waits.recv().unwrap();
+        peer.write_all(b"stream: OK\0").unwrap();
+    });
+    (place, may)
+}
+
+#[tokio::test]
+async fn what_policy_wants_done_while_a_file_is_looked_at_counts() {
+    let (place, may) = slow_scanner();
+    let policy = "policy: files\napplies: {groups: [testers], desktops: [bare]}\nallow:\n  upload: {max_bytes: 1 MiB, scan: clamav}\n";
+    let (gate, api, opened, desktop) = opened(policy, &format!("[files]\nclamd = \"{place}\"\n")).await;
+    let (session, uploader) = (opened.id.clone(), api.clone());
+    let uploading = tokio::spawn(async move { uploader.upload(&session, "late.txt", "harmless").await });
+    let stricter = policy.replace("1 MiB", "2 MiB, metadata: strip");
+    std::fs::write(gate.policies().join("files.yaml"), stricter).unwrap();
+    let path = format!("/api/sessions/{}", opened.id);
+    let followed = async || Ok((api.get(&path).await?["allows"]["upload_bytes"] == 2 << 20).then_some(()));
+    until("the policy is in force", followed).await.unwrap();
+    may.send(()).unwrap();
+    let (status, answer) = uploading.await.unwrap().unwrap();
+    assert_eq!((status, laid(&desktop).len()), (403, 0), "{answer}");
+    assert!(answer["detail"].as_str().unwrap().contains("the policy changed while the file was looked at"), "{answer}");
+}

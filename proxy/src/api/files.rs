@@ -50,7 +50,11 @@ pub(super) fn own(
     if session.is_ending() {
         return Err(Stopped::Ended.into());
     }
-    session.files.attempt()?;
+    if let Err(busy) = session.files.attempt() {
+        // A record that fails here ends the session by its own watch.
+        let _ = session.hurried(ActionKind::Upload);
+        return Err(busy.into());
+    }
     Ok(session)
 }
 

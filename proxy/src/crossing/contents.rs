@@ -8,12 +8,14 @@ use portcullis_policy::{ActionKind, Contents, Detector, Effect, Request, Rule, S
 use portcullis_rfb::clipboard::Text;
 
 use super::findings::Findings;
+use super::hurry::Hurry;
 use super::kept::Keys;
 use super::quota::Quota;
 use super::{copy, paste};
 use crate::enforced::{Enforced, name};
 use crate::outcome::Outcome;
 use crate::session::{Refused, Session};
+use crate::tally::Tally;
 
 /// Bytes of a text that are searched where they are; a longer one is searched in a thread that nobody else waits for.
 const INLINE: usize = 8 << 10;
@@ -26,11 +28,13 @@ const UNSEARCHED: &str = "the text could not be searched";
 const TOO_LATE: &str = "; it was let in before, and a text that is offered already is not redacted but taken back";
 
 /// What crosses in either direction, for all viewers of a session together.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Crossings {
     paste: Lane,
     copy: Lane,
     findings: Arc<Findings>,
+    pub(super) texts: Arc<Tally>,
+    hurries: [Hurry; 3],
     pub(super) keys: Keys,
 }
 
@@ -79,13 +83,23 @@ struct Judged {
 }
 
 impl Crossings {
-    pub(crate) fn new(findings: Arc<Findings>, keys: Keys) -> Self {
-        Self { findings, keys, ..Self::default() }
+    pub(crate) fn new(findings: Arc<Findings>, texts: Arc<Tally>, keys: Keys) -> Self {
+        Self { paste: Lane::default(), copy: Lane::default(), findings, texts, hurries: <[Hurry; 3]>::default(), keys }
     }
 
     /// Counts what was found in one text or file.
     pub(crate) fn count(&self, found: &[&Detector], effect: Effect) {
         self.findings.count(found, effect);
+    }
+
+    /// What came too fast, of one kind; of files it is one for both ways.
+    pub(super) fn hurry(&self, kind: ActionKind) -> &Hurry {
+        let [pastes, copies, files] = &self.hurries;
+        match kind {
+            ActionKind::Paste => pastes,
+            ActionKind::Copy => copies,
+            _ => files,
+        }
     }
 
     fn lane(&self, kind: ActionKind) -> &Lane {
@@ -137,6 +151,7 @@ impl Session {
         }
         let found: Vec<&Detector> = judged.found.iter().collect();
         self.crossings.count(&found, judged.verdict.effect);
+        self.crossings.texts.add(kind, judged.crosses.as_ref().map(Text::bytes));
         let what = if kind == ActionKind::Paste { paste } else { copy };
         let what = what(viewer, &text, &judged.verdict, names(&judged.found), judged.redacted);
         let seq = self.note_numbered(&judged.verdict, what)?;

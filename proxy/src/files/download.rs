@@ -36,9 +36,10 @@ pub(crate) struct Download {
 /// # Errors
 /// [`Stopped`]: then nobody has a byte of it, and nothing of it is left.
 pub(crate) async fn fetch(session: Arc<Session>, name: FileName) -> Result<Download, Stopped> {
-    let slot = session.files.slot()?;
     let passage = Passage::new(session, ActionKind::Download, name);
-    let folder = passage.session.files.folder()?;
+    let stop = |stopped| passage.stop(stopped, 0);
+    let slot = passage.session.files.slot().map_err(stop)?;
+    let folder = passage.session.files.folder().map_err(stop)?;
     let verdict = passage.begin(0)?;
     let spool = passage.spool(&verdict)?;
     let session = Arc::clone(&passage.session);

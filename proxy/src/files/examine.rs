@@ -1,14 +1,14 @@
 //! What is in a file: its type, its members, what policy looks for in it, and what the scanner says.
 
-use std::io::BufReader;
+use std::io::{BufReader, Read};
 
-use portcullis_files::{Class, Inspection, Limits, Refused, Stripped, inspect, strip_metadata};
-use portcullis_policy::{Detector, Rule, Sought, Verdict};
+use portcullis_files::{Class, HEAD, Inspection, Limits, Refused, Stripped, inspect, sniff, strip_metadata};
+use portcullis_policy::{self as policy, Archives, Detector, Metadata, Rule, Sought, Verdict};
 
 use super::clamd::{ScanError, Scanned};
 use super::passage::Passage;
 use super::search::Search;
-use super::{Spool, Spooled, Stopped};
+use super::{Reader, Spool, Spooled, Stopped};
 use crate::enforced::name;
 use crate::outcome::chain;
 
@@ -20,6 +20,28 @@ const SCANNER: &str = "clamav";
 const OWN: &str = "a rule of your organisation";
 /// Bytes that inspection reads at once.
 const PIECE: usize = 1 << 16;
+
+/// What policy wants to be done with a file before it crosses, beside looking for what it names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Care {
+    /// Archives are looked into.
+    pub(super) archives: bool,
+    /// The scanner is asked.
+    pub(super) scan: bool,
+    /// Metadata is taken out.
+    pub(super) strip: bool,
+}
+
+impl Care {
+    pub(super) fn of(limits: &policy::Limits) -> Self {
+        let files = &limits.files;
+        Self {
+            archives: files.archives.as_ref().is_none_or(|archives| archives.value == Archives::Look),
+            scan: limits.scan.is_some(),
+            strip: files.metadata.as_ref().is_some_and(|metadata| metadata.value == Metadata::Strip),
+        }
+    }
+}
 
 /// What was seen in a file.
 #[derive(Debug, Default)]
@@ -40,6 +62,8 @@ pub(super) struct Seen {
     pub(super) unsearched: Option<Rule>,
     /// What it was searched for.
     pub(super) sought: Vec<Sought>,
+    /// What policy wanted when it was looked at.
+    pub(super) care: Care,
     scanner: bool,
 }
 
@@ -69,7 +93,7 @@ impl Seen {
     }
 
     /// Whether policy lets none of it be searched that it wants searched.
-    fn read(inspection: Inspection, search: &Search) -> Self {
+    fn read(inspection: Inspection, search: &Search, care: Care) -> Self {
         let unread = inspection.unread.first().filter(|_| search.searcher.is_some());
         Self {
             media_type: inspection.media_type,
@@ -81,24 +105,36 @@ impl Seen {
             unsearched: unread.and(search.rule()).cloned(),
             sought: search.sought.clone(),
             nested: inspection.nested,
+            care,
             scanner: false,
         }
     }
 }
 
 /// Looks into a file, off the path of everybody else.
-pub(super) async fn look(passage: &Passage, file: &Spooled, archives: bool) -> Result<Seen, Stopped> {
+pub(super) async fn look(passage: &Passage, file: &Spooled, care: Care) -> Result<Seen, Stopped> {
     let search = Search::of(&passage.session, passage.kind);
     let (name, reader) = (passage.name.clone(), BufReader::with_capacity(PIECE, file.reader()));
-    let limits = Limits { look: archives, ..Limits::default() };
+    let limits = Limits { look: care.archives, ..Limits::default() };
     let looked = tokio::task::spawn_blocking(move || {
-        inspect(reader, &name, search.searcher.as_ref(), &limits).map(|inspection| Seen::read(inspection, &search))
+        inspect(reader, &name, search.searcher.as_ref(), &limits)
+            .map(|inspection| Seen::read(inspection, &search, care))
     });
     match looked.await.map_err(|_| Stopped::Ended)? {
         Ok(seen) => Ok(seen),
         Err(error @ Refused::Unreadable(_)) => Err(Stopped::Failed(chain(&error))),
-        Err(refused) => Ok(Seen { against: Some(refused.to_string()), ..Seen::default() }),
+        Err(refused) => {
+            let media_type = head(file.reader()).map_or("", |head| sniff(&head, &passage.name).media_type);
+            Ok(Seen { media_type, against: Some(refused.to_string()), care, ..Seen::default() })
+        }
     }
+}
+
+/// The first bytes of a file.
+fn head(reader: Reader) -> Option<Vec<u8>> {
+    let mut head = Vec::new();
+    reader.take(u64::try_from(HEAD).ok()?).read_to_end(&mut head).ok()?;
+    Some(head)
 }
 
 /// Asks the scanner. INVARIANT: what it has not called clean does not cross where policy asks for it.

@@ -3,7 +3,6 @@
 //! Read [`upload`] first: it tells the story of a file on its way in, and [`download`] the same the other way.
 
 mod clamd;
-mod counts;
 pub(crate) mod download;
 mod examine;
 pub(crate) mod passage;
@@ -35,11 +34,11 @@ use crate::outcome::Outcome;
 use crate::pace::{Pace, Rate};
 use crate::runtime::Transfer;
 use crate::session::Session;
+use crate::tally::Tally;
 use quota::Quotas;
 use tus::Uploads;
 
 pub use clamd::Clamd;
-pub use counts::{FileCount, FileCounts};
 pub use quarantine::{Copied, Quarantine};
 pub use spool::{Reader, Spool, SpoolError, Spooled};
 pub(crate) use stopped::{Stopped, unnamed};
@@ -107,7 +106,7 @@ impl FilesConfig {
 pub struct Depot {
     pub(crate) config: FilesConfig,
     /// What crossed and what was stopped.
-    pub counts: FileCounts,
+    pub counts: Tally,
     /// Copies of files that policy keeps.
     pub quarantine: Quarantine,
     slots: Arc<Semaphore>,
@@ -129,7 +128,7 @@ impl Depot {
             }
         }
         let slots = Arc::new(Semaphore::new(config.at_once));
-        Ok(Arc::new(Self { config, counts: FileCounts::default(), quarantine, slots, journal: OnceLock::new() }))
+        Ok(Arc::new(Self { config, counts: Tally::files(), quarantine, slots, journal: OnceLock::new() }))
     }
 
     /// Where is written what no session's record can hold any more.

@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use portcullis_evidence::What;
 use portcullis_files::FileName;
-use portcullis_policy::{ActionKind, Archives, Contents, Effect, Limits, Metadata, Quarantine, Rule, Verdict};
+use portcullis_policy::{ActionKind, Contents, Effect, Limits, Quarantine, Rule, Verdict};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::examine::{self, Seen, has_metadata};
+use super::examine::{self, Care, Seen, has_metadata};
 use super::stopped::denied;
 use super::told::Told;
 use super::{Spool, Spooled, Stopped, quarantine};
@@ -132,18 +132,16 @@ impl Passage {
 
     /// What is in the file, and the file without its metadata where policy wants that.
     async fn examine(&self, file: &Spooled) -> Result<(Seen, Option<Spooled>), Stopped> {
-        let limits = self.limits();
-        let archives = limits.files.archives.as_ref().is_none_or(|archives| archives.value == Archives::Look);
-        let mut seen = examine::look(self, file, archives).await?;
+        let care = Care::of(&self.limits());
+        let mut seen = examine::look(self, file, care).await?;
         let verdict = self.judge(file.bytes, Some(&seen));
         if verdict.effect == Effect::Deny {
             return Ok((seen, None));
         }
-        if limits.scan.is_some() {
+        if care.scan {
             examine::scan(self, file, &mut seen).await;
         }
-        let strips = limits.files.metadata.is_some_and(|metadata| metadata.value == Metadata::Strip);
-        if !strips || seen.against.is_some() || !has_metadata(seen.media_type) {
+        if !care.strip || seen.against.is_some() || !has_metadata(seen.media_type) {
             return Ok((seen, None));
         }
         let stripped = examine::strip(self, file, seen.media_type, &verdict).await?;
@@ -168,8 +166,9 @@ impl Passage {
             let rule = seen.unsearched.clone().unwrap_or_else(|| verdict.rule.clone());
             return Verdict { rule, ..denied(&verdict, reason.clone()) };
         }
-        // Another policy, or another hour, may look for what nobody has looked for in this file.
-        if policy.detectors(&situation, self.kind) != seen.sought {
+        // Another policy, or another hour, may look for what nobody has looked for in this file, or want it scanned or stripped.
+        let care = Care::of(&policy.limits(&situation, self.kind));
+        if policy.detectors(&situation, self.kind) != seen.sought || care != seen.care {
             let reason = "the policy changed while the file was looked at: bring it again".to_owned();
             return denied(&verdict, reason);
         }

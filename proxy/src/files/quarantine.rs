@@ -108,6 +108,12 @@ impl Quarantine {
         reserved
     }
 
+    /// A copy that room was reserved for is there, and takes so much of it.
+    fn settle(&self, reserved: u64, takes: u64) {
+        let less = |lie: u64| Some(lie.saturating_sub(reserved.saturating_sub(takes)));
+        let _ = self.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+    }
+
     fn release(&self, bytes: u64) {
         let less = |count: u64, by: u64| Some(count.saturating_sub(by));
         let _ = self.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |lie| less(lie, bytes));
@@ -155,12 +161,22 @@ pub(super) async fn keep(files: &Files, session: &str, file: &Spooled) -> Result
     }
     let written = tokio::task::spawn_blocking(move || {
         DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(told)?;
-        write(&path, &recipients, reader, keep_free).inspect_err(|_| {
+        // One that is there already is another copy: it stays.
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(told)?;
+        write(file, &recipients, reader, keep_free).inspect_err(|_| {
             let _ = std::fs::remove_file(&path);
         })
     });
-    let written = written.await.unwrap_or_else(|_| Err("the gate is stopping".to_owned()));
-    written.inspect_err(|_| quarantine.release(bytes)).map(|()| place)
+    match written.await.unwrap_or_else(|_| Err("the gate is stopping".to_owned())) {
+        Ok(takes) => {
+            quarantine.settle(bytes, takes);
+            Ok(place)
+        }
+        Err(error) => {
+            quarantine.release(bytes);
+            Err(error)
+        }
+    }
 }
 
 /// What a copy of so many bytes takes, at most.
@@ -168,14 +184,15 @@ fn sealed(bytes: u64) -> u64 {
     bytes.saturating_add((bytes >> 20).saturating_add(1).saturating_mul(OVERHEAD))
 }
 
-fn write(path: &Path, recipients: &Arc<Recipients>, mut reader: impl Read, keep_free: u64) -> Result<(), String> {
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(told)?;
+/// Writes an encrypted copy; answers with the bytes that it takes.
+fn write(file: File, recipients: &Arc<Recipients>, mut reader: impl Read, keep_free: u64) -> Result<u64, String> {
     let checked = Checked { file: file.try_clone().map_err(told)?, left: 0, keep_free };
     let mut sealed = recipients.writer(checked).map_err(|error| error.to_string())?;
     io::copy(&mut reader, &mut sealed).map_err(told)?;
     sealed.finish().map_err(told)?;
     // Its event says that it is there.
-    file.sync_data().map_err(told)
+    file.sync_data().map_err(told)?;
+    file.metadata().map(|found| found.len()).map_err(told)
 }
 
 fn told(error: io::Error) -> String {
@@ -233,7 +250,10 @@ mod tests {
         let quarantine = Quarantine::open(&config).unwrap();
         assert_eq!(quarantine.counts(), (5000, 2, 0));
         assert!(!quarantine.reserve(5001) && quarantine.reserve(5000) && !quarantine.reserve(1));
-        quarantine.release(5000);
+        // What is there takes less than was reserved for it.
+        quarantine.settle(5000, 4000);
+        assert_eq!(quarantine.counts(), (9000, 3, 0));
+        quarantine.release(4000);
         let old = due(&quarantine, SystemTime::now());
         assert_eq!(
             old.iter().map(|copy| (copy.place.as_str(), copy.session.as_str())).collect::<Vec<_>>(),

@@ -18,6 +18,7 @@ use crate::session::Session;
 
 /// Uploads in pieces that one session may have at once.
 const MOST: usize = 8;
+const TOO_MANY: &str = "as many uploads as may wait for their next piece do; finish or end one of them";
 /// How long is waited for a piece whose sender hung up, before its successor is taken.
 const SETTLED: Duration = Duration::from_secs(5);
 
@@ -63,8 +64,8 @@ impl Uploads {
     /// # Errors
     /// [`Stopped`], as for a file that comes at once.
     pub(crate) fn begin(&self, session: &Arc<Session>, name: FileName, length: u64) -> Result<Arc<Upload>, Stopped> {
-        session.files.folder()?;
         let passage = Passage::new(Arc::clone(session), ActionKind::Upload, name);
+        session.files.folder().map_err(|stopped| passage.stop(stopped, length))?;
         let verdict = passage.begin(length)?;
         let spool = passage.spool(&verdict)?;
         let id = format!("{:032x}", rand::random::<u128>());
@@ -74,9 +75,8 @@ impl Uploads {
         {
             let mut uploads = self.lock();
             if uploads.len() >= MOST {
-                return Err(Stopped::Busy(
-                    "as many uploads as may wait for their next piece do; finish or end one of them",
-                ));
+                drop(uploads);
+                return Err(upload.passage.stop(Stopped::Busy(TOO_MANY), length));
             }
             uploads.insert(id, Arc::clone(&upload));
         }

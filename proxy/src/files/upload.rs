@@ -64,8 +64,9 @@ pub(super) fn stirring<T>(session: Arc<Session>, body: impl Stream<Item = T>) ->
 
 /// A place for a file that may come, as far as that is known before it does.
 fn admit(passage: &Passage, bytes: u64) -> Result<(Slot, Verdict, Spool), Stopped> {
-    passage.session.files.folder()?;
-    let slot = passage.session.files.slot()?;
+    let stop = |stopped| passage.stop(stopped, bytes);
+    passage.session.files.folder().map_err(stop)?;
+    let slot = passage.session.files.slot().map_err(stop)?;
     let verdict = passage.begin(bytes)?;
     let spool = passage.spool(&verdict)?;
     Ok((slot, verdict, spool))

@@ -7,6 +7,7 @@ use super::Plane;
 use crate::crossing::{Crossings, Findings, Keys};
 use crate::egress::Counts;
 use crate::files::Depot;
+use crate::tally::Tally;
 
 impl Plane {
     /// Sessions that were opened, and those that were asked for and refused, since the gate started.
@@ -27,9 +28,15 @@ impl Plane {
         &self.findings
     }
 
+    /// Texts that crossed, and those that were stopped.
+    #[must_use]
+    pub fn texts(&self) -> &Tally {
+        &self.texts
+    }
+
     /// What a new session counts and keeps of what crosses.
     pub(crate) fn crossings(&self) -> Crossings {
-        Crossings::new(Arc::clone(&self.findings), Keys(self.config.recipients.clone()))
+        Crossings::new(Arc::clone(&self.findings), Arc::clone(&self.texts), Keys(self.config.recipients.clone()))
     }
 
     /// How files are carried, and what became of them.

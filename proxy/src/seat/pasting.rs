@@ -19,6 +19,8 @@ use crate::session::Session;
 const WAIT: Duration = Duration::from_secs(5);
 /// Keys and pointer positions that wait at most; one more, and none waits any longer.
 const MOST_HELD: usize = 512;
+/// Keys that paste, with others held down: v, V, Insert (X11 keysyms).
+const PASTING: [u32; 3] = [0x76, 0x56, 0xff63];
 
 /// The clipboard's part of a seat.
 pub(super) struct Pasting {
@@ -54,6 +56,15 @@ impl Pasting {
             _ => Some(event),
         }
     }
+
+    /// The text that is waited for does not cross: the key that was to paste it is not pressed, or it would paste an older one.
+    fn unpaste(&mut self) {
+        let pastes = |event: &Event| matches!(event, Event::Key(key) if key.down && PASTING.contains(&key.keysym));
+        let Some(fetch) = &mut self.fetch else { return };
+        if let Some(place) = fetch.held.iter().position(|(_, event)| pastes(event)) {
+            fetch.held.remove(place);
+        }
+    }
 }
 
 impl Seat {
@@ -67,10 +78,18 @@ impl Seat {
         match event {
             Clipboard::Offered => return self.offered(session, rfb),
             Clipboard::Asked => return self.asked(session, rfb).await,
-            Clipboard::Text(text) => self.paste(session, text).await?,
-            Clipboard::TooLong { bytes } => self.unpasted(session, bytes, TOO_LONG.to_owned())?,
+            Clipboard::Text(text) => {
+                if !self.paste(session, text).await? {
+                    self.pasting.unpaste();
+                }
+            }
+            Clipboard::TooLong { bytes } => {
+                self.unpasted(session, bytes, TOO_LONG.to_owned())?;
+                self.pasting.unpaste();
+            }
             Clipboard::Unreadable(why) => {
                 self.unpasted(session, 0, format!("the pasted text cannot be read: {why}"))?;
+                self.pasting.unpaste();
             }
         }
         self.release(session).await
@@ -90,11 +109,11 @@ impl Seat {
     fn offered(&mut self, session: &Session, rfb: &mut Connection) -> Result<(), Outcome> {
         let now = Instant::now();
         if !self.pasting.paces.offers.try_take(now) {
-            return Ok(());
+            return session.hurried(ActionKind::Paste);
         }
         let verdict = session.judge_announced(ActionKind::Paste);
         if verdict.effect == Effect::Deny {
-            return session.note_under(&verdict, self.unread(0, verdict.reason.clone()));
+            return session.stopped(ActionKind::Paste, &verdict, self.unread(0, verdict.reason.clone()));
         }
         if rfb.request_cut_text() {
             let until = now + WAIT;
@@ -103,38 +122,39 @@ impl Seat {
         Ok(())
     }
 
-    async fn paste(&mut self, session: &Session, text: Text) -> Result<(), Outcome> {
+    /// Whether the text crossed.
+    async fn paste(&mut self, session: &Session, text: Text) -> Result<bool, Outcome> {
         if !self.pasting.paces.texts.try_take(Instant::now()) {
-            return Ok(());
+            return session.hurried(ActionKind::Paste).map(|()| false);
         }
-        if let Some(text) = session.cross(ActionKind::Paste, self.viewer, text).await? {
-            session.act(Act::Paste(text)).await;
-        }
-        Ok(())
+        let Some(text) = session.cross(ActionKind::Paste, self.viewer, text).await? else { return Ok(false) };
+        session.act(Act::Paste(text)).await;
+        Ok(true)
     }
 
     /// Records that a text was pasted of which nothing was kept.
     fn unpasted(&mut self, session: &Session, bytes: u32, reason: String) -> Result<(), Outcome> {
         if !self.pasting.paces.texts.try_take(Instant::now()) {
-            return Ok(());
+            return session.hurried(ActionKind::Paste);
         }
         let verdict = session.judge(Action::Paste { bytes: u64::from(bytes) });
-        session.note_under(&verdict, self.unread(u64::from(bytes), reason))
+        session.stopped(ActionKind::Paste, &verdict, self.unread(u64::from(bytes), reason))
     }
 
     /// The viewer takes what was copied on the desktop: it gets it if that is still permitted.
     async fn asked(&mut self, session: &Session, rfb: &mut Connection) -> Result<(), Outcome> {
         let requests = &mut self.pasting.paces.requests;
-        let Some(text) = rfb.offered_cut_text().filter(|_| requests.try_take(Instant::now())).cloned() else {
-            return Ok(());
-        };
+        let Some(text) = rfb.offered_cut_text().cloned() else { return Ok(()) };
+        if !requests.try_take(Instant::now()) {
+            return session.hurried(ActionKind::Paste);
+        }
         let (verdict, found) = session.judge_again(ActionKind::Copy, &text).await;
         if verdict.effect != Effect::Deny {
             rfb.provide_cut_text();
             return Ok(());
         }
         rfb.withdraw_cut_text();
-        session.note_under(&verdict, copy(self.viewer, &text, &verdict, found, None))
+        session.stopped(ActionKind::Copy, &verdict, copy(self.viewer, &text, &verdict, found, None))
     }
 
     fn unread(&self, bytes: u64, reason: String) -> What {
