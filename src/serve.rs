@@ -76,8 +76,9 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let runtimes = runtimes(config, &data).await?;
     // Before anything leaves the spool.
     let exports = alerts::open(config, &data, &vault)?;
-    let recorder = recorder(config, &data, encrypting);
+    let mut recorder = recorder(config, &data, encrypting);
     recover(&recorder, &vault, &keys, &portal, &runtimes).await;
+    prepare(config, &mut recorder);
     let verifier = token::verifier(config, &keys)?;
     let revocations = Arc::clone(verifier.revocations());
     revoked::load(&data.revoked(), &revocations)?;
@@ -244,6 +245,14 @@ pub(crate) fn recorder(config: &Config, data: &Data, encrypting: Option<Encrypti
     recorder.encrypting = encrypting;
     recorder.patience = config.vault.patience().unwrap_or(recorder.patience);
     recorder
+}
+
+/// Where desktops stand ready, so does the beginning of a recording.
+fn prepare(config: &Config, recorder: &mut portcullis_recorder::Config) {
+    let Some(warm) = config.desktops.iter().find(|desktop| desktop.warm.count > 0) else { return };
+    let ahead = Arc::new(portcullis_recorder::Ahead::default());
+    ahead.prepare(recorder.clone(), warm.size);
+    recorder.ahead = Some(ahead);
 }
 
 #[allow(clippy::too_many_arguments, reason = "the one place where everything meets")]

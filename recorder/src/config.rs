@@ -1,8 +1,11 @@
 //! What a recorder is told once: where it works, how much room it has, how good the video is.
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use portcullis_evidence::Recipients;
+
+use crate::ahead::Ahead;
 
 /// Bytes of a hand-over log unless told otherwise: some seven full screens of 1920x1080.
 pub const RING_BYTES: u64 = 64 * 1024 * 1024;
@@ -32,6 +35,8 @@ pub struct Config {
     pub patience: Duration,
     /// To whom events and video are encrypted before they touch the disk; `None` leaves them clear.
     pub encrypting: Option<Encrypting>,
+    /// Where the next recording's beginning is prepared before it is asked for; `None` prepares nothing.
+    pub ahead: Option<Arc<Ahead>>,
 }
 
 /// To whom a gate's recordings are encrypted.
@@ -57,6 +62,7 @@ impl Config {
             stall: Duration::from_secs(10),
             patience: Duration::from_millis(1500),
             encrypting: None,
+            ahead: None,
         }
     }
 }

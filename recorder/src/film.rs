@@ -12,6 +12,7 @@ use std::sync::Arc;
 use portcullis_evidence::{Encryption, MAX_INITS, PathInBundle, WriteError};
 use portcullis_rfb::{Point, Region, Screen, Size};
 
+use crate::ahead::Opening;
 use crate::bundle::Bundle;
 use crate::clock::micros;
 use crate::cmaf;
@@ -63,9 +64,11 @@ struct Projector {
 
 impl Film {
     /// The film of a session that begins: its first picture, at 0, is the black screen.
-    pub(crate) fn begin(config: &Config, bundle: Arc<Bundle>, size: Size) -> Result<Self, RecordError> {
+    pub(crate) fn begin(config: &Config, bundle: Arc<Bundle>, opening: Opening) -> Result<Self, RecordError> {
+        let Opening { size, encoder, picture, sample, .. } = opening;
         let mut film = Self::of(config, bundle, Screen::new(size));
-        film.shoot(0)?;
+        film.projector = Some(Projector::with(&film.bundle, size, encoder, picture)?);
+        film.append(0, true, &sample)?;
         Ok(film)
     }
 
@@ -249,7 +252,9 @@ impl Film {
             }
             None => {
                 self.damage.add(size.bounds());
-                self.projector.insert(Projector::open(&self.bundle, self.settings, size)?)
+                let encoder =
+                    Encoder::open(size, self.settings.crf, self.settings.threads).map_err(RecordError::Encoder)?;
+                self.projector.insert(Projector::with(&self.bundle, size, encoder, Picture::default())?)
             }
         };
         let mut canvas = projector.encoder.canvas();
@@ -264,18 +269,24 @@ impl Film {
         let Some(projector) = &mut self.projector else { return Err(RecordError::Died) };
         let key = self.segment.is_none();
         let sample = projector.encoder.encode(at_us, key, &self.damage).map_err(RecordError::Encoder)?;
+        self.append(at_us, key, &sample)
+    }
+
+    /// Puts the picture of `at_us` on film; a key picture begins a segment.
+    fn append(&mut self, at_us: u64, key: bool, sample: &[u8]) -> Result<(), RecordError> {
         if key {
+            let unlisted = self.projector.as_mut().and_then(|projector| projector.unlisted.take());
             let (number, from_us, _) = self.bundle.standing();
             let folder = self.bundle.folder();
             let path = PathInBundle::Video(number).under(folder);
-            let key = self.bundle.encryption().map(Encryption::key);
-            let segment = Segment::create(folder, number, from_us, projector.unlisted.take(), key);
+            let cover = self.bundle.encryption().map(Encryption::key);
+            let segment = Segment::create(folder, number, from_us, unlisted, cover);
             let segment = self.segment.insert(segment.map_err(spool("create", &path))?);
             self.bundle.growing(segment.file());
         }
         if let Some(segment) = &mut self.segment {
             let path = PathInBundle::Video(segment.number()).under(self.bundle.folder());
-            segment.append(at_us, key, &sample).map_err(spool("append to", &path))?;
+            segment.append(at_us, key, sample).map_err(spool("append to", &path))?;
             self.bundle.wrote();
         }
         self.damage.clear();
@@ -299,9 +310,8 @@ impl Film {
 }
 
 impl Projector {
-    /// An encoder for `size`, and its init segment in the bundle: a new one, or the newest if that is the same.
-    fn open(bundle: &Bundle, settings: Settings, size: Size) -> Result<Self, RecordError> {
-        let encoder = Encoder::open(size, settings.crf, settings.threads).map_err(RecordError::Encoder)?;
+    /// An encoder of `size`, and its init segment in the bundle: a new one, or the newest if that is the same.
+    fn with(bundle: &Bundle, size: Size, encoder: Encoder, picture: Picture) -> Result<Self, RecordError> {
         let header = cmaf::header(coded(size), encoder.parameter_sets());
         let (_, _, newest) = bundle.standing();
         let encrypted = bundle.encryption().is_some();
@@ -320,7 +330,7 @@ impl Projector {
                 write_new(&path, header).map_err(spool("create", &path))?;
             }
         }
-        Ok(Self { size, encoder, picture: Picture::default(), unlisted })
+        Ok(Self { size, encoder, picture, unlisted })
     }
 }
 

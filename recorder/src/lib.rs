@@ -4,6 +4,7 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)
 )]
 
+mod ahead;
 mod bundle;
 mod clock;
 mod cmaf;
@@ -26,6 +27,7 @@ mod spool;
 mod upload;
 mod worker;
 
+pub use ahead::Ahead;
 pub use compact::{Codec, CompactError, CompactSettings, Compacted, compact};
 pub use config::{Config, Encrypting, MIN_RING_BYTES, RING_BYTES};
 pub use encoder::EncoderError;

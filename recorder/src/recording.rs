@@ -1,25 +1,27 @@
 //! A session's recording, as the session sees it.
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
 use portcullis_evidence::{
     BundleWriter, Encryption, Ending, KeepTerms, Manifest, PathInBundle, Sealed, Settings, SigningKey, State, What,
     stamp,
 };
-use portcullis_rfb::{Change, Point, Screen, Size};
+use portcullis_rfb::{Change, Point, Size};
 use portcullis_vault::Vault;
 use time::OffsetDateTime;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
+use crate::ahead::Opening;
 use crate::bundle::{Bundle, By, MAX_WAITING};
 use crate::clock::{Clock, SinceStart, micros};
 use crate::config::{Config, MIN_RING_BYTES};
 use crate::error::{RecordError, spool as spool_error};
 use crate::failure::Failure;
 use crate::film::Film;
-use crate::handover::{Bases, HandOver, HandOverError, Mark};
+use crate::handover::{Bases, HandOver, HandOverError};
 use crate::keeping;
 use crate::keys;
 use crate::recover::{self, Interruption};
@@ -306,7 +308,7 @@ fn lay(
 ) -> Result<Laid, RecordError> {
     let spool = Spool::create(&config.spool, &manifest.id)?;
     let clock: Arc<dyn Clock> = Arc::new(SinceStart::now());
-    let laid = (|| {
+    let lay = |opening: ScopedJoinHandle<'_, Result<Opening, RecordError>>| {
         let ring = spool.ring();
         let capacity = config.ring_bytes.max(MIN_RING_BYTES);
         let encryption = config.encrypting.as_ref().map(|to| {
@@ -318,18 +320,22 @@ fn lay(
         let log = HandOver::create(&ring, capacity, config.stall, Arc::clone(&clock), cover);
         let log = Arc::new(log.map_err(spool_error("create", &ring))?);
         let mut bases = Bases::new(spool.folder(), cover.cloned());
-        let black = Screen::new(size);
-        for _ in 0..2 {
-            let written = bases.write(Mark::START, None, &black);
-            written.map_err(|error| spool_error("write", bases.older())(error))?;
-        }
+        bases.begin(size).map_err(|error| spool_error("write", bases.older())(error))?;
         let settings = Settings { encryption, ..Settings::default() };
         let writer =
             BundleWriter::create_with(&spool.bundle(), manifest, key, settings).map_err(RecordError::Bundle)?;
         let bundle = Arc::new(Bundle::new(writer, Arc::clone(&clock), Some(finished)));
-        let film = Film::begin(config, Arc::clone(&bundle), size)?;
+        let opening = opening.join().unwrap_or(Err(RecordError::Died))?;
+        let film = Film::begin(config, Arc::clone(&bundle), opening)?;
         Ok((log, bundle, film, bases))
-    })();
+    };
+    let ready = config.ahead.as_ref().and_then(|ahead| ahead.take(config, size));
+    let opening = || ready.map_or_else(|| Opening::of(config, size).map_err(RecordError::Encoder), Ok);
+    // The encoder opens while the disk makes things durable: somebody waits for both.
+    let laid = thread::scope(|scope| lay(scope.spawn(opening)));
+    if let Some(ahead) = &config.ahead {
+        ahead.prepare(config.clone(), size);
+    }
     match laid {
         Ok((log, bundle, film, bases)) => Ok(Laid { spool, log, bundle, film, bases, clock }),
         Err(error) => {

@@ -5,6 +5,8 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustix::fs::FallocateFlags;
+
 /// A step that changes the file system, or makes a change durable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
@@ -87,6 +89,19 @@ impl Disk {
         }
     }
 
+    /// Takes the blocks of so many bytes at the end of an empty file; false where they have to be written, as this file system might not keep
+    /// what it only promised. A step as an append is.
+    pub(crate) fn allocate(&self, file: &mut File, path: &Path, bytes: u64) -> io::Result<bool> {
+        if !keeps_promises(file) {
+            return Ok(false);
+        }
+        match self.fate(|| Step::Append(path.to_owned(), usize::try_from(bytes).unwrap_or(usize::MAX))) {
+            Fate::Proceed => Ok(rustix::fs::fallocate(file, FallocateFlags::empty(), 0, bytes).map(|()| true)?),
+            Fate::Pretend => Ok(true),
+            Fate::Fail(error) | Fate::Tear(_, error) => Err(error),
+        }
+    }
+
     pub(crate) fn truncate(&self, file: &File, path: &Path, length: u64) -> io::Result<()> {
         self.take(|| Step::Truncate(path.to_owned(), length), || file.set_len(length))
     }
@@ -119,6 +134,13 @@ impl Disk {
     fn fate(&self, step: impl FnOnce() -> Step) -> Fate {
         self.mishaps.as_ref().map_or(Fate::Proceed, |mishaps| mishaps.fate(&step()))
     }
+}
+
+/// Whether blocks that were allocated are there when they are written to: ext4, XFS and tmpfs hold them; one that compresses or copies on
+/// write may want others.
+fn keeps_promises(file: &File) -> bool {
+    const HOLD: [u64; 3] = [0xef53, 0x5846_5342, 0x0102_1994];
+    rustix::fs::fstatfs(file).is_ok_and(|found| u64::try_from(found.f_type).is_ok_and(|kind| HOLD.contains(&kind)))
 }
 
 impl std::fmt::Debug for Disk {

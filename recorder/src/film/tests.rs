@@ -46,7 +46,7 @@ fn filming() -> Filming {
     let writer = BundleWriter::create(&folder.path().join("bundle"), &manifest, key).unwrap();
     let bundle = Arc::new(Bundle::new(writer, Arc::new(Never), None));
     let config = Config::new(folder.path().join("spool"));
-    let film = Film::begin(&config, Arc::clone(&bundle), SIZE).unwrap();
+    let film = Film::begin(&config, Arc::clone(&bundle), Opening::of(&config, SIZE).unwrap()).unwrap();
     Filming { folder, bundle, film, revision: 0 }
 }
 

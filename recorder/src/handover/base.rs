@@ -1,6 +1,6 @@
 //! Base snapshots: the whole screen now and then, so that the hand-over log before it may be overwritten.
 //!
-//! Of an encrypted recording they are covered. Two files take turns. While one is written the other is whole, and the ring holds everything since the other.
+//! Of an encrypted recording they are covered. One of a screen that shows nothing yet says so in place of its pixels. Two files take turns. While one is written the other is whole, and the ring holds everything since the other.
 use std::fs::{File, OpenOptions};
 use std::io::{self, IoSlice, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -11,6 +11,7 @@ use portcullis_evidence::{CoverKey, SALT_BYTES};
 use portcullis_rfb::{Change, Cursor, Point, Rect, Screen, ScreenError, Size};
 
 use super::record::Reader;
+use super::ring::allocate;
 use crate::number::long;
 
 const MAGIC: &[u8; 4] = b"PCHB";
@@ -70,17 +71,31 @@ impl Bases {
         if self.newer == 0 { second } else { first }
     }
 
+    /// Writes both of a session that begins: a black screen. The room that later ones take is allocated: a full disk shows here.
+    pub(crate) fn begin(&mut self, size: Size) -> io::Result<()> {
+        let fields = fields(Mark::START, None, size, None, true);
+        let room = size.area().saturating_mul(4);
+        for _ in 0..2 {
+            allocate(&self.replace([&fields, &[], &[]])?, room)?;
+        }
+        Ok(())
+    }
+
     /// Writes a snapshot over the older of the two.
     pub(crate) fn write(&mut self, mark: Mark, pointer: Option<Point>, screen: &Screen) -> io::Result<()> {
-        let path = self.older();
         let cursor = screen.cursor();
-        let fields = fields(mark, pointer, screen.size(), cursor);
+        let fields = fields(mark, pointer, screen.size(), cursor, false);
         let cursor = cursor.map_or(&[][..], |cursor| &cursor.pixels);
+        self.replace([&fields, cursor, screen.pixels()]).map(drop)
+    }
+
+    /// Writes fields, cursor and pixels over the older of the two.
+    fn replace(&mut self, [fields, cursor, pixels]: [&[u8]; 3]) -> io::Result<File> {
         let mut crc = crc32fast::Hasher::new();
-        [&fields, cursor, screen.pixels()].into_iter().for_each(|part| crc.update(part));
+        [fields, cursor, pixels].into_iter().for_each(|part| crc.update(part));
         let crc = crc.finalize().to_le_bytes();
-        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
-        let parts = [MAGIC.as_slice(), &crc, &fields, cursor, screen.pixels()];
+        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(self.older())?;
+        let parts = [MAGIC.as_slice(), &crc, fields, cursor, pixels];
         match &self.key {
             None => write_all(&file, parts)?,
             Some(key) => {
@@ -90,7 +105,7 @@ impl Bases {
             }
         }
         self.newer = 1 - self.newer;
-        Ok(())
+        Ok(file)
     }
 
     /// The newest whole snapshot; the next one written replaces the other.
@@ -108,14 +123,14 @@ impl Bases {
     }
 }
 
-fn fields(mark: Mark, pointer: Option<Point>, size: Size, cursor: Option<&Arc<Cursor>>) -> Vec<u8> {
+fn fields(mark: Mark, pointer: Option<Point>, size: Size, cursor: Option<&Arc<Cursor>>, black: bool) -> Vec<u8> {
     let mut fields = Vec::with_capacity(FIELDS_BYTES);
     let mut put = |bytes: &[u8]| fields.extend_from_slice(bytes);
     put(&VERSION.to_le_bytes());
     for field in [mark.position, mark.sequence, mark.revision, mark.at_us] {
         put(&field.to_le_bytes());
     }
-    put(&[u8::from(pointer.is_some()), u8::from(cursor.is_some()), 0, 0]);
+    put(&[u8::from(pointer.is_some()), u8::from(cursor.is_some()), u8::from(black), 0]);
     let pointer = pointer.unwrap_or_default();
     let (hotspot, shape) = cursor.map_or_else(Default::default, |held| (held.hotspot, held.size));
     let numbers =
@@ -169,7 +184,7 @@ fn parse(bytes: &[u8]) -> Option<Base> {
         return None;
     }
     let mark = Mark { position: rest.u64()?, sequence: rest.u64()?, revision: rest.u64()?, at_us: rest.u64()? };
-    let [has_pointer, has_cursor, 0, 0] = rest.array()? else {
+    let [has_pointer, has_cursor, black, 0] = rest.array()? else {
         return None;
     };
     let pointer = Point::new(rest.u16()?, rest.u16()?);
@@ -178,14 +193,16 @@ fn parse(bytes: &[u8]) -> Option<Base> {
     let shape = Size::new(rest.u16()?, rest.u16()?);
     rest.u32()?;
     let cursor = rest.take(usize::try_from(shape.area()).ok()?.checked_mul(4)?)?;
-    let pixels = rest.take(usize::try_from(size.area()).ok()?.checked_mul(4)?)?;
+    let bytes = usize::try_from(size.area()).ok()?.checked_mul(4)?;
+    let pixels = rest.take(if black == 1 { 0 } else { bytes })?;
     // A base before it may have been longer: what lies behind is a remainder of that one.
     let length = covered.len() - rest.0.len();
     if crc32fast::hash(covered.get(..length)?) != crc {
         return None;
     }
     let cursor = (has_cursor == 1).then(|| Cursor { hotspot, size: shape, pixels: cursor.to_vec() });
-    Some(Base { mark, pointer: (has_pointer == 1).then_some(pointer), screen: screen(size, pixels, cursor).ok()? })
+    let screen = if black == 1 { Screen::new(size) } else { screen(size, pixels, cursor).ok()? };
+    Some(Base { mark, pointer: (has_pointer == 1).then_some(pointer), screen })
 }
 
 fn screen(size: Size, pixels: &[u8], cursor: Option<Cursor>) -> Result<Screen, ScreenError> {
@@ -234,6 +251,26 @@ mod tests {
         let base = Bases::new(folder.path(), None).newest().unwrap();
         assert_eq!((base.mark, base.pointer), (mark(6), None));
         assert_eq!(base.screen.size(), Size::new(1, 1), "a shorter one over a longer");
+    }
+
+    #[test]
+    fn the_first_ones_are_black_and_take_the_room_of_later_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        for key in [None, Some(CoverKey::generate().unwrap())] {
+            let (size, room) = (Size::new(640, 480), 640 * 480 * 4);
+            Bases::new(folder.path(), key.clone()).begin(size).unwrap();
+            for name in ["base-a", "base-b"] {
+                let found = std::fs::metadata(folder.path().join(name)).unwrap();
+                assert!(std::os::unix::fs::MetadataExt::blocks(&found) * 512 >= room, "{found:?}");
+            }
+            let mut bases = Bases::new(folder.path(), key);
+            let base = bases.newest().unwrap();
+            assert_eq!((base.mark, base.pointer, base.screen.size()), (Mark::START, None, size));
+            assert!(base.screen.pixels().iter().all(|byte| *byte == 0) && base.screen.cursor().is_none());
+            bases.write(mark(7), None, &drawn(8)).unwrap();
+            assert_eq!(bases.newest().unwrap().mark, mark(7), "over a longer one");
+            let _ = [0, 1].map(|name| std::fs::remove_file(&bases.paths[name]));
+        }
     }
 
     #[test]

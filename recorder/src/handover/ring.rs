@@ -144,7 +144,7 @@ impl Ring {
 }
 
 /// Allocates blocks, or writes zeros where the file system cannot.
-fn allocate(file: &File, length: u64) -> io::Result<()> {
+pub(super) fn allocate(file: &File, length: u64) -> io::Result<()> {
     match rustix::fs::fallocate(file, FallocateFlags::empty(), 0, length) {
         Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {
             let zeros = vec![0u8; 1024 * 1024];
