@@ -15,10 +15,11 @@ struct Need {
     required: bool,
 }
 
-const NEEDS: [Need; 12] = [
+const NEEDS: [Need; 13] = [
     Need { program: "bwrap", package: "bubblewrap", for_what: "the jail of `process` desktops", required: true },
     Need { program: "setpriv", package: "util-linux", for_what: "desktops of another user than root", required: true },
     Need { program: "Xvnc", package: "tigervnc-standalone-server", for_what: "`process` desktops", required: true },
+    Need { program: "prlimit", package: "util-linux", for_what: "limits of `process` desktops", required: true },
     Need { program: "openbox", package: "openbox", for_what: "windows of `process` desktops", required: true },
     Need { program: "xterm", package: "xterm", for_what: "the desktop `terminal`", required: true },
     Need { program: "chromium", package: "chromium", for_what: "the desktop `browser`", required: false },
@@ -40,7 +41,7 @@ const NEEDS: [Need; 12] = [
     Need { program: "dockerd", package: "docker.io", for_what: "`docker` desktops", required: false },
 ];
 
-/// Prints one line per need, per desktop that stands already, per destination of events and for the vault; exit code 1 when something required
+/// Prints one line per need, per desktop that stands already, for the Docker Engine, per destination of events and for the vault; exit code 1 when something required
 /// is missing, a desktop does not let the gate in, a destination is not reached, or the vault does not do what is asked of it.
 pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let complete = programs();
