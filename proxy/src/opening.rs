@@ -225,11 +225,7 @@ impl Plane {
         match linked.await {
             Ok(link) => {
                 let tether = Tether::new(link, identity, self.config.absence, self.config.max_fps);
-                let way = Way {
-                    reach: template.egress,
-                    beyond: template.kind.has_network(),
-                    ways: Arc::clone(&self.config.egress),
-                };
+                let way = Way::new(template.egress, template.kind.has_network(), Arc::clone(&self.config.egress));
                 Ok(Stage { desktop, tether, acts, reconnect: self.config.reconnect, way })
             }
             Err(severed) => {
