@@ -52,6 +52,17 @@ impl Containers {
     /// Creates and starts the container; on an error it is removed again.
     ///
     /// INVARIANT: a tag is looked up once, and what runs is what it meant at that moment: the image is used by its id.
+    /// Whether the Engine at `host` lets containers run on while it is started anew (`live-restore`).
+    ///
+    /// # Errors
+    /// [`RuntimeError::Engine`] when it does not answer.
+    pub async fn outlive_their_engine(host: &str) -> Result<bool, RuntimeError> {
+        let failed = |source| RuntimeError::Engine { action: "be reached", source };
+        let engine = bollard::Docker::connect_with_unix(host, ANSWER_WITHIN, bollard::API_DEFAULT_VERSION);
+        let about = engine.map_err(failed)?.info().await.map_err(failed)?;
+        Ok(about.live_restore_enabled == Some(true))
+    }
+
     async fn begin(
         &self,
         template: &Template,
