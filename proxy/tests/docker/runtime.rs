@@ -130,6 +130,21 @@ async fn reaping_while_desktops_live_ends_what_is_nobody_s_alone() {
     desktop.destroy().await;
 }
 
+#[tokio::test]
+async fn a_volume_whose_container_never_was_is_reaped() {
+    let gate = Gate::new().await;
+    let (desktop, session) = gate.start().await;
+    let label = format!("portcullis.gate={}", gate.run.path().canonicalize().unwrap().display());
+    let volumes = || said(&["volume", "ls", "--quiet", "--filter", &format!("label={label}")]).lines().count();
+    assert_eq!(volumes(), 1, "that of the desktop");
+    said(&["volume", "create", "--label", &label, "--label", "portcullis.desktop=orphan", &format!("stray-{session}")]);
+    said(&["volume", "create", "--label", &label, "--label", "portcullis.home=t", &format!("home-{session}")]);
+    assert_eq!((gate.runtime.reap().await.unwrap(), volumes()), (1, 2));
+    desktop.destroy().await;
+    assert_eq!(volumes(), 1, "a home is nobody's orphan");
+    said(&["volume", "rm", &format!("home-{session}")]);
+}
+
 /// Between a gate and the Engine: what the Engine's restart looks like, without one that others use.
 struct Between {
     path: std::path::PathBuf,
