@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use portcullis_proxy::runtime::docker::Containers;
 use portcullis_proxy::runtime::{Template, TemplateKind};
 
 use crate::config::Config;
@@ -15,9 +16,10 @@ struct Need {
     required: bool,
 }
 
-const NEEDS: [Need; 12] = [
+const NEEDS: [Need; 13] = [
     Need { program: "bwrap", package: "bubblewrap", for_what: "the jail of `process` desktops", required: true },
     Need { program: "setpriv", package: "util-linux", for_what: "desktops of another user than root", required: true },
+    Need { program: "prlimit", package: "util-linux", for_what: "limits of `process` desktops", required: true },
     Need { program: "Xvnc", package: "tigervnc-standalone-server", for_what: "`process` desktops", required: true },
     Need { program: "openbox", package: "openbox", for_what: "windows of `process` desktops", required: true },
     Need { program: "xterm", package: "xterm", for_what: "the desktop `terminal`", required: true },
@@ -40,12 +42,16 @@ const NEEDS: [Need; 12] = [
     Need { program: "dockerd", package: "docker.io", for_what: "`docker` desktops", required: false },
 ];
 
-/// Prints one line per need, per desktop that stands already, per destination of events and for the vault; exit code 1 when something required
+/// Prints one line per need, per desktop that stands already, for the Docker Engine, per destination of events and for the vault; exit code 1 when something required
 /// is missing, a desktop does not let the gate in, a destination is not reached, or the vault does not do what is asked of it.
 pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let complete = programs();
-    let knocking =
-        async { desktops(config).await & crate::alerts::knock(config).await & crate::vault::look(config).await };
+    let knocking = async {
+        desktops(config).await
+            & engine(config).await
+            & crate::alerts::knock(config).await
+            & crate::vault::look(config).await
+    };
     let reachable = tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(knocking);
     Ok(if complete && reachable { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -85,6 +91,26 @@ async fn desktops(config: &Config) -> bool {
         }
     }
     sound
+}
+
+/// The Engine of `docker` desktops, and what becomes of their sessions when it is started anew.
+async fn engine(config: &Config) -> bool {
+    if !config.desktops.iter().any(|desktop| matches!(desktop.kind, TemplateKind::Docker(_))) {
+        return true;
+    }
+    let host = &config.docker.host;
+    match Containers::outlive_their_engine(host).await {
+        Ok(true) => println!("{:<10} {host:<28} answers; sessions outlive its restart (live-restore)", "docker"),
+        Ok(false) => println!(
+            "{:<10} {host:<28} answers; its restart ends its desktops: `\"live-restore\": true` in its daemon.json lets them run on",
+            "docker"
+        ),
+        Err(error) => {
+            println!("{:<10} {host:<28} {:#}", "docker", anyhow::Error::new(error));
+            return false;
+        }
+    }
+    true
 }
 
 fn find(program: &str) -> Option<String> {

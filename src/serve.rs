@@ -172,6 +172,11 @@ async fn runtimes(config: &Config, data: &Data) -> anyhow::Result<Vec<Arc<dyn Ru
     if has("process") {
         runtimes.push(Arc::new(Processes::new(data.run().join("process"))));
     }
+    if (has("process") || has("docker")) && !rustix::process::geteuid().is_root() {
+        tracing::warn!(
+            "the gate is not root: its desktops run as its own user and may write to the folder of their socket, on the disk of the data folder, without a bound"
+        );
+    }
     if has("docker") {
         let engine = Containers::connect(&config.docker.host, data.run().join("docker")).await?;
         runtimes.push(Arc::new(engine));

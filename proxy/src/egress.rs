@@ -8,7 +8,7 @@ mod dial;
 mod head;
 mod relay;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,9 +19,9 @@ use portcullis_policy::Network;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 use tokio::time::{interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use self::head::{Head, Refused};
 use self::relay::Passed;
@@ -91,17 +91,30 @@ pub(crate) struct Way {
     /// Whether the desktop has another network, which the gate does not hold.
     pub(crate) beyond: bool,
     pub(crate) ways: Arc<Ways>,
+    /// What carries its connections; each is on the record to its end.
+    carriers: TaskTracker,
+    over: CancellationToken,
 }
 
 impl Way {
+    pub(crate) fn new(reach: Reach, beyond: bool, ways: Arc<Ways>) -> Self {
+        Self { reach, beyond, ways, carriers: TaskTracker::new(), over: CancellationToken::new() }
+    }
+
+    /// Ends what is under way still and waits until the record has it.
+    pub(crate) async fn close(&self) {
+        self.over.cancel();
+        self.carriers.close();
+        self.carriers.wait().await;
+    }
+
     /// Carries what the desktop sends, for as long as the session lives; policy that changes ends what it no longer permits at once.
     pub(crate) async fn serve(&self, desktop: &dyn Desktop, session: &Arc<Session>) -> Outcome {
         let credentials = Arc::new(self.credentials(session));
         let (mut policies, mut followed, mut pace) = (session.policy_changes(), true, PACE.pace());
         let room = Arc::new(Semaphore::new(MOST_AT_ONCE));
-        let mut carried: JoinSet<Result<(), Outcome>> = JoinSet::new();
         let mut now = self.reach_now(session);
-        let (mut end, mut hours) = (CancellationToken::new(), interval(LOOK_AGAIN));
+        let (mut end, mut hours) = (self.over.child_token(), interval(LOOK_AGAIN));
         loop {
             tokio::select! {
                 stream = async { sleep(pace.wait(Instant::now())).await; desktop.outward().await } => {
@@ -114,17 +127,12 @@ impl Way {
                         reach: self.reach_now(session),
                         end: end.clone(),
                     };
-                    carried.spawn(async move {
-                        let ended = carrier.carry(stream).await;
+                    self.carriers.spawn(async move {
+                        if let Err(outcome) = carrier.carry(stream).await {
+                            carrier.session.end(outcome);
+                        }
                         drop(place);
-                        ended
                     });
-                    continue;
-                }
-                Some(ended) = carried.join_next() => {
-                    if let Ok(Err(outcome)) = ended {
-                        return outcome;
-                    }
                     continue;
                 }
                 changed = policies.changed(), if followed => followed = changed.is_ok(),
@@ -136,7 +144,7 @@ impl Way {
             }
             let then = std::mem::replace(&mut now, self.reach_now(session));
             if now < then {
-                std::mem::take(&mut end).cancel();
+                std::mem::replace(&mut end, self.over.child_token()).cancel();
             }
         }
     }
@@ -165,26 +173,42 @@ impl Way {
     }
 }
 
+impl Drop for Way {
+    fn drop(&mut self) {
+        // A session whose task is gone leaves no connection behind.
+        self.over.cancel();
+    }
+}
+
+/// Whether a name means this machine to whoever looks it up (RFC 6761 section 6.3, and what Debian's /etc/hosts adds).
+fn is_loopback(name: &str) -> bool {
+    matches!(name, "localhost" | "localhost.localdomain" | "ip6-localhost" | "ip6-loopback")
+        || name.ends_with(".localhost")
+}
+
 /// What carries one connection.
 struct Carrier {
     session: Arc<Session>,
     ways: Arc<Ways>,
     credentials: Arc<Option<credentials::Authorization>>,
     reach: Reach,
-    /// Told when policy permits less than before.
+    /// Told when policy permits less than before, and when the session is over.
     end: CancellationToken,
 }
 
 impl Carrier {
     async fn carry(&self, mut desktop: UnixStream) -> Result<(), Outcome> {
-        let read = timeout(HEAD_WITHIN, Head::read(&mut desktop)).await;
+        let read = self.end.run_until_cancelled(timeout(HEAD_WITHIN, Head::read(&mut desktop))).await;
+        // Nothing was asked for, and no more is listened to.
+        let Some(read) = read else { return Ok(()) };
         let head = match read.unwrap_or(Err(Refused::Silent)) {
             Ok(Some(head)) => head,
             // It closed before it asked for anything.
             Ok(None) => return Ok(()),
             Err(refused) => return self.refuse(&mut desktop, "", 0, &refused).await,
         };
-        let reached = timeout(REACHED_WITHIN, self.reach(&head)).await.unwrap_or(Err(Refused::Late));
+        let reached = self.end.run_until_cancelled(timeout(REACHED_WITHIN, self.reach(&head))).await;
+        let reached = reached.unwrap_or(Ok(Err(Refused::Ended))).unwrap_or(Err(Refused::Late));
         let mut outside = match reached {
             Ok(outside) => outside,
             Err(refused) => return self.refuse(&mut desktop, &head.host, head.port, &refused).await,
@@ -206,10 +230,9 @@ impl Carrier {
 
     /// Connects to whoever is to hear of the request: the egress proxy, or the host itself.
     async fn reach(&self, head: &Head) -> Result<TcpStream, Refused> {
-        // Names are the egress proxy's to judge; an address that no desktop may reach is refused here already.
-        if let Ok(address) = head.host.parse()
-            && !self.ways.permits(address)
-        {
+        // Names are the egress proxy's to judge; an address that no desktop may reach is refused here already, by any name that always means it.
+        let address = if is_loopback(&head.host) { Some(Ipv4Addr::LOCALHOST.into()) } else { head.host.parse().ok() };
+        if address.is_some_and(|address| !self.ways.permits(address)) {
             return Err(Refused::Forbidden);
         }
         match (self.reach, &self.ways.proxy) {
@@ -243,7 +266,9 @@ impl Carrier {
     async fn refuse(&self, desktop: &mut UnixStream, host: &str, port: u16, refused: &Refused) -> Result<(), Outcome> {
         self.ways.counts.refused.fetch_add(1, Ordering::Relaxed);
         self.note(Effect::Deny, host, port, &refused.to_string())?;
-        let _ = timeout(HEAD_WITHIN, desktop.write_all(&refused.answer())).await;
+        let answer = refused.answer();
+        let answered = timeout(HEAD_WITHIN, desktop.write_all(&answer));
+        let _ = self.end.run_until_cancelled(answered).await;
         Ok(())
     }
 

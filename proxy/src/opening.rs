@@ -24,6 +24,11 @@ use crate::session::{Session, Stage};
 use crate::tether::Tether;
 use crate::veil::within;
 
+/// Why a gate that stops opens nothing.
+const STOPPING: &str = "the gate is stopping";
+/// Why who waited in line is turned away at its end.
+const CHANGED: &str = "policy changed while you waited: open it again";
+
 impl Plane {
     pub(crate) async fn try_open(
         self: &Arc<Self>,
@@ -32,7 +37,7 @@ impl Plane {
         from: Option<IpAddr>,
     ) -> Result<Arc<Session>, Refusal> {
         if self.is_closing() {
-            return Err(Refusal::Busy { reason: "the gate is stopping".into() });
+            return Err(Refusal::Busy { reason: STOPPING.into() });
         }
         if !caller.covers(desktop) {
             return Err(Refusal::NotCovered { what: format!("the desktop {desktop:?}") });
@@ -46,19 +51,29 @@ impl Plane {
             .iter()
             .find(|template| template.name == desktop)
             .ok_or_else(|| Refusal::Unknown { what: format!("desktop {desktop:?}") })?;
-        let permit = self.permit(caller, template, from)?;
-        let template = &self.held(&permit, template)?;
-        let place = self.reserve(&permit, template)?;
-        let admission = self.pool.admit(template, &permit.subject).await;
+        let mut permit = self.permit(caller, template, from)?;
+        let configured = template;
+        let mut template = self.held(&permit, configured)?;
+        let place = self.reserve(&permit, &template)?;
+        let admission = self.pool.admit(&template, &permit.subject).await;
         let admission = admission.map_err(|full| Refusal::Busy { reason: full.to_string() })?;
-        // Who waited in line may have lost what was permitted when the wait began.
-        let permit =
-            if admission.waited { Permit { id: permit.id, ..self.permit(caller, template, from)? } } else { permit };
-        let (session, stage) = self.start(&permit, template, admission).await?;
+        if admission.waited {
+            let before = template.home.is_some();
+            (permit, template) = self.again(permit.id, caller, configured, from)?;
+            if template.home.is_some() && !before {
+                // What its place was taken for did not count who else writes into that home.
+                return Err(Refusal::Busy { reason: CHANGED.into() });
+            }
+        }
+        let (session, stage) = self.start(&permit, &template, admission).await?;
+        // INVARIANT: on the table first, asked then: what is revoked in between is found by one of the two.
         self.insert(&session);
         place.keep();
         if self.is_closing() {
             session.end(Outcome::Stopping);
+        }
+        if self.is_revoked(&permit) {
+            session.end(Outcome::Revoked);
         }
         self.config.journal.note(
             about(&permit),
@@ -67,6 +82,25 @@ impl Plane {
         let (plane, living) = (Arc::clone(self), Arc::clone(&session));
         self.tasks.spawn(async move { plane.attend(living, stage).await });
         Ok(session)
+    }
+
+    /// What is asked again after a wait in line, before a desktop is spent: who waited may have lost what was permitted when the wait began.
+    fn again(
+        &self,
+        id: SessionId,
+        caller: &Caller,
+        configured: &Template,
+        from: Option<IpAddr>,
+    ) -> Result<(Permit, Template), Refusal> {
+        if self.is_closing() {
+            return Err(Refusal::Busy { reason: STOPPING.into() });
+        }
+        let permit = Permit { id, ..self.permit(caller, configured, from)? };
+        if self.is_revoked(&permit) {
+            return Err(Refusal::NotCovered { what: "anything any more: it was revoked".into() });
+        }
+        let template = self.held(&permit, configured)?;
+        Ok((permit, template))
     }
 
     fn permit(&self, caller: &Caller, template: &Template, from: Option<IpAddr>) -> Result<Permit, Refusal> {
@@ -191,11 +225,7 @@ impl Plane {
         match linked.await {
             Ok(link) => {
                 let tether = Tether::new(link, identity, self.config.absence, self.config.max_fps);
-                let way = Way {
-                    reach: template.egress,
-                    beyond: template.kind.has_network(),
-                    ways: Arc::clone(&self.config.egress),
-                };
+                let way = Way::new(template.egress, template.kind.has_network(), Arc::clone(&self.config.egress));
                 Ok(Stage { desktop, tether, acts, reconnect: self.config.reconnect, way })
             }
             Err(severed) => {

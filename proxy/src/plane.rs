@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use portcullis_evidence::{Recipients, SigningKey, What};
 use portcullis_policy::Subject;
 use portcullis_vault::Vault;
+use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
@@ -210,14 +211,22 @@ impl Plane {
 
     /// Ends the sessions that the revocations of this moment cover (THREATS W4); tokens and tickets ask them by themselves.
     pub fn end_revoked(&self, now: i64) {
-        let revocations = self.config.verifier.revocations();
         let live: Vec<_> = self.table().values().filter_map(Slot::live).cloned().collect();
         for session in live {
-            let Permit { id, subject, token, .. } = &session.permit;
-            if revocations.covers_session(id.as_str(), subject, token.as_deref(), now) {
+            if self.is_revoked_at(&session.permit, now) {
                 session.end(Outcome::Revoked);
             }
         }
+    }
+
+    /// Whether the revocations of this moment cover what a permit was given for.
+    pub(crate) fn is_revoked(&self, permit: &Permit) -> bool {
+        self.is_revoked_at(permit, OffsetDateTime::now_utc().unix_timestamp())
+    }
+
+    fn is_revoked_at(&self, permit: &Permit, now: i64) -> bool {
+        let Permit { id, subject, token, .. } = permit;
+        self.config.verifier.revocations().covers_session(id.as_str(), subject, token.as_deref(), now)
     }
 
     /// Issues a one-time ticket for a session to its owner.

@@ -11,6 +11,8 @@ mod revive;
 mod roll;
 pub(crate) mod room;
 mod running;
+#[cfg(test)]
+mod sham;
 mod socket;
 pub mod standing;
 mod template;

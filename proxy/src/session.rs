@@ -165,7 +165,8 @@ impl Session {
             tether.part().await;
         }
         let _ = timeout(PARTING, self.seated().wait_for(BTreeSet::is_empty)).await;
-        // What became of files that were under way is on the record too.
+        // What became of connections and files that were under way is on the record too.
+        let _ = timeout(PARTING, way.close()).await;
         let _ = timeout(PARTING, self.files.settled()).await;
         let _ = self.note_hurried();
         let closed = What::SessionClosed { reason: outcome.to_string() };

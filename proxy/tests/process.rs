@@ -101,6 +101,54 @@ async fn a_desktop_speaks_rfb_and_leaves_nothing() {
     assert!(matches!(desktop.connect().await, Err(RuntimeError::Connect { .. })));
 }
 
+/// A field of /proc/<pid>/stat, counted from 1 as proc(5) does.
+fn stat(pid: &str, field: usize) -> i64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    stat.rsplit_once(')').unwrap().1.split_whitespace().nth(field - 3).unwrap().parse().unwrap()
+}
+
+/// Who is in the gate's session has its terminal as /dev/tty: it may write there and, by TIOCSTI, type.
+#[tokio::test]
+async fn a_desktop_has_nothing_of_the_terminal_that_the_gate_was_started_from() {
+    let gate = Gate::new();
+    let (desktop, session) = gate.start(&[&["sleep", "1000"]]).await;
+    until("a program", || processes_of(&session).iter().any(|pid| runs(pid, "sleep"))).await;
+    let (of_session, terminal) = (6, 7);
+    let own = stat("self", of_session);
+    for pid in processes_of(&session) {
+        assert_ne!(stat(&pid, of_session), own, "{pid} is in the gate's session");
+        assert_eq!(stat(&pid, terminal), 0);
+    }
+    desktop.destroy().await;
+}
+
+#[tokio::test]
+async fn a_fork_bomb_goes_no_further_than_its_limit_and_disturbs_nobody() {
+    let gate = Gate::new();
+    let (other, _) = gate.start(&[]).await;
+    // A user that nothing else here runs as: the kernel counts by user.
+    let bomb = "for i in $(seq 300); do sleep 1000 & done; echo all >/tmp/all";
+    let template = serde_json::json!({
+        "name": "t", "size": "640x480",
+        "process": {"programs": [["sh", "-c", bomb]], "user": "games", "pids": 100}
+    });
+    let session = SessionId::generate();
+    let desktop = gate.runtime.start(&serde_json::from_value(template).unwrap(), &session).await.unwrap();
+    until("most of what it may have", || processes_of(&session).len() > 50).await;
+    assert!(!inside(&gate.ledger(&session), "/tmp/all").exists());
+    for pid in processes_of(&session) {
+        let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).unwrap_or_default();
+        let most = limits.lines().find(|line| line.starts_with("Max processes"));
+        assert!(most.is_none_or(|line| line.split_whitespace().nth(2) == Some("100")), "{most:?}");
+    }
+    assert!(processes_of(&session).len() <= 100);
+    let mut greeting = [0; 12];
+    timeout(SOON, other.connect().await.unwrap().read_exact(&mut greeting)).await.unwrap().unwrap();
+    other.destroy().await;
+    desktop.destroy().await;
+    assert_eq!(processes_of(&session), Vec::<String>::new());
+}
+
 fn runs(pid: &str, program: &str) -> bool {
     std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() == program)
 }

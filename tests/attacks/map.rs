@@ -14,7 +14,7 @@ const ROWS: [(char, u32, &[u32]); 10] = [
     ('R', 13, &[]),
     ('V', 30, &[]),
     ('E', 10, &[]),
-    ('M', 7, &[]),
+    ('M', 9, &[]),
 ];
 
 /// How the proof of a row begins that this project's wire cannot carry; why, and where its control lies, follows.

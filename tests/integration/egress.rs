@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use super::{events, of_type};
 
 /// Asks for pages for as long as it lives.
-const ASKING: &str = "while :; do curl -s -m 5 http://site.example/page; curl -s -m 5 -p -x $http_proxy http://169.254.169.254/; sleep 0.2; done";
+const ASKING: &str = "while :; do curl -s -m 5 http://site.example/page; curl -s -m 5 -p -x $http_proxy http://169.254.169.254/; curl -s -m 5 -x $http_proxy --noproxy none http://localhost:8080/; sleep 0.2; done";
 
 /// An egress proxy that tells what heads it was sent.
 async fn proxy() -> (u16, mpsc::UnboundedReceiver<String>) {
@@ -77,11 +77,16 @@ async fn a_desktop_comes_out_by_the_egress_proxy_in_its_subject_s_name() {
     let head = until("a request", async || Ok(heads.try_recv().ok())).await.unwrap();
     assert!(head.starts_with("GET http://site.example/page HTTP/1.1\r\nHost: site.example\r\n"), "{head}");
     assert!(head.contains("\r\nProxy-Authorization: Basic YWw6b3BlbiBzZXNhbWU=\r\n"), "{head}");
-    until("a page asked for and one refused", async || {
-        Ok(heads.try_recv().ok().filter(|head| !head.contains("169.254")))
-    })
-    .await
-    .unwrap();
+    // What the proxy takes for itself or its machine is not even asked for.
+    for host in ["169.254.169.254", "localhost"] {
+        until_event(&gate, &opened.id, host, |event| {
+            event["type"] == "egress" && event["effect"] == "deny" && event["host"] == host
+        })
+        .await;
+    }
+    while let Ok(head) = heads.try_recv() {
+        assert!(head.contains("site.example"), "{head}");
+    }
 
     // Less, from now on.
     let denied =
@@ -107,11 +112,41 @@ async fn a_desktop_comes_out_by_the_egress_proxy_in_its_subject_s_name() {
     assert!(
         out.iter().any(|event| event["effect"] == "permit" && event["host"] == "site.example" && event["port"] == 80)
     );
-    assert!(out.iter().any(|event| event["effect"] == "deny" && event["host"] == "169.254.169.254"));
+    let inside = |event: &&&Value| event["host"] == "169.254.169.254" || event["host"] == "localhost";
+    assert!(out.iter().filter(inside).all(|event| event["effect"] == "deny"));
     let ended = of_type(&events, "egress_ended");
     assert!(ended.iter().any(|event| event["received"].as_u64().is_some_and(|bytes| bytes > 5)), "{ended:?}");
     let whole = serde_json::to_string(&events).unwrap();
     assert!(!whole.contains("sesame") && !whole.contains("YWw6"), "the record has the proxy's password");
+}
+
+#[tokio::test]
+async fn a_connection_that_is_open_when_its_session_ends_is_on_the_record_with_its_bytes() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (tell, mut taken) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let (mut piece, mut sum) = (vec![0; 1 << 16], 0);
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+        while let Ok(count @ 1..) = stream.read(&mut piece).await {
+            sum += count;
+            let _ = tell.send(sum);
+        }
+    });
+    let asking = "(printf 'CONNECT site.example:443 HTTP/1.1\\\\r\\\\n\\\\r\\\\n'; head -c 100000 /dev/zero; sleep 1000) | socat - TCP:127.0.0.1:3128";
+    let egress = format!("[egress]\nproxy = \"http://127.0.0.1:{port}\"\n");
+    let gate = Gate::start(&Plan::new(&(egress + &desktop("proxy").replace(ASKING, asking)))).await.unwrap();
+    let api = gate.api("alice", "testers", "desk").unwrap();
+    let opened = api.open("desk").await.unwrap();
+    until("much of it went out", async || Ok(taken.try_recv().ok().filter(|sum| *sum > 100_000))).await.unwrap();
+    api.end(&opened.id).await.unwrap();
+    api.wait_gone(&opened.id).await.unwrap();
+
+    let events = events(&gate.bundle(&opened.id).unwrap()).unwrap();
+    let ended = of_type(&events, "egress_ended");
+    assert!(ended.len() == 1 && ended[0]["sent"] == 100_000 && ended[0]["host"] == "site.example", "{ended:?}");
+    assert!(ended[0]["seq"].as_u64() < of_type(&events, "session_closed")[0]["seq"].as_u64());
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod buckets;
 mod clipboard;
 mod contents;
 mod crash;
+mod docker;
 mod egress;
 mod encryption;
 mod file_ends;

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use portcullis_tests::{Gate, Viewer, until};
+use portcullis_proxy::{Bounds, Outcome};
+use portcullis_rfb::Size;
+use portcullis_tests::puppet::greeting;
+use portcullis_tests::{Gate, Stage, Viewer, until};
 
 use super::{events, of_type, plan};
 
@@ -41,4 +44,19 @@ async fn w4_a_revoked_session_is_closed_and_a_revoked_subject_stays_out() {
     gate.launch().await.unwrap();
     let alice = gate.api("alice", "testers", "desk").unwrap();
     assert!(alice.open("desk").await.unwrap_err().to_string().contains("revoked"), "over a restart too");
+}
+
+/// Between the permit and the first picture there is no session yet that could be ended: it is asked once there is.
+#[tokio::test]
+async fn who_is_revoked_while_a_desktop_starts_has_its_session_ended() {
+    let size = Size { width: 64, height: 64 };
+    let mut stage = Stage::bounded(size, Vec::new(), Bounds::default()).await.unwrap();
+    let (opening, mut desktop) = stage.opening().await.unwrap();
+    stage.revoke("alice").unwrap();
+    desktop.say(&greeting(size, b"puppet")).await.unwrap();
+    let session = opening.await.unwrap().unwrap();
+    assert!(matches!(stage.outcome(&session).await.unwrap(), Outcome::Revoked));
+    assert!(
+        stage.end(&session).await.unwrap().of_type("session_closed")[0]["reason"].as_str().unwrap().contains("revoked")
+    );
 }

@@ -5,6 +5,7 @@ pub mod bucket;
 pub mod clamd;
 pub mod clipboard;
 pub mod desktop;
+pub mod engine;
 pub mod gate;
 pub mod hosting;
 pub mod puppet;

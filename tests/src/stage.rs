@@ -13,15 +13,17 @@ use portcullis_evidence::{Report, SigningKey, verify};
 use portcullis_policy::{PolicyFile, PolicySet, Subject};
 use portcullis_proxy::files::{Depot, FilesConfig};
 use portcullis_proxy::runtime::{Capacity, OnExit, Process, Reach, Runtime, Template, TemplateKind, Warm};
-use portcullis_proxy::token::Verifier;
+use portcullis_proxy::token::{Revocations, Target, Verifier};
 use portcullis_proxy::{
     Aftermath, Bounds, Caller, Enforced, Identify, Journal, Outcome, Plane, PlaneConfig, Session, api,
 };
 use portcullis_rfb::Size;
 use portcullis_vault::{Entry, Folder, Key, Vault, VaultError};
 use tempfile::TempDir;
+use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::PATIENCE;
@@ -39,6 +41,7 @@ pub struct Stage {
     policies: watch::Sender<Arc<Enforced>>,
     folder: TempDir,
     plane: Arc<Plane>,
+    revocations: Arc<Revocations>,
     /// Where it listens: `http://127.0.0.1:PORT`.
     pub url: String,
     key: Arc<SigningKey>,
@@ -119,8 +122,10 @@ impl Stage {
         let mut recorder = portcullis_recorder::Config::new(at("spool"));
         recorder.segment = Duration::from_secs(1);
         let (policies, followed) = watch::channel(Arc::new(policies("")?));
+        let verifier = Verifier::new("portcullis", Vec::new());
+        let revocations = Arc::clone(verifier.revocations());
         let plane = Plane::new(PlaneConfig {
-            verifier: Verifier::new("portcullis", Vec::new()),
+            verifier,
             identify: Arc::new(Nobody),
             origins: Vec::new(),
             policies: followed,
@@ -148,7 +153,7 @@ impl Stage {
         let app = api::router(Arc::clone(&plane));
         tokio::spawn(async move { axum::serve(listener, app).await });
         let (_, nobody) = mpsc::unbounded_channel();
-        Ok(Self { policies, folder, plane, url, key, vault, puppets: nobody })
+        Ok(Self { policies, folder, plane, revocations, url, key, vault, puppets: nobody })
     }
 
     /// Opens a session for alice.
@@ -167,9 +172,28 @@ impl Stage {
     /// # Errors
     /// The words of its refusal.
     pub async fn enter(&self) -> anyhow::Result<Arc<Session>> {
-        let alice = Subject { name: "alice".into(), groups: Vec::new(), issuer: "local".into() };
-        let opened = self.plane.open(&Caller::Person(alice), "desk").await;
-        opened.map_err(|refusal| anyhow::anyhow!("{refusal}"))
+        enter(Arc::clone(&self.plane)).await
+    }
+
+    /// Begins to open a session for alice; its desktop is connected to when this returns, and has said what the stage lets it say.
+    ///
+    /// # Errors
+    /// When no desktop was started.
+    pub async fn opening(&mut self) -> anyhow::Result<(JoinHandle<anyhow::Result<Arc<Session>>>, Puppet)> {
+        let opening = tokio::spawn(enter(Arc::clone(&self.plane)));
+        Ok((opening, self.puppets.recv().await.context("no desktop was started")?))
+    }
+
+    /// Revokes a subject for an hour, as the gate does when its list changes.
+    ///
+    /// # Errors
+    /// When too many are.
+    pub fn revoke(&self, subject: &str) -> anyhow::Result<()> {
+        let now = OffsetDateTime::now_utc().unix_timestamp();
+        let target = Target::Subject { issuer: "local".into(), name: subject.into() };
+        self.revocations.revoke(target, now + 3600, now)?;
+        self.plane.end_revoked(now);
+        Ok(())
     }
 
     /// A ticket for a further viewer.
@@ -241,6 +265,12 @@ impl Record {
     }
 }
 
+async fn enter(plane: Arc<Plane>) -> anyhow::Result<Arc<Session>> {
+    let alice = Subject { name: "alice".into(), groups: Vec::new(), issuer: "local".into() };
+    let opened = plane.open(&Caller::Person(alice), "desk").await;
+    opened.map_err(|refusal| anyhow::anyhow!("{refusal}"))
+}
+
 fn policies(rules: &str) -> anyhow::Result<Enforced> {
     let text = if rules.starts_with("policy:") { rules.to_owned() } else { format!("{POLICY}{rules}") };
     let policy = PolicyFile { name: "all.yaml".into(), text };
@@ -254,7 +284,13 @@ fn desk(size: Size) -> Template {
         description: String::new(),
         icon: String::new(),
         size,
-        kind: TemplateKind::Process(Process { programs: Vec::new(), network: false, user: None, transfer_mib: 256 }),
+        kind: TemplateKind::Process(Process {
+            programs: Vec::new(),
+            network: false,
+            user: None,
+            transfer_mib: 256,
+            pids: 4096,
+        }),
         egress: Reach::Deny,
         warm: Warm::default(),
         on_exit: OnExit::End,

@@ -1,5 +1,7 @@
 //! The head of a desktop's request: parsed whole, judged by its host, and written anew for whoever is to hear of it.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::credentials::Authorization;
@@ -44,6 +46,8 @@ pub(super) enum Refused {
     Late,
     #[error("the egress proxy cannot be reached")]
     NoProxy,
+    #[error("its session or its permission ended before it got there")]
+    Ended,
 }
 
 impl Refused {
@@ -52,7 +56,7 @@ impl Refused {
         let status = match self {
             Self::Silent => "408 Request Timeout",
             Self::Malformed(_) => "400 Bad Request",
-            Self::Denied | Self::Forbidden => "403 Forbidden",
+            Self::Denied | Self::Forbidden | Self::Ended => "403 Forbidden",
             Self::Unknown | Self::Unreachable | Self::NoProxy => "502 Bad Gateway",
             Self::Late => "504 Gateway Timeout",
         };
@@ -213,7 +217,7 @@ fn place(text: &str, usual: Option<u16>) -> Result<(String, u16), Refused> {
     let (host, port) = match text.strip_prefix('[') {
         Some(rest) => {
             let (host, port) = rest.split_once(']').ok_or(wrong.clone())?;
-            host.parse::<std::net::Ipv6Addr>().map_err(|_| wrong.clone())?;
+            host.parse::<Ipv6Addr>().map_err(|_| wrong.clone())?;
             (host, port.strip_prefix(':'))
         }
         None => text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
@@ -229,7 +233,18 @@ fn place(text: &str, usual: Option<u16>) -> Result<(String, u16), Refused> {
         None => usual,
     };
     let port = port.filter(|port| *port != 0).ok_or(Refused::Malformed("its port"))?;
-    Ok((host.trim_end_matches('.').to_ascii_lowercase(), port))
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    if host.is_empty() || (ends_in_a_number(&host) && host.parse::<Ipv4Addr>().is_err()) {
+        return Err(wrong);
+    }
+    Ok((host, port))
+}
+
+/// Whether a resolver takes a host for an IPv4 address, in whatever spelling (`127.1`, `0x7f000001`, `2130706433`): WHATWG URL's "ends in a number".
+fn ends_in_a_number(host: &str) -> bool {
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let hexadecimal = last.strip_prefix("0x").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    !host.contains(':') && (hexadecimal || (!last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit())))
 }
 
 #[cfg(test)]
@@ -278,8 +293,25 @@ mod tests {
             "CONNECT a/b:443 HTTP/1.1\r\n\r\n",
             "connect example.org:443 HTTP/1.1\r\n\r\n",
             "CONNECT ex\u{e9}mple.org:443 HTTP/1.1\r\n\r\n",
+            // Names that a resolver takes for addresses.
+            "CONNECT 2852039166:80 HTTP/1.1\r\n\r\n",
+            "CONNECT 0xA9FEA9FE:80 HTTP/1.1\r\n\r\n",
+            "CONNECT 169.16689662:80 HTTP/1.1\r\n\r\n",
+            "CONNECT 127.1:80 HTTP/1.1\r\n\r\n",
+            "CONNECT 0177.0.0.1:80 HTTP/1.1\r\n\r\n",
+            "CONNECT 127.0.0.0x1:80 HTTP/1.1\r\n\r\n",
+            "CONNECT 127.1.:80 HTTP/1.1\r\n\r\n",
+            "CONNECT .:80 HTTP/1.1\r\n\r\n",
+            "GET http://017700000001/ HTTP/1.1\r\n\r\n",
         ] {
             assert!(matches!(parse(text.as_bytes()), Err(Refused::Malformed(_))), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn names_with_digits_and_plain_addresses_are_read() {
+        for host in ["1.1.1.1", "3com.example", "4.example.0xyz", "a0x1", "0x.example"] {
+            assert_eq!(parse(format!("CONNECT {host}:80 HTTP/1.1\r\n\r\n").as_bytes()).unwrap().host, host);
         }
     }
 

@@ -12,7 +12,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bollard::errors::Error;
-use bollard::query_parameters::{CreateContainerOptionsBuilder, ListContainersOptionsBuilder, StartContainerOptions};
+use bollard::query_parameters::{
+    CreateContainerOptionsBuilder, ListContainersOptionsBuilder, ListVolumesOptionsBuilder, RemoveVolumeOptions,
+    StartContainerOptions,
+};
 
 use self::archive::Archive;
 use self::body::{DESKTOP, GATE};
@@ -49,6 +52,17 @@ impl Containers {
             .map_err(|source| RuntimeError::Folder { path: folder, source })
     }
 
+    /// Whether the Engine at `host` lets containers run on while it is started anew (`live-restore`).
+    ///
+    /// # Errors
+    /// [`RuntimeError::Engine`] when it does not answer.
+    pub async fn outlive_their_engine(host: &str) -> Result<bool, RuntimeError> {
+        let failed = |source| RuntimeError::Engine { action: "be reached", source };
+        let engine = bollard::Docker::connect_with_unix(host, ANSWER_WITHIN, bollard::API_DEFAULT_VERSION);
+        let about = engine.map_err(failed)?.info().await.map_err(failed)?;
+        Ok(about.live_restore_enabled == Some(true))
+    }
+
     /// Creates and starts the container; on an error it is removed again.
     ///
     /// INVARIANT: a tag is looked up once, and what runs is what it meant at that moment: the image is used by its id.
@@ -75,6 +89,30 @@ impl Containers {
         }
         tracing::info!(desktop = name, image = container.image, "a container was started");
         Ok(container)
+    }
+
+    /// Removes volumes for files whose container is gone, as an Engine leaves them that is killed between the two; returns how many.
+    async fn reap_volumes(
+        &self,
+        filters: &HashMap<String, Vec<String>>,
+        nobodys: &impl Fn(Option<HashMap<String, String>>) -> bool,
+    ) -> Result<usize, RuntimeError> {
+        let options = ListVolumesOptionsBuilder::new().filters(filters).build();
+        let found = self.engine.list_volumes(Some(options)).await;
+        let found = found.map_err(|source| RuntimeError::Engine { action: "list volumes", source })?;
+        let mut reaped = 0;
+        for volume in found.volumes.unwrap_or_default() {
+            if !nobodys(Some(volume.labels)) {
+                continue;
+            }
+            match self.engine.remove_volume(&volume.name, None::<RemoveVolumeOptions>).await {
+                Ok(()) => reaped += 1,
+                // Gone, or counted as in use: until its next restart an Engine does not forget the mounts from before a live restore.
+                Err(Error::DockerResponseServerError { status_code: 404 | 409, .. }) => {}
+                Err(error) => tracing::warn!(volume = volume.name, %error, "a desktop's volume could not be removed"),
+            }
+        }
+        Ok(reaped)
     }
 
     /// The id of the image that a template's `image` means now.
@@ -139,6 +177,7 @@ impl Runtime for Containers {
             Container { engine: self.engine.clone(), id, image: String::new() }.remove().await;
             reaped += 1;
         }
+        reaped += self.reap_volumes(&filters, &nobodys).await?;
         for folder in SessionFolder::left_behind(&self.folder, self.name())? {
             if !self.living.has(&folder.name()) {
                 folder.remove();

@@ -8,6 +8,7 @@ use portcullis_files::FileName;
 use portcullis_rfb::desktop::Config;
 use tokio::net::UnixStream;
 use tokio::sync::watch;
+use tokio::time::sleep;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::running::DESTROYED;
@@ -19,6 +20,10 @@ use crate::outcome::chain;
 const STEADY: Duration = Duration::from_secs(60);
 /// Ends in a row after which no other is put in its place.
 const MOST_ENDS: u32 = 3;
+
+/// The pause before a start that failed in passing is tried again; each further one is twice as long, up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Starts another desktop like the one that ended.
 #[async_trait]
@@ -69,10 +74,40 @@ async fn attend(put: &watch::Sender<Arc<dyn Desktop>>, another: &impl Another, e
             return format!("{reason}; it ended {ends} times without lasting for a minute");
         }
         tracing::warn!(reason, "a desktop ended; another takes its place");
-        match another.start().await {
-            Ok(next) => put.send_replace(Arc::from(next)),
+        match next(another, end).await {
+            Ok(Some(next)) => put.send_replace(Arc::from(next)),
+            Ok(None) => return DESTROYED.to_owned(),
             Err(error) => return format!("{reason}; no other could be started: {}", chain(&error)),
         };
+    }
+}
+
+/// Another desktop; none when `end` is asked for meanwhile. An Engine that is away, as while it is started anew, is asked again: how long a session
+/// waits for that is its tether's to say (`absence_seconds`), and ends in `end`.
+async fn next(another: &impl Another, end: &CancellationToken) -> Result<Option<Box<dyn Desktop>>, RuntimeError> {
+    let (mut pause, mut deaths) = (FIRST_PAUSE, 0);
+    loop {
+        // A start is never broken off: what it made would be nobody's, and might still write into a home.
+        match another.start().await {
+            Ok(next) if end.is_cancelled() => {
+                next.destroy().await;
+                return Ok(None);
+            }
+            Ok(next) => return Ok(Some(next)),
+            Err(error) if matches!(error, RuntimeError::Engine { .. }) || error.is_passing() => {
+                tracing::warn!(error = chain(&error), "no other can be started yet");
+            }
+            // As one does that an Engine starts while it is stopping.
+            Err(error @ RuntimeError::Died { .. }) if deaths < MOST_ENDS => {
+                deaths += 1;
+                tracing::warn!(error = chain(&error), "another ended while it was starting");
+            }
+            Err(error) => return Err(error),
+        }
+        if end.run_until_cancelled(sleep(pause)).await.is_none() {
+            return Ok(None);
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 
@@ -144,5 +179,70 @@ impl Transfer for Folder {
 
     async fn take(&self, name: &FileName, spool: Spool) -> Result<Spool, TransferError> {
         self.current()?.take(name, spool).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::runtime::sham::{Fates, Sham};
+
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    /// Starts that fail so many times, as while an Engine is started anew.
+    struct Away {
+        fails: usize,
+        tried: Arc<AtomicUsize>,
+        fates: Arc<Fates>,
+    }
+
+    #[async_trait]
+    impl Another for Away {
+        async fn start(&self) -> Result<Box<dyn Desktop>, RuntimeError> {
+            let tried = self.tried.fetch_add(1, Ordering::SeqCst);
+            if tried < self.fails { Err(Sham::away()) } else { Ok(Sham::stands("second", &self.fates).0) }
+        }
+    }
+
+    fn revived(fails: usize) -> (Revived, CancellationToken, Arc<AtomicUsize>) {
+        let (fates, tried) = (Arc::new(Fates::default()), Arc::new(AtomicUsize::new(0)));
+        let (first, end_of_first) = Sham::stands("first", &fates);
+        let another = Away { fails, tried: Arc::clone(&tried), fates };
+        (Revived::new(first, another), end_of_first, tried)
+    }
+
+    #[tokio::test]
+    async fn an_engine_that_is_away_for_two_attempts_is_no_end() {
+        let (desktop, end_of_first, tried) = revived(2);
+        end_of_first.cancel();
+        let replaced = async {
+            while desktop.identity().name != "second" {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let reason = tokio::select! {
+            reason = desktop.ended() => Some(reason),
+            () = replaced => None,
+        };
+        assert_eq!((reason, tried.load(Ordering::SeqCst)), (None, 3));
+        timeout(PATIENCE, desktop.destroy()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_end_is_heard_while_another_is_sought() {
+        let (desktop, end_of_first, tried) = revived(usize::MAX);
+        end_of_first.cancel();
+        let sought = async {
+            while tried.load(Ordering::SeqCst) < 2 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            desktop.destroy().await;
+        };
+        timeout(PATIENCE, sought).await.unwrap();
+        assert_eq!(desktop.ended().await, DESTROYED);
     }
 }

@@ -120,10 +120,11 @@ impl Room {
         Arc::new(Self { capacity, state: Mutex::default(), pressed: Notify::new() })
     }
 
-    /// Takes a share at once, if there is room and nobody waits for it.
+    /// Takes a share at once, if there is room and nobody waits for it; what takes nothing need not wait for who does.
     pub(crate) fn try_take(self: &Arc<Self>, cost: Cost) -> Option<Share> {
         let mut state = self.state();
-        if !state.line.is_empty() || !state.taken.plus(cost).within(self.capacity.most) {
+        let waits = !state.line.is_empty() || !state.taken.plus(cost).within(self.capacity.most);
+        if waits && cost != Cost::default() {
             return None;
         }
         state.taken = state.taken.plus(cost);
@@ -242,6 +243,8 @@ impl Drop for Place<'_> {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
 
     fn subject(name: &str) -> Subject {
@@ -299,5 +302,17 @@ mod tests {
         drop(held);
         assert!(matches!(room.take(cost(1001), &subject("bob")).await.err(), Some(Full::Never { .. })));
         assert_eq!(room.taken(), Cost::default());
+    }
+
+    #[tokio::test]
+    async fn who_needs_no_room_does_not_wait_for_it() {
+        let room = room(100, 1, Duration::from_secs(30));
+        let _held = room.take(cost(100), &subject("alice")).await.unwrap();
+        let line = Arc::clone(&room);
+        let waiting = tokio::spawn(async move { line.take(cost(50), &subject("bob")).await });
+        in_line(&room, 1).await;
+        let taken = room.take(Cost::default(), &subject("carol")).now_or_never();
+        assert!(taken.is_some_and(|taken| taken.is_ok()), "the line is not for what takes nothing");
+        waiting.abort();
     }
 }

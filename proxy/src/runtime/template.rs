@@ -1,26 +1,26 @@
 //! What a desktop is made from: its names for people, its size, and what to start.
 
 mod container;
+mod process;
 mod ready;
 
 use portcullis_rfb::Size;
 use serde::Deserialize;
 
+use self::process::{MAX_PROGRAMS, MAX_WORDS_OF_COMMAND};
 use super::home::KeptHome;
 use super::reach::Reach;
 use super::room::Cost;
 use super::standing::Static;
 
 pub use container::Docker;
+pub use process::Process;
 pub use ready::{OnExit, Warm};
 
 /// Most characters in a template's name.
 const MAX_NAME: usize = 63;
 /// Most characters in a title, a description, an icon's name.
 const MAX_WORDS: usize = 400;
-/// Most programs that a template may start, and words in one command line.
-const MAX_PROGRAMS: usize = 16;
-const MAX_WORDS_OF_COMMAND: usize = 128;
 /// Why a desktop that stands already has none of what is for desktops that are started.
 const STANDS: &str = "it stands already: the gate neither starts it nor is around it";
 /// The smallest and the largest screen (RFB.md's bound on a framebuffer).
@@ -145,27 +145,6 @@ impl TemplateKind {
     }
 }
 
-/// A desktop made of processes of this machine.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Process {
-    /// Command lines started in order once the screen and the window manager are there, with no shell between; home is `/home/desktop`.
-    pub programs: Vec<Vec<String>>,
-    /// Whether the desktop may use this machine's network; if not, it has none at all.
-    #[serde(default)]
-    pub network: bool,
-    /// The user to run as when the gate is root; `nobody` if not given. Without root it is the gate's own user.
-    #[serde(default)]
-    pub user: Option<String>,
-    /// What its folder for files may hold, in MiB of this machine's memory.
-    #[serde(default = "transfer_mib")]
-    pub transfer_mib: u32,
-}
-
-fn transfer_mib() -> u32 {
-    256
-}
-
 /// Why a template is refused; the message says how to mend it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -266,7 +245,7 @@ impl TryFrom<Written> for Template {
         }
         let Some(size) = parse_size(&size) else { return Err(TemplateError::Size { name, size }) };
         let kind = match (process, docker, fixed) {
-            (Some(process), None, None) => TemplateKind::Process(checked_process(&name, process)?),
+            (Some(process), None, None) => TemplateKind::Process(process::checked(&name, process)?),
             (None, Some(docker), None) => TemplateKind::Docker(container::checked(&name, docker)?),
             (None, None, Some(fixed)) => TemplateKind::Static(fixed),
             _ => return Err(TemplateError::Kind(name)),
@@ -301,18 +280,6 @@ fn parse_size(text: &str) -> Option<Size> {
     let fits = (SMALLEST.width..=LARGEST.width).contains(&size.width)
         && (SMALLEST.height..=LARGEST.height).contains(&size.height);
     fits.then_some(size)
-}
-
-fn checked_process(name: &str, process: Process) -> Result<Process, TemplateError> {
-    let sound = |command: &Vec<String>| {
-        (1..=MAX_WORDS_OF_COMMAND).contains(&command.len())
-            && command.first().is_some_and(|program| !program.is_empty())
-            && command.iter().all(|word| !word.contains('\0'))
-    };
-    if process.programs.len() > MAX_PROGRAMS || !process.programs.iter().all(sound) {
-        return Err(TemplateError::Programs(name.to_owned()));
-    }
-    Ok(process)
 }
 
 #[cfg(test)]
@@ -371,6 +338,7 @@ mod tests {
         }
         check(json!({"name": "a", "docker": {"image": ""}}), "`image` must not be empty");
         check(json!({"name": "a", "docker": {"image": "i", "pids": 0}}), "`pids` must not be zero");
+        check(json!({"name": "a", "process": {"programs": [], "pids": 15}}), "`process.pids`: fewer than 16");
         check(json!({"name": "a", "docker": {"image": "i", "runtime": "a b"}}), "`runtime` must not be anything but");
     }
 

@@ -7,5 +7,6 @@ mod engine;
 mod homes;
 mod hostile;
 mod pool;
+mod restart;
 mod runtime;
 mod transfer;

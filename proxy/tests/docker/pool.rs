@@ -60,6 +60,7 @@ impl Desks {
         assert_eq!(std::fs::read_dir(self.run.path()).unwrap().count(), 0);
         let gate = format!("label=portcullis.gate={}", self.run.path().canonicalize().unwrap().display());
         assert_eq!(said(&["ps", "--all", "--quiet", "--filter", &gate]), "");
+        assert_eq!(said(&["volume", "ls", "--quiet", "--filter", &gate]), "");
     }
 }
 

@@ -29,6 +29,11 @@ async fn a_container_speaks_rfb_and_leaves_nothing() {
 async fn a_container_may_do_next_to_nothing() {
     let gate = Gate::new().await;
     let (desktop, session) = gate.start().await;
+    // Families of sockets: AF_ALG, AF_PACKET and AF_VSOCK are refused by the profile (EPERM is 1), not for want of a module.
+    let families =
+        "perl -e 'print join \" \", map { socket(my $s, $_, 2, 0) ? \"yes\" : $!+0 } 1, 2, 10, 16, 17, 38, 40'";
+    let opened = docker(&["exec", &format!("portcullis-{session}"), "sh", "-c", families]);
+    assert_eq!(String::from_utf8(opened.stdout).unwrap(), "yes yes yes yes 1 1 1");
     let look = "id -u; ls /sys/class/net | tr '\\n' ' '; \
         for place in /x /etc/x /usr/x /run/x; do touch $place 2>/dev/null && echo writes $place; done; \
         grep -E 'CapPrm|CapEff|CapBnd|NoNewPrivs|^Seccomp:' /proc/self/status | tr -d '\\t'; cat /proc/1/comm";
@@ -123,6 +128,21 @@ async fn reaping_while_desktops_live_ends_what_is_nobody_s_alone() {
     speaks_rfb(desktop.as_ref()).await;
     assert_eq!((containers_of("orphan"), containers_of(session.as_str())), (0, 1));
     desktop.destroy().await;
+}
+
+#[tokio::test]
+async fn a_volume_whose_container_never_was_is_reaped() {
+    let gate = Gate::new().await;
+    let (desktop, session) = gate.start().await;
+    let label = format!("portcullis.gate={}", gate.run.path().canonicalize().unwrap().display());
+    let volumes = || said(&["volume", "ls", "--quiet", "--filter", &format!("label={label}")]).lines().count();
+    assert_eq!(volumes(), 1, "that of the desktop");
+    said(&["volume", "create", "--label", &label, "--label", "portcullis.desktop=orphan", &format!("stray-{session}")]);
+    said(&["volume", "create", "--label", &label, "--label", "portcullis.home=t", &format!("home-{session}")]);
+    assert_eq!((gate.runtime.reap().await.unwrap(), volumes()), (1, 2));
+    desktop.destroy().await;
+    assert_eq!(volumes(), 1, "a home is nobody's orphan");
+    said(&["volume", "rm", &format!("home-{session}")]);
 }
 
 /// Between a gate and the Engine: what the Engine's restart looks like, without one that others use.

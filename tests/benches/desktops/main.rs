@@ -27,6 +27,16 @@ fn docker(words: &[&str]) -> anyhow::Result<String> {
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
 
+/// Containers, volumes and networks of the Engine.
+fn there() -> anyhow::Result<[usize; 3]> {
+    let count = |words: &[&str]| Ok::<_, anyhow::Error>(docker(words)?.lines().count());
+    Ok([
+        count(&["ps", "--all", "--quiet"])?,
+        count(&["volume", "ls", "--quiet"])?,
+        count(&["network", "ls", "--quiet"])?,
+    ])
+}
+
 fn image() -> String {
     format!("portcullis/terminal:{}", std::env::var("PORTCULLIS_IMAGE_TAG").as_deref().unwrap_or("latest"))
 }
@@ -139,8 +149,8 @@ async fn main() -> anyhow::Result<()> {
     let rounds: usize = arguments.next().map_or(Ok(20), |text| text.parse()).context("rounds")?;
     let cycles: usize = arguments.next().map_or(Ok(200), |text| text.parse()).context("cycles")?;
     let minutes: u64 = arguments.next().map_or(Ok(0), |text| text.parse()).context("minutes")?;
+    let before = there()?;
     let gate = Gate::start(&plan()?).await?;
-    let before = docker(&["ps", "--all", "--quiet"])?.lines().count();
 
     let (mut warm, mut paused, mut cold, mut bare, mut ends) = (vec![], vec![], vec![], vec![], vec![]);
     for _ in 0..rounds {
@@ -185,11 +195,13 @@ async fn main() -> anyhow::Result<()> {
         let (_, opened) = click(&gate, "cold").await?;
         end(&gate, "cold", &opened).await?;
     }
+    let took = began.elapsed().as_secs_f64();
     drop(gate);
-    let after = docker(&["ps", "--all", "--quiet"])?.lines().count();
+    // What stood ready before the first click goes with the gate.
+    let after = there()?;
     println!(
-        "{cycles} came and went in {:.0} s; containers before {before}, after {after}",
-        began.elapsed().as_secs_f64()
+        "{cycles} came and went in {took:.0} s; containers, volumes and networks before {before:?}, after {after:?}"
     );
+    ensure!(after == before, "something is left behind");
     Ok(())
 }

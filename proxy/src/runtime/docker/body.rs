@@ -38,7 +38,7 @@ pub(super) fn body(
     let text = |text: &str| Some(text.to_owned());
     let labels = [(DESKTOP, name.to_owned()), (GATE, gate.display().to_string()), (TEMPLATE, template.name.clone())];
     let mut env = vec![format!("PORTCULLIS_DESKTOP={name}")];
-    let mut mounts = vec![shared(&folder.rfb(), "/run/rfb", false), transfer(docker.transfer_mib, account)];
+    let mut mounts = vec![shared(&folder.rfb(), "/run/rfb", false), transfer(docker.transfer_mib, account, name, gate)];
     if template.egress.is_open() {
         env.extend(ENVIRONMENT.iter().map(|(name, value)| format!("{name}={value}")));
         mounts.push(shared(&folder.egress(), "/run/egress", true));
@@ -126,7 +126,8 @@ fn kept(name: String, gate: &Path, template: &str) -> Mount {
 }
 
 /// The folder that files go through: a volume in memory, which goes with its container.
-fn transfer(mib: u32, account: &Account) -> Mount {
+fn transfer(mib: u32, account: &Account, name: &str, gate: &Path) -> Mount {
+    let labels = [(DESKTOP, name.to_owned()), (GATE, gate.display().to_string())];
     let options = format!("size={mib}m,uid={},gid={},mode=0700,nosuid,nodev,noexec", account.uid, account.gid);
     let options = [("type", "tmpfs"), ("device", "tmpfs"), ("o", &options)];
     let driver = MountVolumeOptionsDriverConfig {
@@ -138,6 +139,8 @@ fn transfer(mib: u32, account: &Account) -> Mount {
         target: Some(MOUNT.to_owned()),
         volume_options: Some(MountVolumeOptions {
             no_copy: Some(true),
+            // An Engine that is killed at the wrong moment forgets whose it was.
+            labels: Some(labels.map(|(label, value)| (label.to_owned(), value)).into()),
             driver_config: Some(driver),
             ..MountVolumeOptions::default()
         }),

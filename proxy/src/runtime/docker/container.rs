@@ -1,6 +1,6 @@
 //! The life of one container: watched until it ends, over restarts of the Engine too, and removed.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bollard::errors::Error;
@@ -47,6 +47,7 @@ impl Container {
     async fn outlast(&self) -> String {
         let mut pause = FIRST_PAUSE;
         loop {
+            let since = Instant::now();
             let options = WaitContainerOptionsBuilder::new().condition("not-running").build();
             let mut exits = self.engine.wait_container(&self.id, Some(options));
             let broke = match exits.next().await {
@@ -56,6 +57,9 @@ impl Container {
                 Some(Err(error)) => error.to_string(),
                 None => "it closed the connection".to_owned(),
             };
+            if since.elapsed() > LONGEST_PAUSE {
+                pause = FIRST_PAUSE;
+            }
             if pause == FIRST_PAUSE {
                 tracing::warn!(
                     container = self.id,
@@ -64,7 +68,7 @@ impl Container {
                 );
             }
             sleep(pause).await;
-            pause = if self.engine.ping().await.is_ok() { FIRST_PAUSE } else { (pause * 2).min(LONGEST_PAUSE) };
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 

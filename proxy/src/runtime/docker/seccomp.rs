@@ -43,6 +43,14 @@ mod tests {
         for name in NAMESPACES {
             assert!(!permits(&plain, name) && permits(&namespaces, name), "{name}");
         }
+        // AF_UNIX, AF_INET, AF_INET6 and AF_NETLINK: no others have any business in a desktop.
+        for profile in [&plain, &namespaces] {
+            let profile: Value = serde_json::from_str(profile).unwrap();
+            let rules = profile["syscalls"].as_array().unwrap().iter().filter(|rule| rule["names"][0] == "socket");
+            let families: Vec<_> =
+                rules.map(|rule| (rule["args"][0]["value"].clone(), rule["args"][0]["op"].clone())).collect();
+            assert_eq!(families, [1, 2, 10, 16].map(|family| (json!(family), json!("SCMP_CMP_EQ"))));
+        }
         assert!(permits(&plain, "execve") && permits(&namespaces, "execve"));
     }
 }

@@ -104,8 +104,11 @@ impl Shelf {
     }
 
     pub(super) fn state(&self) -> State {
+        // What runs can be had while no other can be started; what is paused needs its Engine to go on.
+        let at_hand = self.members.iter().any(|member| !member.template.warm.paused);
         match &self.fault {
-            Some(why) => State::Unavailable(why.clone()),
+            Some(why) if !at_hand => State::Unavailable(why.clone()),
+            Some(_) => State::Warm(self.members.len()),
             None if self.members.is_empty() => State::Cold,
             None => State::Warm(self.members.len()),
         }

@@ -1,5 +1,9 @@
 //! What keeps desktops standing ready: started ahead, heard of, replaced when what they are made from changes, given up when room is needed.
 
+#[cfg(test)]
+mod tests;
+
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -57,6 +61,10 @@ impl Pool {
         let mut rest = LOOK_EVERY;
         // What is being started is started to its end, so that it can be ended in order.
         while !self.closed.is_cancelled() {
+            // Listened to before the look: who takes one or begins to wait while it lasts is heard after it.
+            let (mut taken, mut pressed) = (pin!(self.taken.notified()), pin!(self.room.pressed.notified()));
+            taken.as_mut().enable();
+            pressed.as_mut().enable();
             let round = self.look_after(&template).await;
             let fault = round.as_ref().err().map(|error| chain(error));
             if let Some(fault) = &fault {
@@ -66,10 +74,10 @@ impl Pool {
             self.shelves().entry(template.name.clone()).or_default().fault = fault;
             tokio::select! {
                 () = sleep(rest) => {}
-                () = self.taken.notified(), if rest == LOOK_EVERY => {
+                () = taken, if rest == LOOK_EVERY => {
                     tokio::select! { () = sleep(LET_BEGIN) => {}, () = self.closed.cancelled() => {} }
                 }
-                () = self.room.pressed.notified() => {}
+                () = pressed => {}
                 () = self.closed.cancelled() => {}
             }
         }
@@ -80,8 +88,13 @@ impl Pool {
         let runtime = self.runtime(template)?;
         let origin = runtime.origin(template).await;
         let good = |member: &Member| {
-            origin.as_ref().is_ok_and(|origin| *origin == member.origin)
-                && member.desktop.ended().now_or_never().is_none()
+            let made_from_it = match &origin {
+                Ok(origin) => *origin == member.origin,
+                // An Engine that is away says nothing about what runs.
+                Err(RuntimeError::Engine { .. }) => true,
+                Err(_) => false,
+            };
+            made_from_it && member.desktop.ended().now_or_never().is_none()
         };
         let weeded = self.shelves().entry(template.name.clone()).or_default().weed(good);
         for member in weeded {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use rustix::process::{Resource, getrlimit};
 use tokio::process::Command;
 
 use crate::SessionId;
@@ -56,6 +57,7 @@ const ETC: [&str; 28] = [
 pub(super) struct Programs {
     bwrap: PathBuf,
     setpriv: PathBuf,
+    prlimit: PathBuf,
 }
 
 /// Looks for everything that a desktop of this template needs; the first that is missing is the error.
@@ -67,7 +69,7 @@ pub(super) fn programs_needed(process: &Process, egress: Reach) -> Result<Progra
     if egress.is_open() {
         find("socat")?;
     }
-    Ok(Programs { bwrap: find("bwrap")?, setpriv: find("setpriv")? })
+    Ok(Programs { bwrap: find("bwrap")?, setpriv: find("setpriv")?, prlimit: find("prlimit")? })
 }
 
 fn find(program: &str) -> Result<PathBuf, RuntimeError> {
@@ -93,13 +95,15 @@ pub(super) fn command(
 ) -> Command {
     let mut jail = Command::new(&programs.bwrap);
     jail.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    // A group of its own: Ctrl-C in the gate's terminal is for the gate, which then ends its desktops in order.
+    // A group of its own: Ctrl-C in the gate's terminal is for the gate, which then ends its desktops in order. And what is inside has a session
+    // of its own (`--new-session`): else it had the gate's terminal as /dev/tty, to write to and, by TIOCSTI, to type into (CVE-2017-5226).
     jail.process_group(0).kill_on_drop(true);
 
     jail.args([
         "--info-fd",
         "1",
         "--die-with-parent",
+        "--new-session",
         "--unshare-pid",
         "--unshare-ipc",
         "--unshare-uts",
@@ -144,8 +148,16 @@ pub(super) fn command(
         jail.arg(&programs.setpriv).args(["--clear-groups", "--no-new-privs"]);
         jail.arg(format!("--reuid={}", account.uid)).arg(format!("--regid={}", account.gid));
     }
+    // The kernel counts by user, and in a user namespace by that: where the gate is root, all desktops of one user share the number.
+    jail.arg("--").arg(&programs.prlimit).arg(format!("--nproc={}", most_processes(process)));
     jail.args(["--", "sh", "/run/desktop/desktop.sh"]).arg(format!("{}x{}", template.size.width, template.size.height));
     jail
+}
+
+/// Processes and threads that the template lets there be, as far as the gate itself may say so.
+fn most_processes(process: &Process) -> u64 {
+    let bound = getrlimit(Resource::Nproc).maximum;
+    bound.map_or(process.pids.into(), |bound| bound.min(process.pids.into()))
 }
 
 /// The folder that files go through: a file system of its own, which nobody inside can move or fill the rest of the home from.

@@ -4,19 +4,21 @@ use std::collections::VecDeque;
 use std::io;
 use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use rustix::fd::OwnedFd;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use serde::Deserialize;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::{Child, ChildStdout, Command};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::LEDGER;
 use super::ledger::Ledger;
 use super::spawner::Spawner;
+use crate::pace::Rate;
 use crate::runtime::folder::SessionFolder;
 use crate::runtime::running::DESTROYED;
 use crate::runtime::{READY_WITHIN, RuntimeError};
@@ -25,7 +27,10 @@ use crate::runtime::{READY_WITHIN, RuntimeError};
 const MAX_ACCOUNT: u64 = 4096;
 /// How much of what the desktop says is kept for the reason of its end, and how much of it is logged: the text is its user's to choose.
 const LAST_LINES: usize = 4;
-const MAX_LINE: u64 = 400;
+const MAX_LINE: usize = 400;
+/// How much is read at once, and how often: 80 kB a second.
+const PIECE: usize = 4096;
+const PACE: Rate = Rate::new(20, 100);
 const MAX_LOGGED: usize = 200;
 
 /// What bubblewrap tells about a jail; it tells more, which is not needed.
@@ -127,6 +132,20 @@ impl LastWords {
         lines.push_back(line);
     }
 
+    /// Takes a line as it was said: to the log while there have been few, and among the last.
+    fn hear(&self, line: &[u8], logged: &mut usize) {
+        let line: String = String::from_utf8_lossy(line).chars().filter(|c| !c.is_control()).collect();
+        let line = line.trim();
+        if line.is_empty() {
+            return;
+        }
+        if *logged < MAX_LOGGED {
+            *logged += 1;
+            tracing::debug!(line, "a desktop says");
+        }
+        self.push(line.to_owned());
+    }
+
     /// The reason of an end that nobody asked for.
     fn explain(&self, status: io::Result<ExitStatus>) -> String {
         let how = match status {
@@ -143,24 +162,65 @@ impl LastWords {
 }
 
 /// Reads what the desktop's programs say until all of them are gone: bounded lines, the first of them to the log, the last kept.
-async fn listen(said: ChildStderr, words: LastWords) {
-    let mut said = BufReader::new(said);
-    let mut logged = 0;
+///
+/// INVARIANT: at a pace. One that talks without end waits, as its pipe is full, and costs the gate no more than that.
+async fn listen(mut said: impl AsyncRead + Unpin, words: LastWords) {
+    let (mut piece, mut line, mut logged, mut pace) = (vec![0; PIECE], Vec::new(), 0, PACE.pace());
     loop {
-        let mut line = Vec::new();
-        match (&mut said).take(MAX_LINE).read_until(b'\n', &mut line).await {
-            Ok(0) | Err(_) => return,
-            Ok(_) => {}
+        sleep(pace.wait(Instant::now())).await;
+        pace.take(Instant::now());
+        let Ok(count @ 1..) = said.read(&mut piece).await else { break };
+        for byte in piece.get(..count).unwrap_or_default() {
+            if *byte == b'\n' || line.len() == MAX_LINE {
+                words.hear(&line, &mut logged);
+                line.clear();
+            }
+            if *byte != b'\n' {
+                line.push(*byte);
+            }
         }
-        let line: String = String::from_utf8_lossy(&line).chars().filter(|c| !c.is_control()).collect();
-        let line = line.trim();
-        if line.is_empty() {
-            continue;
+    }
+    words.hear(&line, &mut logged);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::Pin;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Context, Poll};
+
+    use tokio::io::ReadBuf;
+
+    use super::*;
+
+    /// Says the same line for ever, and counts how often it was listened to.
+    struct Endless(Arc<AtomicUsize>);
+
+    impl AsyncRead for Endless {
+        fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            into.put_slice(b"x\n");
+            Poll::Ready(Ok(()))
         }
-        if logged < MAX_LOGGED {
-            logged += 1;
-            tracing::debug!(line, "a desktop says");
-        }
-        words.push(line.to_owned());
+    }
+
+    #[tokio::test]
+    async fn a_desktop_that_talks_without_end_is_heard_at_a_pace() {
+        let heard = Arc::new(AtomicUsize::new(0));
+        let (words, began) = (LastWords::default(), Instant::now());
+        let listening = listen(Endless(Arc::clone(&heard)), words.clone());
+        let _ = timeout(std::time::Duration::from_millis(500), listening).await;
+        let most = PACE.burst + PACE.per_second * u32::try_from(began.elapsed().as_secs() + 1).unwrap();
+        let heard = u32::try_from(heard.load(Ordering::Relaxed)).unwrap();
+        assert!((1..=most).contains(&heard), "{heard} reads, at most {most}");
+    }
+
+    #[tokio::test]
+    async fn the_last_lines_are_kept_without_control_characters() {
+        let words = LastWords::default();
+        let said = format!("first\n{}\n\n\x1b[31mred\nthe \x00end", "y".repeat(MAX_LINE + 3));
+        listen(said.as_bytes(), words.clone()).await;
+        let lines: Vec<_> = words.0.lock().unwrap().iter().cloned().collect();
+        assert_eq!(lines, [&"y".repeat(MAX_LINE), "yyy", "[31mred", "the end"]);
     }
 }

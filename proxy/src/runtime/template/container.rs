@@ -38,7 +38,7 @@ pub struct Docker {
     #[serde(default)]
     pub user_namespaces: bool,
     /// What its folder for files may hold, in MiB of the machine's memory.
-    #[serde(default = "super::transfer_mib")]
+    #[serde(default = "super::process::transfer_mib")]
     pub transfer_mib: u32,
     /// The Engine's runtime, such as `runsc` or `kata`; its default where left out.
     #[serde(default)]
