@@ -8,6 +8,7 @@ use crate::archive::{gzip, tar, zip};
 use crate::bytes::{Whole, read_at_most};
 use crate::kind::{self, Class, Kind};
 use crate::limits::Budget;
+use crate::markup::{self, Rules};
 use crate::search::{Search, Seen};
 use crate::sniff::by_bytes;
 use crate::{FileName, HEAD, Limit, Limits, Refused, leaf, member, pdf, polyglot};
@@ -68,6 +69,20 @@ pub(crate) struct Look<'a> {
     pub(crate) budget: &'a Budget<'a>,
 }
 
+/// What a member is called.
+#[derive(Clone, Copy)]
+pub(crate) struct Called<'n> {
+    pub(crate) name: &'n str,
+    /// What some programs unpack it under instead.
+    pub(crate) also: Option<&'n str>,
+}
+
+impl<'n> From<&'n str> for Called<'n> {
+    fn from(name: &'n str) -> Self {
+        Self { name, also: None }
+    }
+}
+
 /// What of a member is held to its name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Within {
@@ -99,7 +114,11 @@ impl<'a> Look<'a> {
             self.whole(kind, file, length, 1, seen)?
         } else {
             file.rewind().map_err(Refused::Unreadable)?;
-            self.flowing(kind, file, name.as_str(), 1, seen)?
+            let rules = markup::rules(kind, &head, Within::Archive);
+            if markup::is_foreign(kind, &head, Within::Archive) {
+                seen.unread(kind::XML.media_type);
+            }
+            self.flowing(kind, file, name.as_str(), (Within::Archive, rules), 1, seen)?
         };
         kind.agrees(extension.as_deref())?;
         Ok(kind)
@@ -109,11 +128,12 @@ impl<'a> Look<'a> {
     pub(crate) fn member(
         &self,
         mut reader: &mut dyn Read,
-        name: &str,
+        called: Called<'_>,
         within: Within,
         depth: u32,
         seen: &mut Seen,
-    ) -> Result<(), Refused> {
+    ) -> Result<&'static Kind, Refused> {
+        let Called { name, also } = called;
         if within == Within::Archive {
             kind::one_extension(member::last(name))?;
         }
@@ -125,17 +145,32 @@ impl<'a> Look<'a> {
         if depth > self.budget.limits.depth && matches!(kind.class, Class::Archive | Class::Document) {
             return Err(Refused::Bomb { which: Limit::Depth });
         }
+        let rules = markup::rules(kind, &head, within);
+        if markup::is_foreign(kind, &head, within) {
+            seen.unread(kind::XML.media_type);
+        }
+        let also = also.map(|also| (also, by_bytes(&head, crate::name::extension(member::last(also)).as_deref())));
         let mut all = Cursor::new(head).chain(reader);
         let kind = if reads_by_end(kind) {
             self.held(kind, &mut all, depth, seen)?
         } else {
-            self.flowing(kind, &mut all, name, depth, seen)?
+            self.flowing(kind, &mut all, name, (within, rules), depth, seen)?
         };
         let shown = matches!(kind.class, Class::Archive | Class::Document | Class::Executable);
         if within == Within::Archive || shown {
             seen.member(kind.media_type);
         }
-        if within == Within::Archive { kind.agrees(extension.as_deref()) } else { Ok(()) }
+        if within == Within::Archive {
+            kind.agrees(extension.as_deref())?;
+        }
+        if let Some((also, told)) = also {
+            kind::one_extension(member::last(also))?;
+            // Only of characters does the name say what they are.
+            let told = if told.is_characters() { told } else { kind };
+            told.agrees(crate::name::extension(member::last(also)).as_deref())?;
+            seen.member(told.media_type);
+        }
+        Ok(kind)
     }
 
     /// Holds a member that is read by its end, as far as there is room.
@@ -181,6 +216,7 @@ impl<'a> Look<'a> {
         kind: &'static Kind,
         reader: &mut dyn Read,
         name: &str,
+        (within, rules): (Within, &[Rules]),
         depth: u32,
         seen: &mut Seen,
     ) -> Result<&'static Kind, Refused> {
@@ -188,13 +224,17 @@ impl<'a> Look<'a> {
             if *kind == kind::TAR {
                 tar::walk(self, reader, depth, seen)?;
             } else if *kind == kind::GZIP {
-                gzip::walk(self, reader, name, depth, seen)?;
+                let packed = gzip::walk(self, reader, name, depth, seen)?;
+                // Office packs its drawings so: in a document they are pictures like others.
+                if within == Within::Document && packed.class == Class::Image {
+                    return Ok(packed);
+                }
             } else {
                 return Err(Refused::NotLookedInto { media_type: kind.media_type });
             }
             return Ok(kind);
         }
-        leaf::read(self, kind, reader, seen)
+        leaf::read(self, kind, rules, reader, seen)
     }
 }
 

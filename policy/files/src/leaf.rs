@@ -5,21 +5,22 @@ use std::io::{self, BufRead, BufReader, Read};
 use crate::bytes::find;
 use crate::inspect::Look;
 use crate::kind::{self, Class, Kind};
+use crate::markup::{Between, Rules};
 use crate::search::{Runs, Search, Seen};
-use crate::{Refused, ends, markup, polyglot, text};
+use crate::{Refused, ends, polyglot, text};
 
 /// Bytes that are read at once.
 const CHUNK: usize = 64 << 10;
 
-/// Reads it. Answers with its type, which is unknown for what begins as a text and does not go on as one.
+/// Reads it, its tags by these rules. Answers with its type, which is unknown for what begins as a text and does not go on as one.
 pub(crate) fn read(
     look: &Look<'_>,
     kind: &'static Kind,
+    rules: &[Rules],
     reader: &mut dyn Read,
     seen: &mut Seen,
 ) -> Result<&'static Kind, Refused> {
-    let characters =
-        matches!(kind.class, Class::Text | Class::Markup) || *kind == kind::SCRIPT || *kind == kind::LAUNCHER;
+    let characters = kind.is_characters();
     // Characters are searched as such; of everything else the bytes are, as whatever text there is lies among them.
     let raw = (!characters).then(|| (look.search(), Runs::new(look.search())));
     let mut watched = BufReader::with_capacity(
@@ -30,17 +31,12 @@ pub(crate) fn read(
     let mut settled = kind;
     if characters {
         let mut search = look.search();
-        let whole = if kind.class == Class::Markup {
-            let mut between = markup::Between::new(look.search());
-            let whole = text::read(&mut watched, |text| {
-                search.push(text)?;
-                between.push(text).map_err(io::Error::from)
-            });
-            between.finish(seen)?;
-            whole
-        } else {
-            text::search(&mut watched, &mut search)
-        };
+        let mut between: Vec<_> = rules.iter().map(|rules| Between::new(look.search(), *rules)).collect();
+        let whole = text::read(&mut watched, |text| {
+            search.push(text)?;
+            between.iter_mut().try_for_each(|between| between.push(text)).map_err(io::Error::from)
+        });
+        between.into_iter().try_for_each(|between| between.finish(seen))?;
         search.finish(seen);
         if !whole.map_err(failed)? {
             settled = &kind::UNKNOWN;
@@ -54,28 +50,30 @@ pub(crate) fn read(
         raw.finish(seen);
         runs.finish(seen)?;
     }
-    if left > 0 && ends::has_end(kind) {
+    if left && ends::has_end(kind) {
         return Err(Refused::Trailing { media_type: kind.media_type });
     }
     if watched.encrypted {
         return Err(Refused::Encrypted { media_type: kind.media_type });
     }
     polyglot::tail(kind, &watched.tail, watched.total)?;
-    if matches!(settled.class, Class::Document) || (settled.class == Class::Archive) {
-        // Forms whose text is there, but packed or in a code of their own.
-        seen.unread(settled.media_type);
+    if matches!(settled.class, Class::Document | Class::Archive) || [&kind::RTF, &kind::POSTSCRIPT].contains(&kind) {
+        // Forms whose text is there, but packed, in a code of their own, or among commands.
+        seen.unread(kind.media_type);
     }
     Ok(settled)
 }
 
-fn drain(reader: &mut dyn BufRead) -> io::Result<u64> {
-    let mut left = 0u64;
+/// Reads on to the end. Answers whether there is anything but zeros, with which some programs fill their files.
+fn drain(reader: &mut dyn BufRead) -> io::Result<bool> {
+    let mut left = false;
     loop {
-        let length = reader.fill_buf()?.len();
+        let bytes = reader.fill_buf()?;
+        let length = bytes.len();
         if length == 0 {
             return Ok(left);
         }
-        left = left.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
+        left = left || bytes.iter().any(|byte| *byte != 0);
         reader.consume(length);
     }
 }
