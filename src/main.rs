@@ -11,6 +11,7 @@ mod data;
 mod doctor;
 mod key_list;
 mod keys;
+mod leftovers;
 mod listen;
 mod metrics;
 mod peer;

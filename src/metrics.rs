@@ -13,18 +13,19 @@ use portcullis_alerts::{Exports, Standing};
 use portcullis_proxy::{Count, Findings, Plane, Tally};
 use time::OffsetDateTime;
 
+use crate::leftovers::Left;
 use crate::policy::State;
 
 /// The format's own media type.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// The one route.
-pub(crate) fn router(plane: Arc<Plane>, policies: State, exports: Exports) -> Router {
-    Router::new().route("/metrics", get(read)).with_state((plane, policies, exports))
+pub(crate) fn router(plane: Arc<Plane>, policies: State, exports: Exports, left: Left) -> Router {
+    Router::new().route("/metrics", get(read)).with_state((plane, policies, exports, left))
 }
 
-async fn read(From((plane, policies, exports)): From<(Arc<Plane>, State, Exports)>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, TEXT)], told(&plane, &policies, &exports.standing()))
+async fn read(From((plane, policies, exports, left)): From<(Arc<Plane>, State, Exports, Left)>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, TEXT)], told(&plane, &policies, &exports.standing(), left.count()))
 }
 
 /// A family's name, kind and help, and its value for one destination.
@@ -44,7 +45,7 @@ const OF_ALERTS: [OfAlert; 8] = [
     ("failing", "gauge", "1 while the last delivery failed.", |one| u64::from(one.failing)),
 ];
 
-fn told(plane: &Plane, policies: &State, alerts: &[Standing]) -> String {
+fn told(plane: &Plane, policies: &State, alerts: &[Standing], left: usize) -> String {
     let known = policies.known();
     let (opened, refused) = plane.counts();
     let now = OffsetDateTime::now_utc();
@@ -73,6 +74,13 @@ fn told(plane: &Plane, policies: &State, alerts: &[Standing]) -> String {
             age,
         );
     }
+    page.add(
+        "portcullis_recordings_in_spool",
+        "gauge",
+        "Recordings of sessions that are over and that could not be brought to the vault: they lie on this machine alone.",
+        &[],
+        left,
+    );
     let waiting = i64::from(known.refused.is_some());
     page.add(
         "portcullis_policy_refused",

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use portcullis_evidence::{SigningKey, What};
 use portcullis_policy::{Lock, PolicySet};
 use portcullis_proxy::files::Depot;
@@ -32,7 +33,13 @@ pub(crate) fn keeper(
     vault: Arc<dyn Vault>,
     key: Arc<SigningKey>,
 ) -> anyhow::Result<Keeper> {
-    let trust = crate::trust::own(data)?.trust;
+    let mut trust = crate::trust::own(data)?.trust;
+    let authorities = &config.recording.time_stamp_authorities;
+    if !config.recording.time_stamp_url.is_empty() {
+        let pem = std::fs::read_to_string(authorities)
+            .with_context(|| format!("recording.time_stamp_authorities: {} cannot be read", authorities.display()))?;
+        trust = trust.with_authorities(&pem).with_context(|| format!("{}", authorities.display()))?;
+    }
     Ok(Keeper { vault, trust, key, keep: config.retention.keep(), replace_after: config.retention.replace_after() })
 }
 
@@ -63,7 +70,7 @@ impl<'a> Sweep<'a> {
 pub(crate) fn note(journal: &Journal, by: &str, place: &Place, fate: &Fate) {
     let reason = match fate {
         Fate::Expired { reason, .. } => reason.clone(),
-        Fate::Gone { objects } if *objects > 0 => "its expiry was interrupted and is finished".to_owned(),
+        Fate::Gone { objects } if *objects > 0 => "what its expiry had left went".to_owned(),
         _ => return,
     };
     let about = About { subject: by, session: place.id(), ..About::default() };

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use anyhow::Context;
 use portcullis_alerts::Exports;
-use portcullis_evidence::Recipients;
+use portcullis_evidence::{Recipients, What};
 use portcullis_policy::Subject;
 use portcullis_proxy::egress::Ways;
 use portcullis_proxy::files::Depot;
+use portcullis_proxy::journal::About;
 use portcullis_proxy::outcome::chain;
 use portcullis_proxy::runtime::Runtime;
 use portcullis_proxy::runtime::docker::Containers;
@@ -31,6 +32,7 @@ use crate::alerts::{self, Exported};
 use crate::config::{Auditors, Config, SignIn, To};
 use crate::data::Data;
 use crate::keys::{self, Keys};
+use crate::leftovers::{self, Left};
 use crate::metrics;
 use crate::peer::Proxies;
 use crate::policy;
@@ -77,24 +79,27 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     // Before anything leaves the spool.
     let exports = alerts::open(config, &data, &vault)?;
     let mut recorder = recorder(config, &data, encrypting);
-    recover(&recorder, &vault, &keys, &portal, &runtimes).await;
+    recover(&recorder, &vault, &keys, &runtimes).await;
+    catch_up(&portal, &journal).await;
     prepare(config, &mut recorder);
     let verifier = token::verifier(config, &keys)?;
     let revocations = Arc::clone(verifier.revocations());
     revoked::load(&data.revoked(), &revocations)?;
     portal.heed(Arc::new(Out(Arc::clone(&revocations))));
     exports.start();
-    let stamps = Stamps::start(config, &data, &vault)?;
+    let keeper = Arc::new(retention::keeper(config, &data, Arc::clone(&vault), Arc::new(keys.evidence.clone()))?);
+    let stamps = Stamps::start(config, &data, &keeper)?;
     let aftermath = Arc::new(Exported { index: Indexed(portal.clone(), stamps), exports: exports.clone() });
     let policies = policy::Following::begin(config, &data).await?;
     let warning = retention::warn(policies.policies.clone(), Arc::clone(&vault));
-    let keeper = Arc::new(retention::keeper(config, &data, Arc::clone(&vault), Arc::new(keys.evidence.clone()))?);
     portal.keep(Arc::clone(&keeper));
     let recipients = config.recording.recipients()?;
     let files = config.files.depot(&data, recipients.clone())?;
     let sweeping = retention::start(config, keeper, Arc::clone(&journal), portal.clone(), Arc::clone(&files));
     let ways = config.egress.ways()?;
     let crossing = (files, recipients.map(Arc::new), ways);
+    let (left, evidence) = (Left::default(), Arc::new(keys.evidence.clone()));
+    let bringing = leftovers::start(&recorder, Arc::clone(&vault), evidence, aftermath.clone(), left.clone());
     let plane = plane(
         config, recorder, keys, verifier, origins, vault, journal, aftermath, &portal, runtimes, &policies, crossing,
     );
@@ -104,7 +109,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let app = portcullis_proxy::api::router(Arc::clone(&plane)).merge(portal.router());
     let app = portal.protect(app.merge(policy::api::router(&config.policies, &policies, portal.clone())?));
     let stop = CancellationToken::new();
-    let metrics = metrics(config, &plane, &policies, &exports, &stop).await?;
+    let metrics = metrics(config, &plane, &policies, &exports, left, &stop).await?;
     let serving = tokio::spawn(crate::listen::serve(listener, app, Proxies::new(config.proxies.clone()), stop.clone()));
     // Before anybody knows that the gate is there: who stops it at once finds it listening.
     let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
@@ -116,6 +121,8 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     stop.cancel();
     following.abort();
     warning.abort();
+    // What it leaves half-done, the next look or start finishes.
+    bringing.abort();
     if let Some(sweeping) = sweeping {
         // What it leaves half-done, the next sweep finishes.
         sweeping.abort();
@@ -137,13 +144,14 @@ async fn metrics(
     plane: &Arc<Plane>,
     policies: &policy::Following,
     exports: &Exports,
+    left: Left,
     stop: &CancellationToken,
 ) -> anyhow::Result<Option<JoinHandle<()>>> {
     let Some(address) = config.metrics_address()? else { return Ok(None) };
     let listener =
         TcpListener::bind(address).await.with_context(|| format!("`metrics`: {address} cannot be listened on"))?;
     tracing::info!(address = %listener.local_addr()?, "metrics are served");
-    let app = metrics::router(Arc::clone(plane), policies.state.clone(), exports.clone());
+    let app = metrics::router(Arc::clone(plane), policies.state.clone(), exports.clone(), left);
     let serving = crate::listen::serve(listener, app, Proxies::default(), stop.clone());
     Ok(Some(tokio::spawn(serving)))
 }
@@ -195,7 +203,6 @@ async fn recover(
     recorder: &portcullis_recorder::Config,
     vault: &Arc<dyn Vault>,
     keys: &Keys,
-    portal: &Portal,
     runtimes: &[Arc<dyn Runtime>],
 ) {
     for runtime in runtimes {
@@ -220,8 +227,24 @@ async fn recover(
             }
         }
     }
+}
+
+/// Brings the index up to date. INVARIANT: a recording that the vault does not show any more is told of, and its row stays.
+async fn catch_up(portal: &Portal, journal: &Journal) {
     match portal.catch_up_index().await {
-        Ok(rebuilt) => tracing::info!(recordings = rebuilt.recordings, "index ready"),
+        Ok(rebuilt) => {
+            for recording in &rebuilt.missing {
+                tracing::error!(
+                    recording,
+                    "the vault does not show this recording any more: it was removed, hidden or moved"
+                );
+            }
+            for recording in rebuilt.newly_missing {
+                let about = About { session: &recording, ..About::default() };
+                journal.note(about, What::RecordingMissing { recording: recording.clone() });
+            }
+            tracing::info!(recordings = rebuilt.recordings, missing = rebuilt.missing.len(), "index ready");
+        }
         Err(error) => tracing::error!(
             error = chain(&error),
             "the index could not be rebuilt; recordings may be missing from the list"

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use portcullis_evidence::{Authorities, MAX_TIME_STAMP_BYTES, PathInBundle, time_stamp_request};
-use portcullis_vault::{Key, MAX_LIST, Vault};
+use portcullis_vault::keeping::Keeper;
+use portcullis_vault::{Key, MAX_LIST, Place, Vault};
 use time::OffsetDateTime;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use uuid::Uuid;
@@ -37,13 +38,15 @@ struct Stamper {
     authorities: Authorities,
     http: reqwest::Client,
     vault: Arc<dyn Vault>,
+    /// Locks and holds a stamp as its bundle is.
+    keeper: Arc<Keeper>,
     /// Where an answer lies until the vault has it.
     scratch: PathBuf,
 }
 
 impl Stamps {
     /// Begins to stamp, if the configuration names an authority: first what earlier runs left.
-    pub(crate) fn start(config: &Config, data: &Data, vault: &Arc<dyn Vault>) -> anyhow::Result<Self> {
+    pub(crate) fn start(config: &Config, data: &Data, keeper: &Arc<Keeper>) -> anyhow::Result<Self> {
         let (url, path) = (&config.recording.time_stamp_url, &config.recording.time_stamp_authorities);
         if url.is_empty() {
             return Ok(Self(None));
@@ -51,7 +54,7 @@ impl Stamps {
         let pem = std::fs::read_to_string(path)
             .with_context(|| format!("recording.time_stamp_authorities: {} cannot be read", path.display()))?;
         let authorities = Authorities::from_pem(&pem).with_context(|| format!("{}", path.display()))?;
-        let stamper = Stamper::new(url, authorities, Arc::clone(vault), data.run().join("seal.tsr"))?;
+        let stamper = Stamper::new(url, authorities, Arc::clone(keeper), data.run().join("seal.tsr"))?;
         let (sender, waiting) = channel(MAX_WAITING);
         tokio::spawn(stamper.run(waiting));
         Ok(Self(Some(sender)))
@@ -68,9 +71,10 @@ impl Stamps {
 }
 
 impl Stamper {
-    fn new(url: &str, authorities: Authorities, vault: Arc<dyn Vault>, scratch: PathBuf) -> anyhow::Result<Self> {
+    fn new(url: &str, authorities: Authorities, keeper: Arc<Keeper>, scratch: PathBuf) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE).build()?;
-        Ok(Self { url: url.to_owned(), authorities, http, vault, scratch })
+        let vault = Arc::clone(&keeper.vault);
+        Ok(Self { url: url.to_owned(), authorities, http, vault, keeper, scratch })
     }
 
     async fn run(self, mut waiting: Receiver<String>) {
@@ -148,7 +152,9 @@ impl Stamper {
 
     /// Has the seal of one bundle stamped; the time that was stamped, or nothing if it has a stamp already.
     async fn stamp(&self, bundle: &str) -> anyhow::Result<Option<OffsetDateTime>> {
-        if self.vault.len(&Key::of(bundle, PathInBundle::TimeStamp)?).await?.is_some() {
+        let at = Key::of(bundle, PathInBundle::TimeStamp)?;
+        if self.vault.len(&at).await?.is_some() {
+            self.guard(&at).await?;
             return Ok(None);
         }
         let seal = self.vault.read(&Key::of(bundle, PathInBundle::Seal)?, None).await?;
@@ -157,9 +163,17 @@ impl Stamper {
         let stamp =
             self.authorities.verify(&answer, &seal, Some(nonce)).context("the authority's answer does not hold")?;
         tokio::fs::write(&self.scratch, &answer).await.context("the answer cannot be written")?;
-        self.vault.put(&Key::of(bundle, PathInBundle::TimeStamp)?, &self.scratch).await?;
+        self.vault.put(&at, &self.scratch).await?;
         let _ = tokio::fs::remove_file(&self.scratch).await;
+        self.guard(&at).await?;
         Ok(Some(stamp.time))
+    }
+
+    /// INVARIANT: a stamp is locked and held as what it stamps: nothing lists it, and once a key is revoked it is what tells old from forged.
+    async fn guard(&self, at: &Key) -> anyhow::Result<()> {
+        let place = Place::of(at).context("a stamp lies in a bundle")?;
+        let guarded = self.keeper.guard(&place, PathInBundle::TimeStamp, OffsetDateTime::now_utc()).await;
+        guarded.context("the stamp is stored, and not locked or held as the recording is")
     }
 
     async fn ask(&self, request: Vec<u8>) -> anyhow::Result<Vec<u8>> {

@@ -173,6 +173,19 @@ fn files_hold_one_idea() {
 }
 
 #[test]
+fn the_second_verifier_is_one_small_program_and_the_page_says_how_small() {
+    let folder = root().join("tests/verifier");
+    let all: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let own: Vec<_> = all.iter().filter(|name| name.to_string_lossy().ends_with(".py")).collect();
+    assert_eq!(own, ["verify.py"], "it imports nothing of its own folder");
+    let text = std::fs::read_to_string(folder.join("verify.py")).unwrap();
+    let (lines, longest) = (text.lines().count(), text.lines().map(|line| line.chars().count()).max().unwrap());
+    assert!(lines <= 310 && longest <= 160, "{lines} lines, of up to {longest} characters");
+    let page = std::fs::read_to_string(root().join("docs/evidence-format.md")).unwrap();
+    assert!(page.contains(&format!("`tests/verifier/verify.py` ({lines} lines")), "the page counts {lines} lines");
+}
+
+#[test]
 fn no_file_is_called_for_everything() {
     let names = ["utils.rs", "util.rs", "common.rs", "helpers.rs", "helper.rs", "manager.rs", "misc.rs"];
     let faults: Vec<_> = sources()

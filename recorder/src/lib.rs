@@ -36,4 +36,4 @@ pub use handover::HandOverError;
 pub use keys::check as check_keys;
 pub use portcullis_evidence::Sealed;
 pub use recording::Recording;
-pub use recover::{Recovered, recover};
+pub use recover::{Recovered, recover, recover_those};

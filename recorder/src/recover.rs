@@ -42,6 +42,16 @@ pub struct Recovered {
 /// Closes the sessions that a killed gate left in the spool as `interrupted` and brings them to the vault. Those of a live gate
 /// are left alone.
 pub async fn recover(config: Config, vault: Arc<dyn Vault>, key: Arc<SigningKey>) -> Vec<Recovered> {
+    recover_those(config, vault, key, |_| true).await
+}
+
+/// As [`recover`], of the sessions whose names are `meant` alone: in a gate that runs, those that did not begin just now.
+pub async fn recover_those(
+    config: Config,
+    vault: Arc<dyn Vault>,
+    key: Arc<SigningKey>,
+    mut meant: impl FnMut(&str) -> bool + Send,
+) -> Vec<Recovered> {
     let mut recovered = Vec::new();
     let root = config.spool.clone();
     let folders = match blocking(move || sessions(&root)).await {
@@ -50,6 +60,9 @@ pub async fn recover(config: Config, vault: Arc<dyn Vault>, key: Arc<SigningKey>
     };
     for folder in folders {
         let session = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if !meant(&session) {
+            continue;
+        }
         let outcome = match blocking(move || Spool::open(folder)).await {
             Ok(None) => continue,
             Ok(Some(spool)) => finish(&config, &vault, Arc::clone(&key), spool, Interruption::Killed).await,

@@ -114,7 +114,11 @@ pub(crate) fn sessions(root: &Path) -> Result<Vec<PathBuf>, RecordError> {
             continue;
         }
         if entry.file_name().to_string_lossy().starts_with(DONE) {
-            fs::remove_dir_all(&path).map_err(spool("remove", &path))?;
+            match fs::remove_dir_all(&path) {
+                // Whoever gave it that name is at it, too.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                removed => removed.map_err(spool("remove", &path))?,
+            }
         } else {
             found.push(path);
         }

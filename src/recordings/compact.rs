@@ -23,6 +23,7 @@ use time::{Duration, OffsetDateTime};
 use super::facts::Facts;
 use crate::DataArgs;
 use crate::bundle::Reading;
+use crate::config::Config;
 use crate::data::Data;
 use crate::trust::{TrustArgs, Trusted};
 
@@ -69,6 +70,7 @@ enum Wanted {
 
 /// What all of them are done with.
 struct Work {
+    config: Config,
     reading: Reading,
     trusted: Trusted,
     identities: Option<Identities>,
@@ -101,7 +103,7 @@ pub(crate) fn run(args: &CompactArgs) -> anyhow::Result<ExitCode> {
     let journal = goes.then(|| Journal::open(&data.journal()).context("the journal cannot be opened")).transpose()?;
     let settings = CompactSettings { crf: args.crf.unwrap_or(settings.crf), ..settings };
     let (replace, dry_run) = (args.replace, args.dry_run);
-    let work = Work { reading, trusted, identities, settings, keeper, journal, replace, dry_run };
+    let work = Work { config, reading, trusted, identities, settings, keeper, journal, replace, dry_run };
     let mut all_done = true;
     for place in work.places(args)? {
         if let Err(error) = work.one(&place) {
@@ -144,6 +146,9 @@ impl Work {
         let to = place.derived()?;
         let there = self.wait(self.reading.vault.len(&Key::of(to.as_str(), PathInBundle::Derivation)?))?.is_some();
         if there {
+            if !self.dry_run {
+                self.guard(place)?;
+            }
             println!("{}  is there already: {to}", place.id());
         } else {
             self.encode(place, &to)?;
@@ -183,9 +188,10 @@ impl Work {
         if report.verdict() != Verdict::Derived {
             bail!("what was made does not verify: {report}");
         }
+        // Of an attempt that was interrupted other bytes may be there.
+        self.reading.runtime.block_on(self.keeper.clear_derived(place, OffsetDateTime::now_utc()))?;
         self.store(&derived, folder.path(), to)?;
-        let guarded = self.reading.runtime.block_on(self.keeper.guard_derived(place, OffsetDateTime::now_utc()));
-        guarded.context("what was made is stored, and not locked or held as the original is")?;
+        self.guard(place)?;
         let share = done.after.saturating_mul(100).checked_div(done.before).unwrap_or(100);
         println!(
             "{}  {} pictures, video of {} bytes is {} now ({share} %): {to}",
@@ -195,6 +201,12 @@ impl Work {
             done.after
         );
         Ok(())
+    }
+
+    /// Locks and holds what was made as the original is; again does no harm, and finishes what was interrupted.
+    fn guard(&self, place: &Place) -> anyhow::Result<()> {
+        let guarded = self.reading.runtime.block_on(self.keeper.guard_derived(place, OffsetDateTime::now_utc()));
+        guarded.context("what was made is stored, and not locked or held as the original is")
     }
 
     /// Lets the original's video go, once what stands in its place has been proved as it lies in the vault.
@@ -218,6 +230,9 @@ impl Work {
         let fate =
             self.reading.runtime.block_on(self.keeper.replace(place, digest, &by, now, self.journal.is_none()))?;
         println!("{}  {fate}", place.id());
+        if self.journal.is_some() && matches!(&fate, Replaced::Now(_) | Replaced::Before(1..)) {
+            self.index(place)?;
+        }
         if let (Some(journal), Replaced::Now(_)) = (&self.journal, &fate) {
             let (recording, derivation) = (place.id().to_owned(), digest.to_string());
             let reason = "encoded anew (retention.replace_after_days)".to_owned();
@@ -226,6 +241,21 @@ impl Work {
             journal.append(about, what).context("it is done, and the journal does not say so")?;
         }
         Ok(())
+    }
+
+    /// Has the index read how large the recording is now, if there is an index.
+    fn index(&self, place: &Place) -> anyhow::Result<()> {
+        let (config, data) = (&self.config, Data::open(&self.config.data)?);
+        let journal = Arc::new(Journal::open(&data.journal()).context("the journal cannot be opened")?);
+        let indexed = self.reading.runtime.block_on(async {
+            let origins = config.origins_at(config.listen);
+            let portal =
+                crate::serve::portal(config, &data, &origins, Arc::clone(&self.reading.vault), journal).await?;
+            let read = portal.ingest(place.key().as_str()).await;
+            portal.close().await;
+            anyhow::Ok(read?)
+        });
+        indexed.context("it is done, and the index says what it was before: recordings rebuild-index")
     }
 
     /// Stores a bundle; what says that it is one comes last.

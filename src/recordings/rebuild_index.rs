@@ -31,7 +31,10 @@ pub(crate) fn run(args: &RebuildArgs) -> anyhow::Result<ExitCode> {
         portal.close().await;
         anyhow::Ok(rebuilt)
     })?;
-    println!("{} recordings in the index, {} forgotten", rebuilt.recordings, rebuilt.forgotten);
+    println!("{} recordings in the index, {} forgotten", rebuilt.recordings, rebuilt.missing.len());
+    for id in &rebuilt.missing {
+        println!("{id}  forgotten: it is not in the vault");
+    }
     for (place, error) in &rebuilt.failed {
         println!("{place}  cannot be indexed: {}", chain(error));
     }

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::routing::post;
+use portcullis_evidence::{BundleWriter, Ending, Manifest, Mode, SigningKey, State, Trust};
 use portcullis_vault::Folder;
 
 use super::*;
@@ -62,20 +63,48 @@ async fn serve(dir: PathBuf, with: Option<&'static [u8]>) -> String {
 const DAY: &str = "sessions/2026/01/31";
 const ID: &str = "019c1352-0000-7000-8000-000000000001";
 
-async fn vault(dir: &Path) -> Arc<dyn Vault> {
-    let vault = Folder::open(&dir.join("vault")).unwrap();
-    std::fs::write(dir.join("seal"), "a seal").unwrap();
-    vault.put(&Key::of(&format!("{DAY}/{ID}"), PathInBundle::Seal).unwrap(), &dir.join("seal")).await.unwrap();
-    Arc::new(vault)
+/// A keeper of a vault in which a sealed recording lies.
+fn keeper(dir: &Path) -> Arc<Keeper> {
+    let key = Arc::new(SigningKey::generate(&[1; 32]));
+    let manifest = Manifest {
+        v: 1,
+        id: ID.to_owned(),
+        subject: "alice".to_owned(),
+        issuer: String::new(),
+        groups: Vec::new(),
+        desktop: "bare".to_owned(),
+        policy: "sha256:0123456789ab".to_owned(),
+        rule: String::new(),
+        started: "2026-01-31T10:00:00.000000Z".to_owned(),
+        mode: Mode::Strict,
+        gate: "0.1.0".to_owned(),
+        key: key.kid().to_owned(),
+        keep: None,
+        recipients: Vec::new(),
+    };
+    let bundle = dir.join("vault").join(manifest.prefix());
+    std::fs::create_dir_all(bundle.parent().unwrap()).unwrap();
+    let ending = Ending {
+        state: State::Closed,
+        reason: String::new(),
+        ended: "2026-01-31T10:01:00.000000Z".to_owned(),
+        duration_us: 0,
+        revisions: 0,
+    };
+    BundleWriter::create(&bundle, &manifest, Arc::clone(&key)).unwrap().seal(ending).unwrap();
+    let vault: Arc<dyn Vault> = Arc::new(Folder::open(&dir.join("vault")).unwrap());
+    let trust = Trust::of(&[key.verifying_key()]);
+    Arc::new(Keeper { vault, trust, key, keep: None, replace_after: None })
 }
 
 #[tokio::test]
 async fn a_seal_is_stamped_once_and_found_again_when_it_was_not() {
     let dir = tempfile::tempdir().unwrap();
     let authorities = Authorities::from_pem(&authority(dir.path())).unwrap();
-    let vault = vault(dir.path()).await;
+    let keeper = keeper(dir.path());
+    let vault = Arc::clone(&keeper.vault);
     let url = serve(dir.path().to_owned(), None).await;
-    let stamper = Stamper::new(&url, authorities.clone(), Arc::clone(&vault), dir.path().join("scratch")).unwrap();
+    let stamper = Stamper::new(&url, authorities.clone(), Arc::clone(&keeper), dir.path().join("scratch")).unwrap();
     let now = time::macros::datetime!(2026-02-02 00:00 UTC);
     let bundle = format!("{DAY}/{ID}");
     assert_eq!(stamper.left_over(now).await.unwrap(), BTreeSet::from([bundle.clone()]));
@@ -83,8 +112,9 @@ async fn a_seal_is_stamped_once_and_found_again_when_it_was_not() {
     let time = stamper.stamp(&bundle).await.unwrap().unwrap();
     assert_eq!(stamper.stamp(&bundle).await.unwrap(), None);
     assert!(stamper.left_over(now).await.unwrap().is_empty());
+    let seal = vault.read(&Key::of(&bundle, PathInBundle::Seal).unwrap(), None).await.unwrap();
     let kept = vault.read(&Key::of(&bundle, PathInBundle::TimeStamp).unwrap(), None).await.unwrap();
-    assert_eq!(authorities.verify(&kept, b"a seal", None).unwrap().time, time);
+    assert_eq!(authorities.verify(&kept, &seal, None).unwrap().time, time);
     assert!(stamper.left_over(now + time::Duration::days(30)).await.unwrap().is_empty());
 }
 
@@ -92,11 +122,12 @@ async fn a_seal_is_stamped_once_and_found_again_when_it_was_not() {
 async fn an_answer_that_does_not_hold_is_not_kept() {
     let dir = tempfile::tempdir().unwrap();
     let authorities = Authorities::from_pem(&authority(dir.path())).unwrap();
-    let vault = vault(dir.path()).await;
+    let keeper = keeper(dir.path());
+    let vault = Arc::clone(&keeper.vault);
     let long: &'static [u8] = vec![0x30; MAX_TIME_STAMP_BYTES + 1].leak();
     for with in [b"nonsense".as_slice(), long] {
         let url = serve(dir.path().to_owned(), Some(with)).await;
-        let stamper = Stamper::new(&url, authorities.clone(), Arc::clone(&vault), dir.path().join("scratch")).unwrap();
+        let stamper = Stamper::new(&url, authorities.clone(), Arc::clone(&keeper), dir.path().join("scratch")).unwrap();
         let bundle = format!("{DAY}/{ID}");
         assert!(stamper.stamp(&bundle).await.is_err());
         let second = format!("{:#}", stamper.stamp(&bundle).await.unwrap_err());
@@ -109,9 +140,10 @@ async fn an_answer_that_does_not_hold_is_not_kept() {
 #[tokio::test]
 async fn a_session_tells_where_its_bundle_lies() {
     let dir = tempfile::tempdir().unwrap();
-    let vault: Arc<dyn Vault> = Arc::new(Folder::open(&dir.path().join("vault")).unwrap());
+    let keeper = keeper(dir.path());
+    let vault = Arc::clone(&keeper.vault);
     let authorities = Authorities::from_pem(&authority(dir.path())).unwrap();
-    let stamper = Stamper::new("http://127.0.0.1:1/", authorities, Arc::clone(&vault), dir.path().join("s")).unwrap();
+    let stamper = Stamper::new("http://127.0.0.1:1/", authorities, keeper, dir.path().join("s")).unwrap();
     let id = Uuid::now_v7().to_string();
     assert_eq!(stamper.place(&id).await, None);
     let bundle = format!("{}{id}", day_of(OffsetDateTime::now_utc()));

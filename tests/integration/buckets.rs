@@ -161,6 +161,76 @@ async fn a_bucket_that_is_away_for_a_while_ends_nothing_and_lacks_nothing() {
     assert_eq!(bucket.names("/seal.json").await.unwrap().len(), 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_outage_left_is_brought_while_the_gate_runs() {
+    let bucket = Bucket::make(false).await.unwrap();
+    let wire = Wire::to(&bucket.endpoint).await.unwrap();
+    let gate =
+        Gate::start(&to(&bucket.table(&wire.endpoint, "timeout_seconds = 1\noutage_seconds = 1"))).await.unwrap();
+    let api = gate.api("alice", "testers", "bare").unwrap();
+    let opened = api.open("bare").await.unwrap();
+    let desktop = DesktopProbe::find(&opened.id).await.unwrap();
+    let mut viewer = Viewer::connect(&gate.url, &opened).await.unwrap();
+    paint(&desktop, &mut viewer, BLUE).await;
+    wire.cut();
+    let _ = api.end(&opened.id).await;
+    until("it could not be sealed", async || Ok(gate.log_text().contains("could not be sealed").then_some(())))
+        .await
+        .unwrap();
+    until("it stays, and that is said", async || {
+        Ok(gate.log_text().contains("a recording stays in the spool").then_some(()))
+    })
+    .await
+    .unwrap();
+    assert!(bucket.names("/seal.json").await.unwrap().is_empty());
+    wire.mend();
+    until("the seal is in the bucket", async || Ok((bucket.names("/seal.json").await?.len() == 1).then_some(())))
+        .await
+        .unwrap();
+    until(
+        "the spool is empty",
+        async || Ok((std::fs::read_dir(gate.data().join("spool"))?.count() == 0).then_some(())),
+    )
+    .await
+    .unwrap();
+    let (sound, report) = verify(&gate, &format!("s3://{}/gates/one/{}", bucket.name, opened.id));
+    assert!(sound || report.contains("gap"), "{report}");
+}
+
+#[tokio::test]
+async fn a_recording_that_is_hidden_in_a_locked_bucket_is_told_of() {
+    let bucket = Bucket::make(true).await.unwrap();
+    let mut gate = Gate::start(&to(&bucket.table(&bucket.endpoint, LOCK))).await.unwrap();
+    let api = gate.api("alice", "testers", "bare").unwrap();
+    let opened = api.open("bare").await.unwrap();
+    end(&api, &opened.id).await;
+    until("it is sealed", async || Ok((bucket.names("/seal.json").await?.len() == 1).then_some(()))).await.unwrap();
+    gate.stop().await.unwrap();
+    // By name alone: the lock permits it, and what is there is no longer shown.
+    for name in bucket.names(&opened.id).await.unwrap() {
+        bucket.client.delete_object().bucket(&bucket.name).key(name).send().await.unwrap();
+    }
+    assert!(bucket.names("/seal.json").await.unwrap().is_empty());
+    for _ in 0..2 {
+        gate.launch().await.unwrap();
+        let log = gate.log_text();
+        let said = log.lines().any(|line| line.contains("does not show this recording") && line.contains(&opened.id));
+        assert!(said, "{log}");
+        gate.stop().await.unwrap();
+    }
+    let journal = std::fs::read_dir(gate.data().join("journal")).unwrap();
+    let journal: String = journal.map(|day| std::fs::read_to_string(day.unwrap().path()).unwrap()).collect();
+    assert_eq!(journal.matches("\"type\":\"recording_missing\"").count(), 1, "{journal}");
+    let forgets = Command::new(program().unwrap())
+        .args(["recordings", "rebuild-index", "--config"])
+        .arg(gate.data().with_file_name("gate.toml"))
+        .env("PORTCULLIS_DATA", gate.data())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&forgets.stdout).into_owned();
+    assert!(said.contains(&format!("{}  forgotten", opened.id)), "{said}");
+}
+
 #[tokio::test]
 async fn two_gates_in_one_bucket_keep_apart_and_one_that_was_killed_catches_up() {
     let bucket = Bucket::make(false).await.unwrap();

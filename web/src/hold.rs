@@ -69,13 +69,17 @@ impl Portal {
         let now = keeper.record(&place).await.map_err(|error| refused(&error))?;
         match &now.tombstone {
             Some(tombstone) if held => return Err(refused(&KeepError::Expired(tombstone.at.clone()))),
-            _ if now.is_held() == held => {
-                let already = if held { "it is held already" } else { "it is not held" };
-                return Err(refused(&KeepError::Already(already)));
-            }
             _ => {}
         }
         let by = format!("{} ({})", subject.name, subject.issuer);
+        if now.is_held() == held {
+            // It is on the record; what stores the objects may not have heard of all of them yet.
+            let done = keeper.set_hold(&place, held, &said.reason, &by, OffsetDateTime::now_utc()).await;
+            return match done {
+                Ok(_) => Ok(Json(self.described(permitted).await)),
+                Err(error) => Err(refused(&error)),
+            };
+        }
         self.on_record(Some(subject), Act::Held { recording, held, reason: said.reason.clone() }).await?;
         let done = keeper.set_hold(&place, held, &said.reason, &by, OffsetDateTime::now_utc()).await;
         done.map_err(|error| refused(&error))?;

@@ -39,8 +39,10 @@ pub enum IngestError {
 pub struct Rebuilt {
     /// Bundles that are in the index now.
     pub recordings: usize,
-    /// Rows whose bundle is gone.
-    pub forgotten: usize,
+    /// Ids of rows whose bundle the vault does not show: they stay when the index catches up, and go when it is rebuilt.
+    pub missing: Vec<String>,
+    /// Those of them that it showed the last time.
+    pub newly_missing: Vec<String>,
     /// Bundles that cannot be indexed, by their place in the vault, and why.
     pub failed: Vec<(String, BundleError)>,
 }
@@ -74,7 +76,7 @@ impl Portal {
     }
 
     /// As [`Portal::rebuild_index`], but leaves alone what the index has of sealed bundles, which do not change: for every
-    /// start of the gate.
+    /// start of the gate. A row whose bundle the vault does not show stays, and says so.
     pub async fn catch_up_index(&self) -> Result<Rebuilt, IngestError> {
         self.index_vault(true).await
     }
@@ -92,9 +94,7 @@ impl Portal {
         for place in places {
             let id = id_of(&place);
             gone.remove(id);
-            let sealed = async || {
-                self.recording(id).await.map(|row| row.is_some_and(|row| !row.is_live() && row.prefix == place))
-            };
+            let sealed = async || self.recording(id).await.map(|row| row.is_some_and(|row| row.is_settled_at(&place)));
             if skip_sealed && sealed().await? {
                 rebuilt.recordings = rebuilt.recordings.saturating_add(1);
                 continue;
@@ -112,9 +112,15 @@ impl Portal {
                 Err(error @ IngestError::Index(_)) => return Err(error),
             }
         }
-        for id in &gone {
-            self.index().forget(id).await?;
-            rebuilt.forgotten = rebuilt.forgotten.saturating_add(1);
+        rebuilt.missing = gone.into_iter().collect();
+        rebuilt.missing.sort_unstable();
+        for id in &rebuilt.missing {
+            // INVARIANT: only who asks for a new index has it forget: what the vault hides is not to vanish without a word.
+            match skip_sealed {
+                true if self.index().missing(id).await? => rebuilt.newly_missing.push(id.clone()),
+                true => {}
+                false => self.index().forget(id).await?,
+            }
         }
         self.index().analyze().await?;
         Ok(rebuilt)

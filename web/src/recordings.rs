@@ -166,7 +166,11 @@ impl Portal {
         method: &Method,
         headers: &HeaderMap,
     ) -> Result<Response, Problem> {
-        let found = self.lies(&permitted.row().prefix, served).await.map_err(|e| unread(&e))?;
+        let found = match self.lies(&permitted.row().prefix, served).await {
+            // A link, or a special file: nothing that a vault has.
+            Err(error) if is_no_object(&error) => None,
+            found => found.map_err(|error| unread(&error))?,
+        };
         let found = found.ok_or_else(Problem::no_page)?;
         self.viewed(permitted, served.part).await?;
         Ok(files::serve(self.vault().clone(), found, served, method, headers))
@@ -198,4 +202,8 @@ impl Portal {
         self.viewings().begin(viewing, Instant::now());
         Ok(())
     }
+}
+
+fn is_no_object(error: &VaultError) -> bool {
+    matches!(error, VaultError::Storage { source, .. } if source.kind() == std::io::ErrorKind::InvalidData)
 }

@@ -161,6 +161,8 @@ pub enum RecordingState {
     Interrupted,
     /// Its time is over: events and video are gone, what proves them is not.
     Expired,
+    /// The vault does not show its bundle any more: it was removed, hidden or moved.
+    Missing,
 }
 
 /// The policy that a session was permitted by.
@@ -180,6 +182,7 @@ impl RecordingState {
             Self::Closed => "closed",
             Self::Interrupted => "interrupted",
             Self::Expired => Row::EXPIRED,
+            Self::Missing => Row::MISSING,
         }
     }
 }
@@ -190,6 +193,7 @@ impl From<Row> for Recording {
             "closed" => RecordingState::Closed,
             "interrupted" => RecordingState::Interrupted,
             "expired" => RecordingState::Expired,
+            "missing" => RecordingState::Missing,
             _ => RecordingState::Recording,
         };
         let groups = row.groups();

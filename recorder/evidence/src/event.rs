@@ -45,6 +45,9 @@ pub struct Event {
     pub what: What,
 }
 
+/// The most strokes of one event.
+const MAX_STROKES: usize = 128;
+
 /// Why a value or a line is not an event of this version.
 #[derive(Debug, Error)]
 pub enum EventError {
@@ -60,6 +63,15 @@ pub enum EventError {
     /// `time` is not of the form `2026-01-31T23:59:59.000000Z`.
     #[error("time is not RFC 3339 in UTC with six decimals")]
     Time,
+    /// `seq` is 0.
+    #[error("events are numbered from 1")]
+    Seq,
+    /// More strokes than one event has.
+    #[error("an event has at most {MAX_STROKES} strokes")]
+    Strokes,
+    /// A hash that is none.
+    #[error("a hash is 64 hexadecimal digits, or nothing")]
+    Hash,
     /// A gap ends before it begins.
     #[error("a gap ends before it begins")]
     Gap,
@@ -101,9 +113,29 @@ impl Event {
         if !is_stamp(&self.time) {
             return Err(EventError::Time);
         }
-        match self.what {
+        if self.seq == 0 {
+            return Err(EventError::Seq);
+        }
+        match &self.what {
             What::Gap { from_us, to_us, .. } if to_us < from_us => Err(EventError::Gap),
+            What::Strokes { strokes, .. } if strokes.len() > MAX_STROKES => Err(EventError::Strokes),
+            What::Paste { sha256, .. } | What::Copy { sha256, .. } if !is_hash_or_nothing(sha256) => {
+                Err(EventError::Hash)
+            }
+            What::Upload { sha256, stripped_sha256, .. } | What::Download { sha256, stripped_sha256, .. }
+                if !is_hash_or_nothing(sha256) || stripped_sha256.as_deref().is_some_and(|hash| !is_hash(hash)) =>
+            {
+                Err(EventError::Hash)
+            }
             _ => Ok(()),
         }
     }
+}
+
+fn is_hash(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn is_hash_or_nothing(text: &str) -> bool {
+    text.is_empty() || is_hash(text)
 }

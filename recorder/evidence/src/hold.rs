@@ -60,20 +60,27 @@ impl Hold {
 
     /// What the bytes of its file say, signed with a key that is trusted, as hold `n` of a session behind the file `prev`.
     ///
+    /// INVARIANT: a release of a key that is revoked releases nothing: it is told as a hold, and another one may follow it.
+    ///
     /// # Errors
     /// When they are forged, or of another place.
     pub fn proved(bytes: &[u8], trust: &Trust, session: &str, n: u32, prev: Option<&[u8]>) -> Result<Self, HoldError> {
         let fail = |error: &dyn ToString| HoldError(error.to_string());
         let unproved = jws::compact(Typ::Hold, bytes).map_err(|error| fail(&error))?;
         unproved.prove(trust.keys()).map_err(|error| fail(&error))?;
-        let hold: Self = canonical::from_bytes(&unproved.payload).map_err(|error| fail(&error))?;
+        let mut hold: Self = canonical::from_bytes(&unproved.payload).map_err(|error| fail(&error))?;
         if hold.session != session || hold.n != n || hold.prev != Self::link(prev) {
             return Err(HoldError("it is one of another place".to_owned()));
         }
-        match hold.malformed() {
-            None => Ok(hold),
-            Some(fault) => Err(HoldError(fault.to_owned())),
+        if let Some(fault) = hold.malformed() {
+            return Err(HoldError(fault.to_owned()));
         }
+        if !hold.held && trust.is_revoked(&unproved.kid) {
+            hold.held = true;
+            hold.reason =
+                format!("its release ({}) was signed with the key {}, which is revoked", hold.reason, unproved.kid);
+        }
+        Ok(hold)
     }
 
     /// What `prev` is behind this file.

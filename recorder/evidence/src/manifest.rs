@@ -76,6 +76,9 @@ pub enum ManifestError {
     /// `started` is not of the form `2026-01-31T23:59:59.000000Z`.
     #[error("started is not RFC 3339 in UTC with six decimals")]
     Started,
+    /// `key` is no name of a key.
+    #[error("key is not 16 hexadecimal digits")]
+    Key,
     /// `keep` is longer than it can be.
     #[error("a recording is kept for at most {MAX_KEEP_SECONDS} seconds")]
     Keep,
@@ -130,6 +133,9 @@ impl Manifest {
         }
         if !is_stamp(&self.started) {
             return Err(ManifestError::Started);
+        }
+        if self.key.len() != 16 || !self.key.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+            return Err(ManifestError::Key);
         }
         if self.keep.is_some_and(|keep| keep.seconds > MAX_KEEP_SECONDS) {
             return Err(ManifestError::Keep);

@@ -71,6 +71,15 @@ impl Seal {
         unproved.prove(trust.keys()).map(|()| seal).map_err(|error| SealError(error.to_string()))
     }
 
+    /// Whether something may go because these bytes, which are proved, say so: their key is not revoked, or the time stamp beside them is older.
+    #[must_use]
+    pub fn lets_go(bytes: &[u8], time_stamp: Option<&[u8]>, trust: &Trust) -> bool {
+        let Ok((_, unproved)) = Self::open(bytes) else { return false };
+        let Some(revoked) = trust.validity(&unproved.kid).and_then(|validity| validity.revoked) else { return true };
+        let stamped = time_stamp.zip(trust.authorities());
+        stamped.is_some_and(|(stamp, given)| given.verify(stamp, bytes, None).is_ok_and(|said| said.time < revoked))
+    }
+
     fn open(bytes: &[u8]) -> Result<(Self, Unproved), SealError> {
         if u64::try_from(bytes.len()).is_ok_and(|length| length > MAX_SEAL_BYTES) {
             return Err(SealError(format!("it is longer than {MAX_SEAL_BYTES} bytes")));

@@ -28,7 +28,8 @@ pub fn parse(text: &str) -> Option<OffsetDateTime> {
         return None;
     }
     let at = PrimitiveDateTime::parse(text, FORM).ok()?.assume_utc();
-    (stamp(at) == text).then_some(at)
+    // The year 0 is none of this calendar's.
+    (stamp(at) == text && at.year() > 0).then_some(at)
 }
 
 #[cfg(test)]
@@ -50,6 +51,7 @@ mod tests {
             "2026-01-31 22:59:59.000001Z",
             "2026-02-30T22:59:59.000001Z",
             "2026-01-31T24:00:00.000001Z",
+            "0000-01-31T22:59:59.000001Z",
             "",
         ] {
             assert!(!is_stamp(text), "{text}");

@@ -21,7 +21,6 @@ const MAX_AUTHORITIES: usize = 64;
 /// The certificates at which the chain of a time stamp's signer may end.
 #[derive(Debug, Clone, Default)]
 pub struct Authorities {
-    certificates: Vec<CertificateDer<'static>>,
     anchors: Vec<TrustAnchor<'static>>,
 }
 
@@ -78,7 +77,7 @@ impl Authorities {
         if anchors.is_empty() {
             return Err(TimeStampError::Authorities);
         }
-        Ok(Self { certificates, anchors })
+        Ok(Self { anchors })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -94,7 +93,7 @@ impl Authorities {
         if response.len() > MAX_TIME_STAMP_BYTES {
             return Err(TimeStampError::Malformed("it is too long"));
         }
-        token::verify(response, Digest::of(stamped), nonce, &self.certificates, &self.anchors)
+        token::verify(response, Digest::of(stamped), nonce, &self.anchors)
     }
 }
 

@@ -107,7 +107,7 @@ pub trait Buried: Serialize + DeserializeOwned {
         let unproved = jws::flattened(typ::<Self>(), bytes).map_err(|error| wrong(error.to_string()))?;
         unproved.prove(trust.keys()).map_err(|error| wrong(error.to_string()))?;
         // What it says of its time is said by whoever has the key, and it makes things go.
-        if trust.validity(&unproved.kid).is_some_and(|validity| validity.revoked.is_some()) {
+        if trust.is_revoked(&unproved.kid) {
             return Err(wrong(format!("the key {} is revoked", unproved.kid)));
         }
         let said: Self = canonical::from_bytes(&unproved.payload).map_err(|error| wrong(error.to_string()))?;

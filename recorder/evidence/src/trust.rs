@@ -78,6 +78,10 @@ impl Trust {
         self.validity.iter().find(|validity| validity.kid == kid)
     }
 
+    pub(crate) fn is_revoked(&self, kid: &str) -> bool {
+        self.validity(kid).is_some_and(|validity| validity.revoked.is_some())
+    }
+
     pub(crate) fn authorities(&self) -> Option<&Authorities> {
         (!self.authorities.is_empty()).then_some(&self.authorities)
     }

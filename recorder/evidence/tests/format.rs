@@ -55,7 +55,7 @@ fn one_of_each() -> Vec<What> {
             found: vec![text()],
             archive_entries: Some(1),
             quarantined: Some(text()),
-            stripped_sha256: Some(text()),
+            stripped_sha256: Some(sha256.clone()),
             reason: text(),
         },
         What::Download {
@@ -63,11 +63,11 @@ fn one_of_each() -> Vec<What> {
             name: text(),
             bytes: 1,
             media_type: text(),
-            sha256,
+            sha256: sha256.clone(),
             found: vec![text()],
             archive_entries: Some(1),
             quarantined: Some(text()),
-            stripped_sha256: Some(text()),
+            stripped_sha256: Some(sha256.clone()),
             reason: text(),
         },
         What::Control { viewer, effect, reason: text() },
@@ -221,7 +221,15 @@ fn what() -> impl Strategy<Value = What> {
             x,
             y
         }),
-        (any::<u32>(), effect(), number(), text(), text(), prop::collection::vec(text(), 0..3), any::<Option<u32>>())
+        (
+            any::<u32>(),
+            effect(),
+            number(),
+            "([0-9a-f]{64})?",
+            text(),
+            prop::collection::vec(text(), 0..3),
+            any::<Option<u32>>()
+        )
             .prop_map(|(viewer, effect, bytes, sha256, reason, found, redacted)| What::Paste {
                 viewer,
                 effect,
@@ -239,7 +247,7 @@ fn what() -> impl Strategy<Value = What> {
 
 proptest! {
     #[test]
-    fn an_event_goes_there_and_back(what in what(), seq in 0..9_007_199_254_740_991_u64, at in 0..3_599_999_999_u64, subject in text()) {
+    fn an_event_goes_there_and_back(what in what(), seq in 1..9_007_199_254_740_991_u64, at in 0..3_599_999_999_u64, subject in text()) {
         let mut event = event(seq, at, what);
         event.subject = subject;
         let line = event.to_line().unwrap();

@@ -3,6 +3,7 @@
 
 mod bundle;
 mod matrix {
+    mod stamps;
     pub(crate) mod ways;
 }
 
@@ -15,7 +16,7 @@ use std::thread;
 use bundle::kinds::{self, Tsa, trust};
 use bundle::{copy, files};
 use matrix::ways;
-use portcullis_evidence::{BundleFolder, Trust, verify_at};
+use portcullis_evidence::{BundleFolder, KeyList, Trust, verify_at};
 use tempfile::TempDir;
 
 /// The most bundles that the second verifier is given at once.
@@ -27,6 +28,7 @@ type Findings = (String, Vec<(String, String)>);
 /// Bundles that are sound but for what they say of themselves, and who is trusted.
 struct Bench {
     folder: TempDir,
+    tsa: Tsa,
     trust: Trust,
     made: BTreeMap<PathBuf, String>,
 }
@@ -57,6 +59,7 @@ impl Bench {
         kinds::interrupted(&dir("rotated"), kinds::new_key());
         kinds::closed(&dir("stamped"));
         tsa.stamp(&dir("stamped"));
+        kinds::begun_only(&dir("begun"));
         kinds::growing(&dir("growing"));
         kinds::expired(&dir("expired"), true);
         kinds::expired(&dir("expiring"), false);
@@ -71,7 +74,14 @@ impl Bench {
         fs::write(folder.path().join("authority.pem"), tsa.authority()).unwrap();
         fs::write(folder.path().join("identity.txt"), kinds::IDENTITIES[0]).unwrap();
         let trust = trust(&kinds::key_list(), &tsa.authority()).with_identities(kinds::identities());
-        Self { folder, trust, made: BTreeMap::new() }
+        Self { folder, tsa, trust, made: BTreeMap::new() }
+    }
+
+    /// From now on these are the gate's keys, and these certificates (PEM) those of authorities.
+    fn trusts(&mut self, list: &KeyList, authorities: &str) {
+        fs::write(self.folder.path().join("keys.json"), list.to_bytes().unwrap()).unwrap();
+        fs::write(self.folder.path().join("authority.pem"), authorities).unwrap();
+        self.trust = trust(list, authorities).with_identities(kinds::identities());
     }
 
     fn good(&self, kind: &str) -> PathBuf {
@@ -223,6 +233,33 @@ fn each_file_put_wrong_in_each_way() {
             named != silent && verdict != "derived" && (silent || !["sound", "replaced"].contains(&verdict.as_str()))
         }
     });
+}
+
+#[test]
+fn a_manifest_that_nothing_proves_yet() {
+    let mut bench = Bench::new();
+    let good = fs::read(bench.good("begun").join("session.json")).unwrap();
+    let text = String::from_utf8(good.clone()).unwrap();
+    let key = format!("\"key\":\"{}\"", bundle::key().kid());
+    let mut bad: Vec<Vec<u8>> = vec![
+        text.replace(&key, "\"key\":\"zzz\"").into(),
+        text.replace(&key, &key.to_uppercase().replace("KEY", "key")).into(),
+        text.replace(&format!("\"id\":\"{}\"", bundle::ID), &format!("\"id\":\"{}\\n\"", bundle::ID)).into(),
+        text.replace("\"started\":\"2026-01-31", "\"started\":\"2026-02-30").into(),
+        text.replace("\"started\":\"2026", "\"started\":\"0000").into(),
+        text.replace("T10:00:00.", "T24:00:00.").into(),
+    ];
+    assert!(bad.iter().all(|bad| *bad != good));
+    let named = bad.len();
+    for (i, bit) in (0..good.len()).flat_map(|i| [(i, 0), (i, 5)]) {
+        bad.push(good.clone());
+        bad.last_mut().unwrap()[i] ^= 1 << bit;
+    }
+    for (n, bad) in bad.into_iter().enumerate() {
+        let dir = bench.copy("begun", format!("{} {n}", if n < named { "bad" } else { "any" }));
+        fs::write(dir.join("session.json"), bad).unwrap();
+    }
+    bench.agree(|what, (verdict, _)| what.starts_with("any") || verdict == "malformed");
 }
 
 #[test]

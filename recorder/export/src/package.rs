@@ -8,12 +8,8 @@ use crate::error::ExportError;
 use crate::film::Standing;
 use crate::zip::{Zip, measure};
 
-/// The verifier that was written from the format's page alone, in its parts, and the forms that it reads.
-const VERIFIER: [(&str, &[u8]); 3] = [
-    ("verify.py", include_bytes!("../../../tests/verifier/verify.py")),
-    ("signed.py", include_bytes!("../../../tests/verifier/signed.py")),
-    ("decrypt.py", include_bytes!("../../../tests/verifier/decrypt.py")),
-];
+/// The verifier that was written from the format's page alone, and the forms that it reads.
+const VERIFIER: &[u8] = include_bytes!("../../../tests/verifier/verify.py");
 const SCHEMA: &[u8] = include_bytes!("../../../docs/evidence.schema.json");
 /// The instructions, with places for what is this bundle's own.
 const INSTRUCTIONS: &str = include_str!("how-to-verify.txt");
@@ -86,9 +82,7 @@ impl<'a> Package<'a> {
         for key in keys {
             add(&format!("keys/{}.pem", key.kid), key.pem.as_bytes())?;
         }
-        for (name, bytes) in VERIFIER {
-            add(name, bytes)?;
-        }
+        add("verify.py", VERIFIER)?;
         add("evidence.schema.json", SCHEMA)?;
         for path in &self.files {
             let read = |error| ExportError::Read(*path, error);

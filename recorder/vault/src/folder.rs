@@ -102,6 +102,11 @@ impl Vault for Folder {
         self.blocking("list", &name, move |inner| inner.list(&prefix, after.as_ref(), limit)).await
     }
 
+    async fn strange(&self, place: &Key) -> Result<Vec<String>> {
+        let (name, place) = (place.to_string(), place.clone());
+        self.blocking("list", &name, move |inner| inner.strange(&place)).await
+    }
+
     async fn remove(&self, key: &Key) -> Result<()> {
         let (name, key) = (key.to_string(), key.clone());
         self.blocking("remove", &name, move |inner| inner.remove(&key)).await

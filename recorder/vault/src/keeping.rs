@@ -79,6 +79,9 @@ pub enum KeepError {
     /// It is held already, or not held.
     #[error("{0}")]
     Already(&'static str),
+    /// What is to make room stays.
+    #[error("what an interrupted attempt left does not go: {0}")]
+    Guarded(Stays),
     /// It has no place.
     #[error("it has no place in a vault")]
     Place(#[from] KeyError),

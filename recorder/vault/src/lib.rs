@@ -85,7 +85,8 @@ pub trait Vault: Send + Sync {
     /// [`VaultError::Storage`].
     async fn list(&self, prefix: &str, after: Option<&Key>, limit: usize) -> Result<Vec<Entry>>;
 
-    /// The names under `place` that no [`Key`] can have, so that [`Vault::list`] leaves them out; the storage's own are not among them.
+    /// The names under `place` that [`Vault::list`] leaves out: those that no [`Key`] can have, and what is no object, such as a link; the storage's
+    /// own are not among them.
     ///
     /// # Errors
     /// [`VaultError::Storage`].

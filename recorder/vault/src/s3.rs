@@ -196,6 +196,10 @@ impl Vault for S3 {
     }
 
     async fn hold(&self, key: &Key, held: bool) -> Result<bool> {
+        // One that each object gets by configuration is taken off by hand.
+        if !held && self.settings.legal_hold {
+            return Ok(false);
+        }
         self.set_hold(key, held).await
     }
 }

@@ -53,7 +53,9 @@ impl Source for Stored {
         }
         for path in self.wait(self.vault.strange(&self.place))? {
             found = true;
-            if each(Entry { path, is_file: true }).is_break() {
+            // A name that could be a file's, and is none: a link lies there.
+            let is_file = path.parse::<PathInBundle>().is_err();
+            if each(Entry { path, is_file }).is_break() {
                 return Ok(());
             }
         }

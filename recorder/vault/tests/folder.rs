@@ -146,6 +146,22 @@ async fn links_are_not_followed() {
 }
 
 #[tokio::test]
+async fn what_lists_leave_out_is_told_as_strange() {
+    let place = Case::new();
+    place.put("s/b/video/00001.m4s", b"film").await.unwrap();
+    let b = place.path("s/b");
+    std::fs::write(b.join(".hidden"), "x").unwrap();
+    std::fs::write(b.join("video/a b"), "x").unwrap();
+    std::fs::write(b.join("video/.put-00002.m4s"), "being stored").unwrap();
+    std::fs::create_dir(b.join("empty")).unwrap();
+    std::os::unix::fs::symlink("/etc/hostname", b.join("seal.tsr")).unwrap();
+    let strange = place.vault.strange(&key("s/b")).await.unwrap();
+    assert_eq!(strange, [".hidden", "seal.tsr", "video/a b"]);
+    assert_eq!(place.list("s/b/", None, 9).await, ["s/b/video/00001.m4s"]);
+    assert_eq!(place.vault.strange(&key("s/none")).await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn special_files_are_no_objects_and_do_not_hold_anybody_up() {
     let case = Case::new();
     let status = std::process::Command::new("mkfifo").arg(case.path("pipe")).status().unwrap();

@@ -29,7 +29,7 @@ pub(crate) struct Row {
     pub(crate) started: String,
     pub(crate) ended: Option<String>,
     pub(crate) duration_ms: i64,
-    /// "recording", "closed", "interrupted" or "expired".
+    /// "recording", "closed", "interrupted", "expired" or "missing".
     pub(crate) state: String,
     pub(crate) reason: String,
     pub(crate) bytes: i64,
@@ -60,6 +60,19 @@ impl Row {
 
     /// The state of a recording whose events and video are gone.
     pub(crate) const EXPIRED: &str = "expired";
+
+    /// The state of a recording that the vault does not show any more.
+    pub(crate) const MISSING: &str = "missing";
+
+    /// Whether the vault did not show the bundle when it was last looked for.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.state == Row::MISSING
+    }
+
+    /// Whether the bundle lies at this place and grows no more.
+    pub(crate) fn is_settled_at(&self, place: &str) -> bool {
+        !self.is_live() && !self.is_missing() && self.prefix == place
+    }
 
     /// Whether the bundle had no seal when it was last read.
     pub(crate) fn is_live(&self) -> bool {
@@ -111,7 +124,7 @@ pub(super) const UPDATE: &str = "
         duration_ms = $9, state = $10, reason = $11, bytes = $12, events = $13, denied = $14, gaps = $15,
         policy_revision = $16, policy_rule = $17, recipients = $18, read_at = $19, segment = $20, files = $21,
         line = $22, lines = $23, last_us = $24
-    WHERE id = $1 AND prefix = $2 AND (state = 'recording' OR $10 <> 'recording')";
+    WHERE id = $1 AND prefix = $2 AND (state IN ('recording', 'missing') OR $10 <> 'recording')";
 
 macro_rules! values {
     ($query:expr, $row:expr) => {
@@ -237,6 +250,14 @@ impl Index {
         let mark = "UPDATE recordings SET state = $2 WHERE id = $1";
         either!(self, pool => sqlx::query(mark).bind(id).bind(Row::EXPIRED).execute(pool).await?.rows_affected());
         Ok(())
+    }
+
+    /// Marks a recording as missing: all that its row and its events say stays. Whether it was not marked before.
+    pub(crate) async fn missing(&self, id: &str) -> Result<bool, IndexError> {
+        let mark = "UPDATE recordings SET state = $2 WHERE id = $1 AND state <> $2";
+        let marked =
+            either!(self, pool => sqlx::query(mark).bind(id).bind(Row::MISSING).execute(pool).await?.rows_affected());
+        Ok(marked > 0)
     }
 
     /// Ids of all rows.

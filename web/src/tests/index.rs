@@ -16,6 +16,7 @@ on_both!(
     pages_are_newest_first_without_gap_or_repetition,
     the_index_is_rebuilt_from_the_vault_alone,
     catching_up_reads_what_is_new_or_was_running_and_no_more,
+    what_the_vault_shows_no_more_stays_and_says_so,
     a_bundle_is_found_by_its_id_and_a_stray_one_refused,
 );
 
@@ -134,7 +135,7 @@ async fn the_index_is_rebuilt_from_the_vault_alone(on: On) {
     let auditor = gate.cookie_of("carol", &["auditors"]).await;
     for first in [true, false] {
         let rebuilt = gate.portal.rebuild_index().await.unwrap();
-        assert_eq!((rebuilt.recordings, rebuilt.forgotten), (4, usize::from(first)));
+        assert_eq!((rebuilt.recordings, rebuilt.missing.len()), (4, usize::from(first)));
         assert_eq!(rebuilt.failed.len(), 1);
         assert!(matches!(&rebuilt.failed[0], (place, BundleError::Manifest(_)) if *place == broken));
         assert_eq!(walk(&gate, &auditor, 50).await, ["0198-b", "0198-e", "0198-c", "0198-a"]);
@@ -166,11 +167,54 @@ async fn catching_up_reads_what_is_new_or_was_running_and_no_more(on: On) {
             .join(", ")
     };
     let caught_up = gate.portal.catch_up_index().await.unwrap();
-    assert_eq!((caught_up.recordings, caught_up.forgotten, caught_up.failed.len()), (3, 0, 0));
+    assert_eq!((caught_up.recordings, caught_up.missing.len(), caught_up.failed.len()), (3, 0, 0));
     let rest = "\"0198-c\" \"closed\" 12, \"0198-b\" \"interrupted\" 12, \"0198-a\" \"closed\"";
     assert_eq!(events().await, format!("{rest} 99"));
     gate.portal.rebuild_index().await.unwrap();
     assert_eq!(events().await, format!("{rest} 12"));
+}
+
+async fn what_the_vault_shows_no_more_stays_and_says_so(on: On) {
+    let gate = Gate::on(on).await;
+    let (vault, away) = (gate.dir().join("vault"), gate.dir().join("away"));
+    let closed = Story::new("0198-a", "alice").store(gate.dir(), gate.vault.as_ref()).await;
+    let story = Story::new("0198-b", "alice").running();
+    let running = story.store(gate.dir(), gate.vault.as_ref()).await;
+    Story::new("0198-c", "alice").store(gate.dir(), gate.vault.as_ref()).await;
+    gate.portal.catch_up_index().await.unwrap();
+    let alice = gate.cookie_of("alice", &["users"]).await;
+    let states = async || {
+        let list = gate.get("/api/recordings", Some(&alice)).await.json();
+        let all = list["recordings"].as_array().unwrap().clone();
+        all.iter().map(|one| one["state"].as_str().unwrap().to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(states().await, "closed recording closed");
+    for (place, name) in [(&closed, "a"), (&running, "b")] {
+        std::fs::create_dir_all(&away).unwrap();
+        std::fs::rename(vault.join(place), away.join(name)).unwrap();
+    }
+    for newly in [vec!["0198-a", "0198-b"], vec![]] {
+        let caught_up = gate.portal.catch_up_index().await.unwrap();
+        assert_eq!((caught_up.recordings, caught_up.missing), (1, vec!["0198-a".to_owned(), "0198-b".to_owned()]));
+        assert_eq!(caught_up.newly_missing, newly);
+        assert_eq!(states().await, "closed missing missing");
+    }
+    let missing = gate.get("/api/recordings?state=missing", Some(&alice)).await.json();
+    assert_eq!(missing["recordings"].as_array().unwrap().len(), 2, "{missing}");
+    let found = gate.get("/api/search?q=payment", Some(&alice)).await.json();
+    assert_eq!(found["hits"].as_array().unwrap().len(), 6, "what was in them is found: {found}");
+    // What comes back is as it was, and what was sealed meanwhile is read.
+    for (place, name) in [(&closed, "a"), (&running, "b")] {
+        std::fs::rename(away.join(name), vault.join(place)).unwrap();
+    }
+    story.interrupted().store(gate.dir(), gate.vault.as_ref()).await;
+    let caught_up = gate.portal.catch_up_index().await.unwrap();
+    assert_eq!((caught_up.recordings, caught_up.missing.len()), (3, 0));
+    assert_eq!(states().await, "closed interrupted closed");
+    // Only who asks for a new index has it forget.
+    std::fs::rename(vault.join(&closed), away.join("a")).unwrap();
+    assert_eq!(gate.portal.rebuild_index().await.unwrap().missing, ["0198-a"]);
+    assert_eq!(states().await, "closed interrupted");
 }
 
 async fn a_bundle_is_found_by_its_id_and_a_stray_one_refused(on: On) {

@@ -99,8 +99,9 @@ async fn nothing_but_what_the_list_names_is_served() {
     assert!(!names(&list).contains(&"seal.tsr".to_owned()), "{list}");
     let extra = list["extra"].as_array().unwrap();
     assert!(extra.contains(&json!("notes.txt")), "{list}");
-    // A link is nothing that a vault reads: its log says so.
-    gate.get(&format!("{BUNDLE}/seal.tsr"), Some(&carol)).await.is_problem(500);
+    // A link is nothing that a vault has, and is told as it is by whoever looks into the folder.
+    gate.get(&format!("{BUNDLE}/seal.tsr"), Some(&carol)).await.is_problem(404);
+    assert!(["seal.tsr", "video/a b"].iter().all(|name| extra.contains(&json!(name))), "{list}");
     gate.journal.take();
     for name in [
         "notes.txt",

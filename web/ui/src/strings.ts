@@ -62,6 +62,7 @@ const states: Record<RecordingState, string> = {
   closed: 'Sealed',
   interrupted: 'Interrupted',
   expired: 'Expired',
+  missing: 'Missing',
 };
 
 const modes: Record<RecordingMode, string> = { strict: 'strict', best_effort: 'best effort' };

@@ -1,7 +1,7 @@
 //! The names of the types of events.
 
 /// The types of events that this version knows: what [`What`](super::What) is tagged with.
-pub const TYPES: [&str; 38] = [
+pub const TYPES: [&str; 39] = [
     "session_opened",
     "session_closed",
     "viewer_joined",
@@ -36,6 +36,7 @@ pub const TYPES: [&str; 38] = [
     "note_added",
     "note_removed",
     "recording_expired",
+    "recording_missing",
     "recording_replaced",
     "quarantine_expired",
     "recording_held",

@@ -318,6 +318,11 @@ pub enum What {
         /// By what rule, in words for a person.
         reason: String,
     },
+    /// The vault no longer shows a recording that the index knows: it was removed, hidden or moved.
+    RecordingMissing {
+        /// The session's id.
+        recording: String,
+    },
     /// The video of a recording went, and what was made of it stays.
     RecordingReplaced {
         /// The session's id.

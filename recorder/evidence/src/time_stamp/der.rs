@@ -5,13 +5,12 @@ pub(super) const INTEGER: u8 = 0x02;
 pub(super) const OCTETS: u8 = 0x04;
 pub(super) const NULL: u8 = 0x05;
 pub(super) const OID: u8 = 0x06;
+pub(super) const UTF8: u8 = 0x0c;
 pub(super) const TIME: u8 = 0x18;
 pub(super) const SEQUENCE: u8 = 0x30;
 pub(super) const SET: u8 = 0x31;
 /// `[0]`, constructed.
 pub(super) const CONTEXT_0: u8 = 0xa0;
-/// `[1]`, constructed.
-pub(super) const CONTEXT_1: u8 = 0xa1;
 
 /// An object identifier's content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +24,14 @@ impl Oid<'static> {
     pub(super) const SIGNED_DATA: Self = Self(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2]);
     /// TSTInfo (RFC 3161 §2.4.2).
     pub(super) const TST: Self = Self(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 16, 1, 4]);
+    /// What a signature may be called (RFC 8017 §A.2, RFC 4055 §5, RFC 5758 §3.2): RSA without its hash, and with it; ECDSA.
+    pub(super) const RSA: Self = Self(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1]);
+    pub(super) const RSA_SHA256: Self = Self(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 11]);
+    pub(super) const RSA_SHA384: Self = Self(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 12]);
+    pub(super) const RSA_SHA512: Self = Self(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 13]);
+    pub(super) const ECDSA_SHA256: Self = Self(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2]);
+    pub(super) const ECDSA_SHA384: Self = Self(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3]);
+    pub(super) const ECDSA_SHA512: Self = Self(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 4]);
     /// Attributes (RFC 5652 §11.1, §11.2; RFC 2634 §5.4; RFC 5035 §3).
     pub(super) const CONTENT_TYPE: Self = Self(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 3]);
     pub(super) const MESSAGE_DIGEST: Self = Self(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 4]);
@@ -85,6 +92,13 @@ impl<'a> Row<'a> {
     /// What lies in the value of this tag that comes next.
     pub(super) fn within(&mut self, tag: u8) -> Option<Row<'a>> {
         self.take(tag).map(|value| Row(value.content))
+    }
+
+    /// The algorithm that comes next (RFC 5280 §4.1.1.2): without parameters, or with NULL for them.
+    pub(super) fn algorithm(&mut self) -> Option<Oid<'a>> {
+        let mut row = self.within(SEQUENCE)?;
+        let oid = row.oid()?;
+        (row.is_over() || row.0 == [NULL, 0]).then_some(oid)
     }
 
     /// Whether nothing is left.

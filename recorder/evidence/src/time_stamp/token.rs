@@ -4,7 +4,7 @@ use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnch
 use time::{Date, Duration, Month, OffsetDateTime, Time};
 use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert, KeyUsage};
 
-use super::der::{self, CONTEXT_0, CONTEXT_1, INTEGER, OCTETS, OID, Oid, Row, SEQUENCE, SET, TIME};
+use super::der::{self, CONTEXT_0, INTEGER, OCTETS, OID, Oid, Row, SEQUENCE, SET, TIME, UTF8};
 use super::{TimeStamp, TimeStampError};
 use crate::digest::Digest;
 
@@ -17,6 +17,8 @@ const MAX_CERTIFICATES: usize = 16;
 struct Signed<'a> {
     tst: &'a [u8],
     certificates: Vec<CertificateDer<'a>>,
+    /// Issuer and number of the signer's certificate, one behind the other.
+    signer: &'a [u8],
     /// The signer's attributes, with the tag that they are signed with.
     attributes: Vec<u8>,
     hash: &'static digest::Algorithm,
@@ -27,7 +29,6 @@ pub(super) fn verify(
     response: &[u8],
     imprint: Digest,
     nonce: Option<u64>,
-    given: &[CertificateDer<'static>],
     anchors: &[TrustAnchor<'static>],
 ) -> Result<TimeStamp, TimeStampError> {
     let malformed = TimeStampError::Malformed;
@@ -41,8 +42,11 @@ pub(super) fn verify(
         return Err(TimeStampError::OtherNonce);
     }
     let named = attributes(&signed).ok_or(malformed("its attributes are not those of a time stamp"))?;
-    let signer = signed.certificates.iter().chain(given).find(|certificate| named.names(certificate));
+    let signer = signed.certificates.iter().find(|certificate| named.names(certificate));
     let signer = signer.ok_or_else(|| TimeStampError::Signer("there is no certificate of it".to_owned()))?;
+    if issuer_and_number(signer).as_deref() != Some(signed.signer) {
+        return Err(TimeStampError::Signer("its certificate is not the one that it names".to_owned()));
+    }
     vouched(signer, &signed, anchors, said.time)?;
     Ok(TimeStamp { time: said.time })
 }
@@ -53,43 +57,62 @@ fn granted(response: &[u8]) -> Result<Row<'_>, TimeStampError> {
     let mut outer = Row(response);
     let mut whole = outer.within(SEQUENCE).filter(|_| outer.is_over()).ok_or(malformed.clone())?;
     let mut status = whole.within(SEQUENCE).ok_or(malformed.clone())?;
-    let status = status.take(INTEGER).ok_or(malformed.clone())?;
-    // granted, grantedWithMods.
-    if !matches!(status.content, [0 | 1]) {
+    let granted = status.take(INTEGER).ok_or(malformed.clone())?;
+    // granted, grantedWithMods; it may say more in words.
+    if !matches!(granted.content, [0 | 1]) {
         return Err(TimeStampError::Refused);
+    }
+    let mut words = status.within(SEQUENCE).unwrap_or(Row(&[]));
+    while let Some(text) = words.take(UTF8) {
+        std::str::from_utf8(text.content).map_err(|_| malformed.clone())?;
+    }
+    if !words.is_over() || !status.is_over() {
+        return Err(malformed);
     }
     whole.within(SEQUENCE).filter(|_| whole.is_over()).ok_or(malformed)
 }
 
-/// ContentInfo, SignedData and its one SignerInfo (RFC 5652 §3, §5).
+/// ContentInfo, SignedData and its one SignerInfo (RFC 5652 §3, §5), and nothing beside them.
 fn signed(mut token: Row<'_>) -> Option<Signed<'_>> {
     (token.oid()? == Oid::SIGNED_DATA).then_some(())?;
-    let mut data = token.within(CONTEXT_0)?.within(SEQUENCE)?;
-    data.take(INTEGER)?;
-    data.take(SET)?;
+    let mut outer = token.within(CONTEXT_0)?;
+    let mut data = outer.within(SEQUENCE).filter(|_| outer.is_over() && token.is_over())?;
+    (data.take(INTEGER)?.content == [3]).then_some(())?;
+    let mut hashes = data.within(SET)?;
+    let named = hashes.algorithm().filter(|_| hashes.is_over())?;
     let mut content = data.within(SEQUENCE)?;
     (content.oid()? == Oid::TST).then_some(())?;
-    let tst = content.within(CONTEXT_0)?.take(OCTETS)?.content;
+    let mut wrapped = content.within(CONTEXT_0).filter(|_| content.is_over())?;
+    let tst = wrapped.take(OCTETS).filter(|_| wrapped.is_over())?.content;
     let mut certificates = Vec::new();
     if let Some(mut row) = data.within(CONTEXT_0) {
-        while let Some(certificate) = row.next() {
+        while let Some(certificate) = row.take(SEQUENCE) {
             (certificates.len() < MAX_CERTIFICATES).then_some(())?;
             certificates.push(CertificateDer::from(certificate.whole));
         }
         row.is_over().then_some(())?;
     }
-    let _revocations = data.take(CONTEXT_1);
     let mut signers = data.within(SET)?;
     let mut signer = signers.within(SEQUENCE)?;
     (signers.is_over() && data.is_over()).then_some(())?;
-    signer.take(INTEGER)?;
-    // Its issuer and number, or its key's name; the attributes name it by its hash.
-    signer.next()?;
-    let hash = algorithm(signer.within(SEQUENCE)?.oid()?)?;
+    // Issuer and number: other names of a signer are of later versions.
+    (signer.take(INTEGER)?.content == [1]).then_some(())?;
+    let of = signer.take(SEQUENCE)?.content;
+    let hash = signer.algorithm().filter(|hash| *hash == named)?;
     let attributes = der::wrap(SET, &[signer.take(CONTEXT_0)?.content]);
-    signer.take(SEQUENCE)?;
-    let signature = signer.take(OCTETS)?.content;
-    Some(Signed { tst, certificates, attributes, hash, signature })
+    let (hash, calls) = algorithm(hash)?;
+    signer.algorithm().filter(|name| calls.contains(name))?;
+    let signature = signer.take(OCTETS).filter(|_| signer.is_over())?.content;
+    Some(Signed { tst, certificates, signer: of, attributes, hash, signature })
+}
+
+/// Issuer and number of a certificate (RFC 5280 §4.1), as a SignerInfo has them.
+fn issuer_and_number(certificate: &CertificateDer<'_>) -> Option<Vec<u8>> {
+    let mut row = Row(certificate).within(SEQUENCE)?.within(SEQUENCE)?;
+    row.take(CONTEXT_0);
+    let number = row.take(INTEGER)?;
+    row.take(SEQUENCE)?;
+    Some([row.take(SEQUENCE)?.whole, number.whole].concat())
 }
 
 /// What a TSTInfo says.
@@ -106,7 +129,7 @@ fn tst(bytes: &[u8]) -> Option<Said<'_>> {
     (tst.take(INTEGER)?.content == [1]).then_some(())?;
     tst.take(OID)?;
     let mut imprint = tst.within(SEQUENCE)?;
-    (imprint.within(SEQUENCE)?.oid()? == Oid::SHA256).then_some(())?;
+    (imprint.algorithm()? == Oid::SHA256).then_some(())?;
     let stamped = imprint.take(OCTETS)?.content;
     tst.take(INTEGER)?;
     let time = general_time(tst.take(TIME)?.content)?;
@@ -157,7 +180,7 @@ fn attributes<'a>(signed: &'a Signed<'_>) -> Option<Named<'a>> {
         } else if kind == Oid::SIGNING_CERTIFICATE_V2 || kind == Oid::SIGNING_CERTIFICATE {
             let mut first = values.within(SEQUENCE)?.within(SEQUENCE)?.within(SEQUENCE)?;
             let hash = match first.within(SEQUENCE) {
-                Some(mut hash) => algorithm(hash.oid()?)?,
+                Some(mut hash) => algorithm(hash.oid()?)?.0,
                 None if kind == Oid::SIGNING_CERTIFICATE => &SHA1_FOR_LEGACY_USE_ONLY,
                 None => &SHA256,
             };
@@ -167,12 +190,12 @@ fn attributes<'a>(signed: &'a Signed<'_>) -> Option<Named<'a>> {
     (typed && digested).then_some(named)?
 }
 
-/// The hash of this name; SHA-1 signs nothing here.
-fn algorithm(oid: Oid<'_>) -> Option<&'static digest::Algorithm> {
+/// The hash of this name, and what a signature over it may be called; SHA-1 signs nothing here.
+fn algorithm(oid: Oid<'_>) -> Option<(&'static digest::Algorithm, [Oid<'static>; 3])> {
     match oid {
-        Oid::SHA256 => Some(&SHA256),
-        Oid::SHA384 => Some(&SHA384),
-        Oid::SHA512 => Some(&SHA512),
+        Oid::SHA256 => Some((&SHA256, [Oid::RSA, Oid::RSA_SHA256, Oid::ECDSA_SHA256])),
+        Oid::SHA384 => Some((&SHA384, [Oid::RSA, Oid::RSA_SHA384, Oid::ECDSA_SHA384])),
+        Oid::SHA512 => Some((&SHA512, [Oid::RSA, Oid::RSA_SHA512, Oid::ECDSA_SHA512])),
         _ => None,
     }
 }
@@ -203,19 +226,28 @@ fn vouched(
         .map_err(refused)
 }
 
-fn of_hash(hash: &'static digest::Algorithm) -> Vec<&'static dyn SignatureVerificationAlgorithm> {
+fn of_hash(hash: &'static digest::Algorithm) -> [&'static dyn SignatureVerificationAlgorithm; 4] {
     use webpki::aws_lc_rs as known;
     if *hash == SHA256 {
-        vec![known::RSA_PKCS1_2048_8192_SHA256, known::ECDSA_P256_SHA256, known::ECDSA_P384_SHA256]
+        [
+            known::RSA_PKCS1_2048_8192_SHA256,
+            known::ECDSA_P256_SHA256,
+            known::ECDSA_P384_SHA256,
+            known::ECDSA_P521_SHA256,
+        ]
     } else if *hash == SHA384 {
-        vec![known::RSA_PKCS1_2048_8192_SHA384, known::ECDSA_P256_SHA384, known::ECDSA_P384_SHA384]
+        [
+            known::RSA_PKCS1_2048_8192_SHA384,
+            known::ECDSA_P256_SHA384,
+            known::ECDSA_P384_SHA384,
+            known::ECDSA_P521_SHA384,
+        ]
     } else {
-        vec![
+        [
             known::RSA_PKCS1_2048_8192_SHA512,
             known::ECDSA_P256_SHA512,
             known::ECDSA_P384_SHA512,
             known::ECDSA_P521_SHA512,
-            known::ED25519,
         ]
     }
 }

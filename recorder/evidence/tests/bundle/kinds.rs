@@ -59,6 +59,11 @@ pub fn growing(dir: &Path) {
     drop(begun(dir, &manifest(), 2, true));
 }
 
+/// A manifest, and nothing yet that proves it.
+pub fn begun_only(dir: &Path) {
+    drop(begun(dir, &manifest(), 0, true));
+}
+
 /// A closed bundle whose video was made anew, under the gate's second key.
 pub fn derived(dir: &Path) {
     closed(dir);
@@ -246,7 +251,7 @@ impl Tsa {
             "[req]\ndistinguished_name=dn\n[dn]\n[ca]\nbasicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n\
              [stamps]\nbasicConstraints=CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=critical,timeStamping\n\
              [other]\nbasicConstraints=CA:FALSE\nextendedKeyUsage=critical,codeSigning\n\
-             [tsa]\ndefault_tsa=t\n[t]\nserial=serial\nsigner_digest=sha256\ndefault_policy=1.2.3.4\ndigests=sha256\n\
+             [tsa]\ndefault_tsa=t\n[t]\nserial=serial\nsigner_digest=sha256\ndefault_policy=1.2.3.4\ndigests=sha256,sha512\nclock_precision_digits=6\n\
              accuracy=secs:1\nordering=no\ntsa_name=no\ness_cert_id_chain=no\ness_cert_id_alg={hash}\n"
         );
         fs::write(tsa.path("tsa.cnf"), config).unwrap();
@@ -285,6 +290,20 @@ impl Tsa {
     pub fn stamp(&self, dir: &Path) {
         let request = time_stamp_request(&fs::read(dir.join("seal.json")).unwrap(), 0x8000_0000_0000_0001);
         fs::write(dir.join("seal.tsr"), self.answer(&request)).unwrap();
+    }
+
+    /// Changes what it does: a text of its configuration.
+    pub fn change(&self, from: &str, to: &str) {
+        let config = fs::read_to_string(self.path("tsa.cnf")).unwrap();
+        assert!(config.contains(from), "{from}");
+        fs::write(self.path("tsa.cnf"), config.replace(from, to)).unwrap();
+    }
+
+    /// As [`Tsa::stamp`], with another hash than SHA-256 as the imprint.
+    pub fn stamp_by(&self, hash: &str, dir: &Path) {
+        let seal = dir.join("seal.json");
+        self.openssl(&format!("ts -query -cert -{hash} -out q -data"), &[seal.to_str().unwrap()]);
+        fs::write(dir.join("seal.tsr"), self.answer(&fs::read(self.path("q")).unwrap())).unwrap();
     }
 
     pub fn openssl(&self, words: &str, more: &[&str]) {

@@ -5,8 +5,9 @@ use std::os::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, Dir, FileType};
 use rustix::io::Errno;
 
-use super::Inner;
+use super::storing::PART;
 use super::way::open_folder;
+use super::{Inner, storage};
 use crate::{Entry, Key, MAX_LIST, Result, VaultError};
 
 /// A page that is being filled.
@@ -28,6 +29,51 @@ impl Inner {
         })?;
         Ok(page.entries)
     }
+}
+
+impl Inner {
+    /// What lies under `place` and is left out of lists: names that no key can have, links, special files. Not what is being stored.
+    pub(super) fn strange(&self, place: &Key) -> Result<Vec<String>> {
+        let failed = storage("list", place);
+        let mut folder = self.root.try_clone().map_err(&failed)?;
+        for segment in place.segments() {
+            match open_folder(&folder, segment).map_err(&failed)? {
+                Some(next) => folder = next,
+                None => return Ok(Vec::new()),
+            }
+        }
+        let mut found = Vec::new();
+        strange(&folder, place.as_str(), "", &mut found).map_err(&failed)?;
+        found.sort_unstable();
+        Ok(found)
+    }
+}
+
+/// As deep as a key can be: what lies deeper has no key, and its folder stands for it.
+fn strange(folder: &OwnedFd, place: &str, path: &str, found: &mut Vec<String>) -> io::Result<()> {
+    for entry in Dir::read_from(folder.as_fd())? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name == "." || name == ".." || name.starts_with(PART) || found.len() >= MAX_LIST {
+            continue;
+        }
+        let path = format!("{path}{name}");
+        let can = entry.file_name().to_str().is_ok() && Key::new(format!("{place}/{path}")).is_ok();
+        let kind = match entry.file_type() {
+            FileType::Unknown => kind(folder, &name)?,
+            kind => kind,
+        };
+        match kind {
+            FileType::RegularFile if can => {}
+            FileType::Directory if can => {
+                if let Some(inner) = open_folder(folder, &name)? {
+                    strange(&inner, place, &format!("{path}/"), found)?;
+                }
+            }
+            _ => found.push(path),
+        }
+    }
+    Ok(())
 }
 
 impl Page<'_> {

@@ -12,6 +12,9 @@ use super::way::open_file;
 use super::{Inner, storage};
 use crate::{Key, Result, VaultError, source};
 
+/// What the name of a file begins with while it is written.
+pub(super) const PART: &str = ".put-";
+
 impl Inner {
     /// Stores the file `from`; over what is there only with `replacing`.
     pub(super) fn store(&self, key: &Key, from: &Path, replacing: bool) -> Result<()> {
@@ -90,7 +93,7 @@ struct Part<'a> {
 
 impl<'a> Part<'a> {
     fn open(folder: &'a OwnedFd, name: &'a str) -> io::Result<Self> {
-        let part = format!(".put-{name}");
+        let part = format!("{PART}{name}");
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         loop {
             let file = File::from(rustix::fs::openat(folder, part.as_str(), flags, Mode::RUSR | Mode::WUSR)?);

@@ -12,16 +12,47 @@ impl Keeper {
     /// What keeps the recording from being believed, or the storage from locking; it is to be repeated, which does no harm.
     pub async fn guard_derived(&self, place: &Place, now: OffsetDateTime) -> Result<(), KeepError> {
         let record = self.record(place).await?;
-        let lock = locked_until(&record).filter(|(_, until)| *until > now);
         for (_, key) in self.files(&place.derived()?).await? {
-            if let Some((mode, until)) = lock {
-                self.vault.lock_until(&key, mode, until).await?;
-            }
-            if record.is_held() {
-                self.vault.hold(&key, true).await?;
-            }
+            self.guard_as(&record, &key, now).await?;
         }
         Ok(())
+    }
+
+    /// Locks and holds one object that came to a sealed recording later, as the recording is; again does no harm.
+    ///
+    /// # Errors
+    /// As [`Keeper::guard_derived`].
+    pub async fn guard(&self, place: &Place, path: PathInBundle, now: OffsetDateTime) -> Result<(), KeepError> {
+        let (record, key) = (self.record(place).await?, Key::of(place.key().as_str(), path)?);
+        self.guard_as(&record, &key, now).await
+    }
+
+    async fn guard_as(&self, record: &Record, key: &Key, now: OffsetDateTime) -> Result<(), KeepError> {
+        if let Some((mode, until)) = locked_until(record).filter(|(_, until)| *until > now) {
+            self.vault.lock_until(key, mode, until).await?;
+        }
+        if record.is_held() {
+            self.vault.hold(key, true).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes away what an interrupted attempt to derive something left: files without a statement of what they are made of.
+    ///
+    /// # Errors
+    /// [`KeepError::Guarded`] when a lock or a hold keeps one of them; the vault's.
+    pub async fn clear_derived(&self, place: &Place, now: OffsetDateTime) -> Result<(), KeepError> {
+        let files = self.files(&place.derived()?).await?;
+        if files.iter().any(|(path, _)| *path == PathInBundle::Derivation) {
+            return Ok(());
+        }
+        let files: Vec<Key> = files.into_iter().map(|(_, key)| key).collect();
+        for key in &files {
+            if let Some(stays) = self.guarded(key, now).await? {
+                return Err(KeepError::Guarded(stays));
+            }
+        }
+        self.remove(&files, now, false).await.map(|_| ())
     }
 
     /// The objects of a recording, and those of what was derived of it.

@@ -42,6 +42,8 @@ pub enum Fate {
 pub enum Stays {
     /// Its session runs, or its gate died and has not closed it yet.
     Unsealed,
+    /// Its seal is of a key that is revoked, and no time stamp is older: whoever took the key could have written it.
+    RevokedKey,
     /// Nobody said how long it is kept.
     ForEver,
     /// Its time is not over.
@@ -87,9 +89,14 @@ impl Keeper {
             }
             if !trial {
                 self.bury_derived(place, &record.buried).await?;
-                self.remove(&files, now).await?;
             }
-            return Ok(Fate::Gone { objects: files.len() });
+            return Ok(match self.remove(&files, now, trial).await? {
+                (0, Some(stays)) => Fate::Stays(stays),
+                (objects, _) => Fate::Gone { objects },
+            });
+        }
+        if !record.lets_go {
+            return Ok(Fate::Stays(Stays::RevokedKey));
         }
         let Some((due, rule)) = self.due(&record) else { return Ok(Fate::Stays(Stays::ForEver)) };
         if due.checked_add(margin()).is_none_or(|due| now < due) {
@@ -117,13 +124,13 @@ impl Keeper {
         let tombstone = tombstone.sign(&self.key)?;
         self.store(&at, &tombstone).await?;
         self.bury_derived(place, &tombstone).await?;
-        // Whoever held it meanwhile found no tombstone, and is found here.
+        // Whoever held it meanwhile is found here, or finds the tombstone behind the words of the hold.
         let record = self.record(place).await?;
         if let Some(stays) = self.held(&record, trial).await? {
             return Ok(Fate::Stays(stays));
         }
-        self.remove(&files, now).await?;
-        Ok(Fate::Expired { objects: files.len(), reason })
+        let (objects, _) = self.remove(&files, now, trial).await?;
+        Ok(Fate::Expired { objects, reason })
     }
 
     /// Whether it is held; what came into the vault after it was held is then held by what stores it, too.
@@ -146,14 +153,28 @@ impl Keeper {
         })
     }
 
+    /// How many went, or in a trial would go, and what keeps one of the others.
+    ///
     /// INVARIANT: what a lock or a hold keeps is not even asked to go.
-    pub(super) async fn remove(&self, files: &[Key], now: OffsetDateTime) -> Result<(), KeepError> {
+    pub(super) async fn remove(
+        &self,
+        files: &[Key],
+        now: OffsetDateTime,
+        trial: bool,
+    ) -> Result<(usize, Option<Stays>), KeepError> {
+        let (mut went, mut kept) = (0_usize, None);
         for key in files {
-            if self.guarded(key, now).await?.is_none() {
-                self.vault.remove(key).await?;
+            match self.guarded(key, now).await? {
+                Some(stays) => kept = Some(stays),
+                None => {
+                    went = went.saturating_add(1);
+                    if !trial {
+                        self.vault.remove(key).await?;
+                    }
+                }
             }
         }
-        Ok(())
+        Ok((went, kept))
     }
 }
 
@@ -177,6 +198,7 @@ impl fmt::Display for Stays {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unsealed => f.write_str("it has no seal, for the session runs or was not closed yet"),
+            Self::RevokedKey => f.write_str("its seal is of a revoked key, and no time stamp is older"),
             Self::ForEver => f.write_str("nobody said how long it is kept"),
             Self::Original => f.write_str("retention.replace_after_days does not permit it to go"),
             Self::Until(until) => write!(f, "it is kept until {}", stamp(*until)),

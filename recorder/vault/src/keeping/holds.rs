@@ -1,6 +1,6 @@
 //! Legal holds: `holds/<id>/NNNNN.jws` beside the bundles, and on the objects themselves where what stores them knows holds.
 use bytes::Bytes;
-use portcullis_evidence::{Hold, MAX_HOLD_BYTES, MAX_HOLDS, Trust, VERSION, stamp};
+use portcullis_evidence::{Hold, MAX_HOLD_BYTES, MAX_HOLDS, PathInBundle, Trust, VERSION, stamp};
 use time::OffsetDateTime;
 
 use super::{KeepError, Keeper, small};
@@ -25,6 +25,10 @@ impl Keeper {
             return Err(KeepError::Expired(tombstone.at));
         }
         let last = last_hold(self.vault.as_ref(), &self.trust, place.id()).await?;
+        if last.is_none() && !held {
+            // What stores them may hold the objects for reasons of its own.
+            return Err(KeepError::Already("it is not held"));
+        }
         if last.as_ref().is_some_and(|(hold, _)| hold.held) == held {
             // The words are there; the objects' own may have been interrupted.
             let by_storage = self.hold_objects(place, held).await?;
@@ -44,13 +48,21 @@ impl Keeper {
         };
         // INVARIANT: words of a hold come before its objects are held, and objects are let go before the words of a release are gone by.
         self.store(&key(place.id(), n)?, &hold.sign(&self.key)?).await?;
+        // INVARIANT: nobody is told that it is held once it goes. Expiry that has its tombstone looks for these words, and else goes on.
+        if let Some(tombstone) = self.record(place).await?.tombstone.filter(|_| held) {
+            return Err(KeepError::Expired(tombstone.at));
+        }
         self.hold_objects(place, held).await
     }
 
     /// Holds each object, or lets it go, where what stores them knows holds; whether it does.
+    ///
+    /// INVARIANT: the recording's own seal comes last, so that one that is held has all the others held ([`Keeper::expire`] looks for it).
     pub(super) async fn hold_objects(&self, place: &Place, held: bool) -> Result<bool, KeepError> {
-        let mut known = false;
-        for (_, key) in self.all_files(place).await? {
+        let (mut known, seal) = (false, Key::of(place.key().as_str(), PathInBundle::Seal)?);
+        let mut files = self.all_files(place).await?;
+        files.sort_by_key(|(_, key)| *key == seal);
+        for (_, key) in files {
             known = self.vault.hold(&key, held).await?;
             if !known {
                 break;

@@ -1,7 +1,8 @@
 //! What the small files of a recording say of it, proved as far as its keeping depends on it.
 use bytes::Bytes;
 use portcullis_evidence::{
-    Buried, Digest, Hold, MAX_TOMBSTONE_BYTES, Manifest, PathInBundle, Replacement, Seal, Tombstone, parse_stamp,
+    Buried, Digest, Hold, MAX_TIME_STAMP_BYTES, MAX_TOMBSTONE_BYTES, Manifest, PathInBundle, Replacement, Seal,
+    Tombstone, parse_stamp,
 };
 use time::OffsetDateTime;
 
@@ -25,6 +26,8 @@ pub struct Record {
     pub hold: Option<Hold>,
     /// Its tombstone, of a key that is trusted; `None` as long as it is kept.
     pub tombstone: Option<Tombstone>,
+    /// Whether something of it may go because its seal says so ([`Seal::lets_go`]).
+    pub lets_go: bool,
     /// What says that its video was replaced, of a key that is trusted; `None` as long as it is what was recorded.
     pub replaced: Option<Replacement>,
     /// The bytes of its seal.
@@ -60,6 +63,14 @@ impl Keeper {
             return Err(KeepError::Edited);
         }
         let sealed = sealed.unwrap_or_default();
+        let stamp = match &seal {
+            Some(_) if !Seal::lets_go(&sealed, None, &self.trust) => {
+                self.file(place, PathInBundle::TimeStamp, u64::try_from(MAX_TIME_STAMP_BYTES).unwrap_or(u64::MAX))
+                    .await?
+            }
+            _ => None,
+        };
+        let lets_go = Seal::lets_go(&sealed, stamp.as_deref(), &self.trust);
         let buried = self.file(place, PathInBundle::Expired, MAX_TOMBSTONE_BYTES).await?;
         let tombstone = match (&seal, &buried) {
             (Some(seal), Some(bytes)) => Some(Tombstone::proved(bytes, &self.trust, seal, &sealed)?),
@@ -71,7 +82,7 @@ impl Keeper {
         };
         let hold = last_hold(self.vault.as_ref(), &self.trust, &manifest.id).await?.map(|(hold, _)| hold);
         let (place, buried) = (place.clone(), buried.unwrap_or_default());
-        Ok(Record { place, manifest, seal, hold, tombstone, replaced, sealed, buried })
+        Ok(Record { place, manifest, seal, hold, tombstone, lets_go, replaced, sealed, buried })
     }
 
     /// Since when the recording need not be kept any more, and who says so; `None`: it is kept for ever, or the session runs.

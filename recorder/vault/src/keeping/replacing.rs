@@ -51,10 +51,13 @@ impl Keeper {
             if parse_stamp(&replaced.at).is_none_or(|at| at > now.saturating_add(margin())) {
                 return Err(KeepError::Early(PathInBundle::Replaced));
             }
-            if !trial {
-                self.remove(&files, now).await?;
-            }
-            return Ok(Replaced::Before(files.len()));
+            return Ok(match self.remove(&files, now, trial).await? {
+                (0, Some(stays)) => Replaced::Stays(stays),
+                (objects, _) => Replaced::Before(objects),
+            });
+        }
+        if !record.lets_go {
+            return Ok(Replaced::Stays(Stays::RevokedKey));
         }
         let Some(after) = self.replace_after else { return Ok(Replaced::Stays(Stays::Original)) };
         let least = parse_stamp(&seal.ended)
@@ -85,13 +88,13 @@ impl Keeper {
         };
         let at = Key::of(place.key().as_str(), PathInBundle::Replaced)?;
         self.store(&at, &replacement.sign(&self.key)?).await?;
-        // Whoever held it meanwhile found no tombstone, and is found here.
+        // Whoever held it meanwhile is found here.
         let record = self.record(place).await?;
         if let Some(stays) = self.held(&record, trial).await? {
             return Ok(Replaced::Stays(stays));
         }
-        self.remove(&files, now).await?;
-        Ok(Replaced::Now(files.len()))
+        let (objects, _) = self.remove(&files, now, trial).await?;
+        Ok(Replaced::Now(objects))
     }
 }
 

@@ -8,6 +8,9 @@ use time::OffsetDateTime;
 use super::{Fault, S3, S3Settings, failed};
 use crate::{Guarded, Key, Lock, LockMode, Result, VaultError};
 
+/// What servers answer, with 400 or 409, of a bucket that was made without Object Lock. Another such answer is passing, or a fault.
+const NO_HOLDS: [&str; 3] = ["InvalidRequest", "InvalidBucketState", "ObjectLockConfigurationNotFoundError"];
+
 impl S3 {
     /// What the server says of an object's lock and hold.
     pub(super) async fn guard_of(&self, key: &Key) -> Result<Guarded> {
@@ -56,7 +59,10 @@ impl S3 {
         match request.legal_hold(hold).send().await.map_err(|error| Fault::of(&error)) {
             Ok(_) => Ok(true),
             // A bucket that was made without Object Lock, or a server that does not know it.
-            Err(Fault::Unknown(_) | Fault::Other { status: 400 | 409, .. }) => Ok(false),
+            Err(Fault::Unknown(_)) => Ok(false),
+            Err(Fault::Other { status: 400 | 409, words }) if NO_HOLDS.iter().any(|code| words.starts_with(code)) => {
+                Ok(false)
+            }
             Err(fault) => Err(failed("hold", key)(fault)),
         }
     }

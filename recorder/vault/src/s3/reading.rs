@@ -11,6 +11,8 @@ use crate::{Entry, Key, MAX_LIST, MAX_READ_BYTES, Result, VaultError};
 
 /// The most names that S3 lists at once.
 const PAGE: usize = 1000;
+/// Empty pages in a row that a list may have before it is given up.
+const MAX_EMPTY: usize = 1000;
 /// How long the bytes of one answer may take.
 const BODY: Duration = Duration::from_secs(120);
 
@@ -136,11 +138,24 @@ impl S3 {
         after: Option<&str>,
         limit: usize,
     ) -> std::result::Result<(Vec<Object>, bool), Fault> {
-        let request = self.client.list_objects_v2().bucket(&self.settings.bucket).prefix(prefix);
-        let request = request.set_start_after(after.map(str::to_owned)).max_keys(i32::try_from(limit).unwrap_or(1));
-        let answer = request.send().await.map_err(|error| Fault::of(&error))?;
-        let more = answer.is_truncated().unwrap_or(false);
-        Ok((answer.contents.unwrap_or_default(), more))
+        let mut token: Option<String> = None;
+        for _ in 0..MAX_EMPTY {
+            let request = self.client.list_objects_v2().bucket(&self.settings.bucket).prefix(prefix);
+            let request = request.set_start_after(after.map(str::to_owned)).max_keys(i32::try_from(limit).unwrap_or(1));
+            let answer = request.set_continuation_token(token).send().await.map_err(|error| Fault::of(&error))?;
+            let more = answer.is_truncated().unwrap_or(false);
+            let objects = answer.contents.unwrap_or_default();
+            if !objects.is_empty() || !more {
+                return Ok((objects, more));
+            }
+            // A server that skips what is hidden may say that there is more behind a page on which nothing is left.
+            token = answer.next_continuation_token;
+            if token.is_none() {
+                break;
+            }
+        }
+        // INVARIANT: a list that was cut short is never taken for the end.
+        Err(Fault::Other { status: 200, words: "a list that is cut short".to_owned() })
     }
 }
 

@@ -39,6 +39,10 @@ pub(crate) enum Breach {
     LosesAnswers,
     /// Each third request at first finds it too busy.
     Busy,
+    /// Another operation goes on with the object that is to be held.
+    AbortsHolds,
+    /// Lists end early, and say that there is more.
+    CutsLists,
     /// Its clock is an hour behind.
     Skewed,
 }
@@ -163,8 +167,15 @@ async fn answer(fake: Arc<Fake>, request: Request<Incoming>) -> Result<Answer, I
         return Ok(answer);
     }
     Ok(match head.method {
+        Method::PUT if query.contains("legal-hold") && fake.breach == Breach::AbortsHolds => {
+            error(409, "OperationAborted")
+        }
+        Method::PUT if query.contains("legal-hold") => error(400, "InvalidRequest"),
         Method::PUT => return fake.put(&name, &head.headers, bytes),
         Method::DELETE => fake.delete(&name),
+        _ if query.contains("list-type") && fake.breach == Breach::CutsLists => {
+            xml("<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>")
+        }
         _ if query.contains("list-type") => {
             xml("<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>")
         }

@@ -144,3 +144,26 @@ async fn clocks_that_differ_are_said_with_seconds() {
     let seconds = said.split(" differ by ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
     assert!((3595..3660).contains(&seconds.parse::<u64>().unwrap()), "{said}");
 }
+
+#[tokio::test]
+async fn a_list_that_is_cut_short_is_no_end() {
+    let (place, _) = breaking(Breach::CutsLists).await;
+    let vault = S3::for_reading(place.settings.clone()).unwrap();
+    let said = vault.list("sessions/", None, 10).await;
+    assert!(matches!(&said, Err(VaultError::Storage { action: "list", .. })), "{said:?}");
+    assert!(vault.strange(&key("sessions/2026/01/31/a")).await.is_err());
+    assert!(portcullis_vault::next_bundle(&vault, None).await.is_err());
+}
+
+#[tokio::test]
+async fn a_hold_that_fails_in_passing_is_not_taken_for_a_bucket_without_holds() {
+    let (place, _) = breaking(Breach::None).await;
+    let vault = S3::for_reading(place.settings.clone()).unwrap();
+    place.put(&vault, "a", b"bytes").await.unwrap();
+    assert!(!vault.hold(&key("a"), true).await.unwrap());
+    let (place, _) = breaking(Breach::AbortsHolds).await;
+    let vault = S3::for_reading(place.settings.clone()).unwrap();
+    place.put(&vault, "a", b"bytes").await.unwrap();
+    let said = vault.hold(&key("a"), true).await;
+    assert!(matches!(&said, Err(VaultError::Storage { action: "hold", .. })), "{said:?}");
+}

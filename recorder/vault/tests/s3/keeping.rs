@@ -1,11 +1,11 @@
 //! Recordings over the years, on a server that locks: what it keeps stays, and what goes is gone with all its versions.
 use std::sync::Arc;
 
-use portcullis_evidence::{KeepLock, KeepTerms, SigningKey, Trust};
-use portcullis_vault::keeping::{Fate, Keeper, Stays};
+use portcullis_evidence::{Digest, KeepLock, KeepTerms, PathInBundle, SigningKey, Trust};
+use portcullis_vault::keeping::{Fate, KeepError, Keeper, Replaced, Stays};
 use portcullis_vault::{Key, Lock, LockMode, Place as At, Vault, VaultError};
 
-use super::bundle::{DAY, LEFT, ago, keeper, names, signing, store, verdict};
+use super::bundle::{DAY, LEFT, ago, derive, derived_names, keeper, names, signing, store, verdict, verdict_at};
 use super::place::{Place, words};
 
 fn days(days: u64) -> Option<KeepTerms> {
@@ -125,4 +125,84 @@ async fn two_gates_with_one_bucket() {
     one.expire(&mine, "one", now, false).await.unwrap();
     assert_eq!(two.expire(&mine, "two", later, false).await.unwrap(), Fate::Gone { objects: 0 });
     assert_eq!(verdict(vault.as_ref(), &mine).await, "expired");
+}
+
+#[tokio::test]
+async fn a_hold_by_configuration_is_not_taken_off_by_a_release() {
+    let mut place = Place::radosgw(true).await;
+    place.settings.legal_hold = true;
+    let vault: Arc<dyn Vault> = place.open().await;
+    let at = store(vault.as_ref(), "a", Some(ago(9)), days(1), signing()).await;
+    let film = in_bundle(&at, "video/00001.m4s");
+    let keeper = keeper(Arc::clone(&vault), None);
+    let never = keeper.set_hold(&at, false, "over", "mallory", ago(0)).await;
+    assert!(matches!(never, Err(KeepError::Already(_))), "{never:?}");
+    assert!(vault.guarded(&film).await.unwrap().held);
+    keeper.set_hold(&at, true, "case 7", "carol", ago(0)).await.unwrap();
+    keeper.set_hold(&at, false, "over", "carol", ago(0)).await.unwrap();
+    assert!(vault.guarded(&film).await.unwrap().held, "the configuration's own stays");
+    let fate = keeper.expire(&at, "me", ago(0), false).await.unwrap();
+    assert!(matches!(fate, Fate::Stays(Stays::HeldByStorage(_))), "{fate:?}");
+    // By hand, as an administrator of the storage does.
+    place.settings.legal_hold = false;
+    let bare: Arc<dyn Vault> = place.open().await;
+    for name in names(vault.as_ref(), &at).await {
+        bare.hold(&in_bundle(&at, &name), false).await.unwrap();
+    }
+    assert!(matches!(keeper.expire(&at, "me", ago(0), false).await.unwrap(), Fate::Expired { .. }));
+}
+
+#[tokio::test]
+async fn a_stamp_that_comes_later_is_locked_and_held_as_its_recording() {
+    let place = Place::radosgw(true).await;
+    let vault: Arc<dyn Vault> = place.open().await;
+    let keep = Some(KeepTerms { lock: KeepLock::Compliance, seconds: 12 * DAY });
+    let at = store(vault.as_ref(), "a", Some(ago(9)), keep, signing()).await;
+    let keeper = keeper(Arc::clone(&vault), None);
+    keeper.set_hold(&at, true, "case 7", "carol", ago(0)).await.unwrap();
+    let stamp = in_bundle(&at, "seal.tsr");
+    vault.put(&stamp, &place.source(b"a stamp")).await.unwrap();
+    assert_eq!(vault.guarded(&stamp).await.unwrap(), portcullis_vault::Guarded::default());
+    for _ in 0..2 {
+        keeper.guard(&at, PathInBundle::TimeStamp, ago(0)).await.unwrap();
+        let guarded = vault.guarded(&stamp).await.unwrap();
+        let until = ago(0) + time::Duration::days(3);
+        let (mode, to) = guarded.lock.unwrap();
+        assert!(guarded.held && mode == LockMode::Compliance);
+        assert!((to - until).abs() < time::Duration::minutes(5), "{to} {until}");
+    }
+    assert!(vault.remove(&stamp).await.is_err(), "the server keeps it");
+}
+
+#[tokio::test]
+async fn what_is_derived_is_locked_with_its_original_and_replaces_it_only_behind_the_lock() {
+    let place = Place::radosgw(true).await;
+    let vault: Arc<dyn Vault> = place.open().await;
+    let keep = Some(KeepTerms { lock: KeepLock::Governance, seconds: 202 * DAY });
+    let at = store(vault.as_ref(), "a", Some(ago(200)), keep, signing()).await;
+    let lock = Lock { mode: LockMode::Governance, keep: std::time::Duration::from_secs(2 * DAY) };
+    derive(vault.as_ref(), &at).await;
+    let keeper = keeper(Arc::clone(&vault), None);
+    keeper.guard_derived(&at, ago(0)).await.unwrap();
+    let copy = at.derived().unwrap();
+    for name in derived_names(vault.as_ref(), &at).await {
+        let key = Key::new(format!("{copy}/{name}")).unwrap();
+        let (mode, to) = vault.guarded(&key).await.unwrap().lock.unwrap();
+        let least = ago(0) + time::Duration::try_from(lock.keep).unwrap() - time::Duration::minutes(5);
+        assert!(mode == lock.mode && to > least, "{name} {to}");
+        assert!(vault.remove(&key).await.is_err(), "{name}: the server keeps it");
+    }
+    let derivation =
+        Digest::of(&vault.read(&Key::of(copy.as_str(), PathInBundle::Derivation).unwrap(), None).await.unwrap());
+    let fate = keeper.replace(&at, derivation, "me", ago(0), false).await.unwrap();
+    assert!(matches!(fate, Replaced::Stays(Stays::Until(_))), "the seal says that it is locked: {fate:?}");
+    assert_eq!(verdict(vault.as_ref(), &at).await, "sound");
+    // Another that was never locked: its own video goes with all its versions, and what was made of it stays.
+    let free = store(vault.as_ref(), "free", Some(ago(200)), days(400), signing()).await;
+    derive(vault.as_ref(), &free).await;
+    keeper.guard_derived(&free, ago(0)).await.unwrap();
+    assert_eq!(keeper.replace(&free, derivation, "me", ago(0), false).await.unwrap(), Replaced::Now(2));
+    assert_eq!(place.versions(&format!("{}/video/", free.key())).await, 0);
+    assert_eq!(verdict(vault.as_ref(), &free).await, "replaced");
+    assert_eq!(verdict_at(vault.as_ref(), &free.derived().unwrap()).await, "derived");
 }

@@ -94,6 +94,7 @@ fn covered(what: &What) {
         What::Searched { .. } | What::NoteAdded { .. } | What::NoteRemoved { .. } => {}
         What::QuarantineExpired { .. } => {}
         What::RecordingExpired { .. }
+        | What::RecordingMissing { .. }
         | What::RecordingReplaced { .. }
         | What::RecordingHeld { .. }
         | What::RecordingReleased { .. } => {}

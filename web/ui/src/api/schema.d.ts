@@ -1447,7 +1447,7 @@ export interface components {
          * @description The state of a recording.
          * @enum {string}
          */
-        RecordingState: "recording" | "closed" | "interrupted" | "expired";
+        RecordingState: "recording" | "closed" | "interrupted" | "expired" | "missing";
         /** @description A part of the list of recordings, newest first. */
         Recordings: {
             /** @description Where older ones begin, for `before`; null when there are none. */
@@ -1889,7 +1889,7 @@ export interface operations {
                 /** @description `denied`: recordings in which something was, `permitted`: in which nothing was denied. Of hits: those with this verdict. */
                 verdict?: "denied" | "permitted";
                 /** @description How the recording stands. */
-                state?: "recording" | "closed" | "interrupted" | "expired";
+                state?: "recording" | "closed" | "interrupted" | "expired" | "missing";
                 /** @description It has at least so many milliseconds. */
                 min_ms?: number;
                 /** @description It has at most so many milliseconds. */
@@ -2794,7 +2794,7 @@ export interface operations {
                 /** @description `denied`: recordings in which something was, `permitted`: in which nothing was denied. Of hits: those with this verdict. */
                 verdict?: "denied" | "permitted";
                 /** @description How the recording stands. */
-                state?: "recording" | "closed" | "interrupted" | "expired";
+                state?: "recording" | "closed" | "interrupted" | "expired" | "missing";
                 /** @description It has at least so many milliseconds. */
                 min_ms?: number;
                 /** @description It has at most so many milliseconds. */

@@ -152,7 +152,7 @@ export interface PolicyFault {
   reason: string;
 }
 
-export type RecordingState = 'recording' | 'closed' | 'interrupted' | 'expired';
+export type RecordingState = 'recording' | 'closed' | 'interrupted' | 'expired' | 'missing';
 
 /** A recording as the index lists it. */
 export interface Recording {

@@ -36,7 +36,7 @@ const names = [
 ] as const satisfies (keyof Search)[];
 
 const verdicts: readonly string[] = ['denied', 'permitted'];
-const states: readonly string[] = ['recording', 'closed', 'interrupted', 'expired'];
+const states: readonly string[] = ['recording', 'closed', 'interrupted', 'expired', 'missing'];
 
 export const nothing: Search = {
   q: '',

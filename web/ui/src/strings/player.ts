@@ -75,6 +75,8 @@ export const player = {
   overview: 'The part that the time line shows',
   with: (what: string, key: string) => `${what} (${key})`,
   live: 'This session is still being recorded. You see what has been written so far; the page keeps up.',
+  notShown:
+    'The vault does not show this recording any more: it was removed, hidden or moved. What the index knows of it is below.',
   interrupted:
     'This recording was cut short. Everything that was shown to a viewer until then is in it, and it is sealed as interrupted.',
   gaps: (count: number) =>

@@ -1,4 +1,5 @@
 /** The part of JSON Schema (2020-12) that docs/evidence.schema.json is written in. A word that it does not know is an error, not a yes. Pure. */
+import { microseconds } from './times';
 import file from '../../../../docs/evidence.schema.json';
 
 type Schema = Record<string, unknown>;
@@ -55,6 +56,8 @@ function keyword(word: string, said: unknown, value: unknown, schema: Schema): b
       return (said as unknown[]).includes(value);
     case 'pattern':
       return typeof value !== 'string' || patternOf(said as string).test(value);
+    case 'format':
+      return said === 'date-time' && (typeof value !== 'string' || value === '' || isTime(value));
     case 'minimum':
       return typeof value !== 'number' || value >= (said as number);
     case 'maximum':
@@ -106,6 +109,15 @@ function knownTo(schema: Schema, value: unknown): Set<string> {
   for (const one of alternatives.filter((one) => holds(one, value)))
     for (const name of knownTo(one, value)) known.add(name);
   return known;
+}
+
+function isTime(text: string): boolean {
+  try {
+    microseconds(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function patternOf(text: string): RegExp {

@@ -32,6 +32,8 @@ export interface Certificate {
   /** Names as their bytes in hexadecimal digits. */
   issuer: string;
   subject: string;
+  /** As one SignerInfo has them. */
+  issuerAndNumber: string;
   /** SubjectPublicKeyInfo. */
   spki: Uint8Array;
   /** Milliseconds since 1970. */
@@ -73,7 +75,7 @@ export function read(der: Uint8Array): Certificate {
   const row = new Row(tbs.content);
   const version = row.within(context(0)).take(INTEGER).content;
   must(version.length === 1 && version[0] === 2);
-  row.take(INTEGER);
+  const number = row.take(INTEGER);
   row.take(SEQUENCE);
   const issuer = row.take(SEQUENCE);
   const validity = row.within(SEQUENCE);
@@ -88,6 +90,7 @@ export function read(der: Uint8Array): Certificate {
     der,
     issuer: hex(issuer.content),
     subject: hex(subject.content),
+    issuerAndNumber: hex(issuer.whole) + hex(number.whole),
     spki,
     from,
     until,

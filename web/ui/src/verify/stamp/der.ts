@@ -5,7 +5,9 @@ export const BOOLEAN = 0x01;
 export const INTEGER = 0x02;
 export const BITS = 0x03;
 export const OCTETS = 0x04;
+export const NULL = 0x05;
 export const OID = 0x06;
+export const UTF8 = 0x0c;
 export const UTC_TIME = 0x17;
 export const TIME = 0x18;
 export const SEQUENCE = 0x30;
@@ -69,6 +71,15 @@ export class Row {
   /** The object identifier that comes next, as hexadecimal digits of its content. */
   oid(): string {
     return hex(this.take(OID).content);
+  }
+
+  /** The algorithm that comes next, as [`oid`]: without parameters, or with NULL for them. */
+  algorithm(): string {
+    const row = this.within(SEQUENCE);
+    const oid = row.oid();
+    if (!row.over) must(row.take(NULL).content.length === 0);
+    row.end();
+    return oid;
   }
 
   /** Ends here. */

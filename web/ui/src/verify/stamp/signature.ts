@@ -11,6 +11,17 @@ export const HASHES: Readonly<Record<string, Hash>> = {
   '608648016503040203': 'SHA-512',
 };
 
+/** What a stamp's signature may be called (RFC 8017 appendix A.2, RFC 4055, RFC 5758): RSA without its hash, and what has it in its name. */
+export const CALLED: Readonly<Record<string, Hash | 'any'>> = {
+  '2a864886f70d010101': 'any',
+  '2a864886f70d01010b': 'SHA-256',
+  '2a864886f70d01010c': 'SHA-384',
+  '2a864886f70d01010d': 'SHA-512',
+  '2a8648ce3d040302': 'SHA-256',
+  '2a8648ce3d040303': 'SHA-384',
+  '2a8648ce3d040304': 'SHA-512',
+};
+
 /** Algorithms of certificates' signatures (RFC 4055, RFC 5758, RFC 8410). */
 export const SIGNED_WITH: Readonly<Record<string, Hash>> = {
   '2a864886f70d01010b': 'SHA-256',

@@ -14,8 +14,9 @@ import {
   SET,
   TIME,
   BOOLEAN,
+  UTF8,
 } from './der';
-import { fits, HASHES, type Hash } from './signature';
+import { CALLED, fits, HASHES, type Hash } from './signature';
 
 /** CMS SignedData (RFC 5652 section 5.1), and TSTInfo. */
 const SIGNED_DATA = '2a864886f70d010702';
@@ -31,6 +32,8 @@ const MOST_CERTIFICATES = 16;
 interface Signed {
   tst: Uint8Array;
   certificates: Uint8Array[];
+  /** Issuer and number of the signer's certificate, in hexadecimal digits. */
+  signer: string;
   /** The signer's attributes, with the tag that they are signed with. */
   attributes: Uint8Array;
   hash: Hash;
@@ -53,7 +56,8 @@ export async function stampedAt(
   const { stamped, at } = said(signed.tst);
   must(stamped === imprint);
   const named = await attributes(signed);
-  const signer = must(await firstOf([...signed.certificates, ...authorities], named));
+  const signer = must(await firstOf(signed.certificates, named));
+  must(signer.issuerAndNumber === signed.signer);
   must(await fits(signer.spki, signed.hash, signed.signature, signed.attributes));
   // What cannot be read leads nowhere.
   const between = signed.certificates.flatMap((one) => readable(one) ?? []);
@@ -80,39 +84,55 @@ async function firstOf(
 /** The token in a response that was granted. */
 function granted(response: Uint8Array): Row {
   const whole = only(response, SEQUENCE);
-  const status = whole.within(SEQUENCE).take(INTEGER).content;
-  must(status.length === 1 && (status[0] ?? 2) <= 1);
+  const status = whole.within(SEQUENCE);
+  const granted = status.take(INTEGER).content;
+  must(granted.length === 1 && (granted[0] ?? 2) <= 1);
+  // It may say more in words.
+  const words = new Row(status.maybe(SEQUENCE)?.content ?? new Uint8Array());
+  while (!words.over) new TextDecoder('utf-8', { fatal: true }).decode(words.take(UTF8).content);
+  status.end();
   const token = whole.within(SEQUENCE);
   whole.end();
   return token;
 }
 
-/** ContentInfo, SignedData and its one SignerInfo (RFC 5652 sections 3 and 5). */
+/** ContentInfo, SignedData and its one SignerInfo (RFC 5652 sections 3 and 5), and nothing beside them. */
 function signedOf(token: Row): Signed {
   must(token.oid() === SIGNED_DATA);
-  const row = token.within(context(0)).within(SEQUENCE);
-  row.take(INTEGER);
-  row.take(SET);
+  const row = alone(alone(token, context(0)), SEQUENCE);
+  must(hex(row.take(INTEGER).content) === '03');
+  const hashes = row.within(SET);
+  const named = hashes.algorithm();
+  hashes.end();
   const content = row.within(SEQUENCE);
   must(content.oid() === TST);
-  const tst = content.within(context(0)).take(OCTETS).content;
+  const wrapped = alone(content, context(0));
+  const tst = wrapped.take(OCTETS).content;
+  wrapped.end();
   const certificates: Uint8Array[] = [];
   const carried = row.maybe(context(0));
   for (const rest = new Row(carried?.content ?? new Uint8Array()); !rest.over;) {
     must(certificates.length < MOST_CERTIFICATES);
-    certificates.push(rest.next().whole);
+    certificates.push(rest.take(SEQUENCE).whole);
   }
-  row.maybe(context(1));
-  const signers = row.within(SET);
-  const signer = signers.within(SEQUENCE);
-  must(signers.over && row.over);
-  signer.take(INTEGER);
-  // Its issuer and number, or its key's name; the attributes name it by its hash.
-  signer.next();
-  const hash = must(HASHES[signer.within(SEQUENCE).oid()]);
+  const signer = alone(alone(row, SET), SEQUENCE);
+  // Issuer and number: other names of a signer are of later versions.
+  must(hex(signer.take(INTEGER).content) === '01');
+  const of = hex(signer.take(SEQUENCE).content);
+  must(signer.algorithm() === named);
+  const hash = must(HASHES[named]);
   const attributes = retagged(signer.take(context(0)), SET);
-  signer.take(SEQUENCE);
-  return { tst, certificates, attributes, hash, signature: signer.take(OCTETS).content };
+  must(['any', hash].includes(CALLED[signer.algorithm()] ?? ''));
+  const signature = signer.take(OCTETS).content;
+  signer.end();
+  return { tst, certificates, signer: of, attributes, hash, signature };
+}
+
+/** What lies in the last value of a row. */
+function alone(row: Row, tag: number): Row {
+  const inner = row.within(tag);
+  row.end();
+  return inner;
 }
 
 /** Imprint and time of a TSTInfo (RFC 3161 section 2.4.2). */
@@ -122,7 +142,7 @@ function said(tst: Uint8Array): { stamped: string; at: bigint } {
   must(version.length === 1 && version[0] === 1);
   row.take(OID);
   const imprint = row.within(SEQUENCE);
-  must(HASHES[imprint.within(SEQUENCE).oid()] === 'SHA-256');
+  must(HASHES[imprint.algorithm()] === 'SHA-256');
   const stamped = hex(imprint.take(OCTETS).content);
   row.take(INTEGER);
   const at = timeOf(row.take(TIME).content);
