@@ -118,6 +118,7 @@ impl Story {
             gate: "0.1.0".into(),
             key: key.kid().to_owned(),
             keep: None,
+            text: None,
             recipients: Vec::new(),
         };
         (manifest, key)

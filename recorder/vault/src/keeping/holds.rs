@@ -50,7 +50,8 @@ impl Keeper {
     /// Holds each object, or lets it go, where what stores them knows holds; whether it does.
     pub(super) async fn hold_objects(&self, place: &Place, held: bool) -> Result<bool, KeepError> {
         let mut known = false;
-        for (_, key) in self.all_files(place).await? {
+        let files = self.all_files(place).await?.into_iter().map(|(_, key)| key);
+        for key in files.chain(self.readings(place).await?) {
             known = self.vault.hold(&key, held).await?;
             if !known {
                 break;
