@@ -8,6 +8,7 @@ mod limits;
 mod policies;
 mod recipients;
 mod retention;
+mod text;
 mod vault;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,7 @@ pub(crate) use index::{Auditors, IndexPlace};
 pub(crate) use limits::Limits;
 pub(crate) use policies::{Policies, Transport};
 pub(crate) use retention::Retention;
+pub(crate) use text::Text;
 pub(crate) use vault::{Kind as VaultKind, Vault};
 
 /// Every key with its default, and what it means.
@@ -56,6 +58,7 @@ pub(crate) struct Config {
     pub(crate) recording: Recording,
     pub(crate) vault: Vault,
     pub(crate) retention: Retention,
+    pub(crate) text: Text,
     pub(crate) docker: Docker,
     pub(crate) capacity: Capacity,
     pub(crate) egress: Egress,
@@ -234,6 +237,7 @@ impl Config {
         alerts::check(&self.alerts)?;
         self.vault.check()?;
         self.retention.check()?;
+        self.text.check()?;
         self.index.check()?;
         index::check(&self.auditors)?;
         if !(8..=4096).contains(&self.recording.handover_mib) {

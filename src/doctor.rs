@@ -15,7 +15,7 @@ struct Need {
     required: bool,
 }
 
-const NEEDS: [Need; 12] = [
+const NEEDS: [Need; 13] = [
     Need { program: "bwrap", package: "bubblewrap", for_what: "the jail of `process` desktops", required: true },
     Need { program: "setpriv", package: "util-linux", for_what: "desktops of another user than root", required: true },
     Need { program: "Xvnc", package: "tigervnc-standalone-server", for_what: "`process` desktops", required: true },
@@ -37,6 +37,7 @@ const NEEDS: [Need; 12] = [
     Need { program: "git", package: "git", for_what: "policies from a repository", required: false },
     Need { program: "ssh-keygen", package: "openssh-client", for_what: "signed policies", required: false },
     Need { program: "socat", package: "socat", for_what: "`process` desktops with a way out", required: false },
+    Need { program: "tesseract", package: "tesseract-ocr", for_what: "text on recorded screens", required: false },
     Need { program: "dockerd", package: "docker.io", for_what: "`docker` desktops", required: false },
 ];
 

@@ -137,7 +137,11 @@ impl Plane {
         let asked = policies.borrow().obligations(&permit.situation(permit.started.into()));
         // INVARIANT: the evidence exists before the desktop is touched.
         let keep = keeping::of_a_new_session(&asked)?;
-        let manifest = Manifest { keep, text: asked.reads_text().then_some(TextTerms::Read), ..manifest(permit, self.config.key.kid()) };
+        let manifest = Manifest {
+            keep,
+            text: asked.reads_text().then_some(TextTerms::Read),
+            ..manifest(permit, self.config.key.kid())
+        };
         let bundle = manifest.prefix();
         let recording = Recording::start(
             self.config.recorder.clone(),

@@ -83,9 +83,15 @@ pub enum ReadError {
 ///
 /// # Errors
 /// [`ReadError`]; a region by itself that cannot be read is counted, and left out.
-pub fn read_text(source: &dyn Source, listing: &Listing, reader: &Reader, stop: &AtomicBool) -> Result<ReadText, ReadError> {
+pub fn read_text(
+    source: &dyn Source,
+    listing: &Listing,
+    reader: &Reader,
+    stop: &AtomicBool,
+) -> Result<ReadText, ReadError> {
     look(listing)?;
-    let mut text = Text { reader, screen: None, lines: Lines::default(), work: Work::default(), in_a_row: 0, end_us: 0 };
+    let mut text =
+        Text { reader, screen: None, lines: Lines::default(), work: Work::default(), in_a_row: 0, end_us: 0 };
     let mut cut = None;
     walk(source, listing, &|_| true, &mut |shown| {
         if stop.load(Ordering::Relaxed) {
@@ -219,6 +225,7 @@ impl Text<'_> {
 
 fn cut_out(changes: &Changes, place: Rect) -> Vec<u8> {
     let (left, width) = (usize::from(place.x), usize::from(place.width));
-    let lines = changes.picture().chunks(changes.grid.width.max(1)).skip(usize::from(place.y)).take(usize::from(place.height));
+    let lines =
+        changes.picture().chunks(changes.grid.width.max(1)).skip(usize::from(place.y)).take(usize::from(place.height));
     lines.flat_map(|line| line.get(left..left.saturating_add(width)).unwrap_or_default()).copied().collect()
 }

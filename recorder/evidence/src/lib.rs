@@ -66,7 +66,8 @@ pub use listing::{Listing, ListingError};
 pub use manifest::{Manifest, ManifestError, Mode, TextTerms};
 pub use path::{MAX_INITS, MAX_LINKS, PathError, PathInBundle};
 pub use reading::{
-    MAX_READING_BYTES, MAX_TEXT_BYTES, MAX_TEXT_LINES, MAX_THUMBNAIL_BYTES, Reading, ReadingError, ReadingKind, ScreenLine,
+    MAX_READING_BYTES, MAX_TEXT_BYTES, MAX_TEXT_LINES, MAX_THUMBNAIL_BYTES, Reading, ReadingError, ReadingKind,
+    ScreenLine,
 };
 pub use report::{Contents, DerivedReport, Fault, Kind, MAX_FAULTS, ReplacedReport, Report, StampedReport};
 pub use seal::{Ending, Seal, SealError, State};

@@ -30,6 +30,8 @@ struct Waiting {
     moved_us: u64,
     /// From when on it has been waited for.
     from_us: u64,
+    /// It is as it was last read at the moment: what comes and goes is none the less waited for.
+    is_as_read: bool,
 }
 
 /// The screen as it is, and as it was last read.
@@ -62,11 +64,12 @@ impl Changes {
             let moved = self.grid.differs(&self.seen, &luma, tile);
             let other = self.grid.differs(&self.read, &luma, tile);
             let Some(waiting) = self.waiting.get_mut(tile) else { continue };
-            *waiting = match (*waiting, other) {
-                (_, false) => None,
-                (None, true) => Some(Waiting { since_us: at_us, moved_us: at_us, from_us: at_us }),
-                (Some(was), true) if moved => Some(Waiting { moved_us: at_us, ..was }),
-                (was, true) => was,
+            let rested = |was: &Waiting| was.is_as_read && at_us.saturating_sub(was.moved_us) >= REST_US;
+            *waiting = match (waiting.filter(|was| !rested(was)), other) {
+                (None, false) => None,
+                (None, true) => Some(Waiting { since_us: at_us, moved_us: at_us, from_us: at_us, is_as_read: false }),
+                (Some(was), other) if moved => Some(Waiting { moved_us: at_us, is_as_read: !other, ..was }),
+                (was, _) => was,
             };
         }
         self.seen = luma;
@@ -78,7 +81,7 @@ impl Changes {
             let waiting = (*waiting)?;
             let rests = now_us.saturating_sub(waiting.moved_us) >= REST_US;
             let long = now_us.saturating_sub(waiting.from_us) >= *patience;
-            (is_end || rests || long).then_some(tile)
+            (!waiting.is_as_read && (is_end || rests || long)).then_some(tile)
         };
         self.waiting.iter().zip(&self.patience).enumerate().filter_map(due).collect()
     }
@@ -121,11 +124,17 @@ impl Changes {
         let mut groups = Vec::new();
         while let Some(first) = left.pop_first() {
             let (column, row) = self.grid.place(first);
-            let mut area = Area { left: column, top: row, right: column.saturating_add(1), bottom: row.saturating_add(1) };
+            let mut area =
+                Area { left: column, top: row, right: column.saturating_add(1), bottom: row.saturating_add(1) };
             let mut open = vec![first];
             while let Some(tile) = open.pop() {
                 let (column, row) = self.grid.place(tile);
-                area = area.and(Area { left: column, top: row, right: column.saturating_add(1), bottom: row.saturating_add(1) });
+                area = area.and(Area {
+                    left: column,
+                    top: row,
+                    right: column.saturating_add(1),
+                    bottom: row.saturating_add(1),
+                });
                 for row in row.saturating_sub(1)..=row.saturating_add(1).min(self.grid.rows.saturating_sub(1)) {
                     let last = column.saturating_add(APART).min(self.grid.columns.saturating_sub(1));
                     for column in column.saturating_sub(APART)..=last {
@@ -146,13 +155,16 @@ impl Changes {
         let grid = self.grid;
         let ink = |column: usize| {
             let rows = tiles.top..tiles.bottom;
-            rows.map(|row| row.saturating_mul(grid.columns).saturating_add(column)).any(|tile| grid.has_ink(&self.seen, tile))
+            rows.map(|row| row.saturating_mul(grid.columns).saturating_add(column))
+                .any(|tile| grid.has_ink(&self.seen, tile))
         };
         let (mut left, mut right) = (tiles.left, tiles.right);
         while let Some(further) = (left.saturating_sub(APART.saturating_add(1))..left).find(|column| ink(*column)) {
             left = further;
         }
-        while let Some(further) = (right..right.saturating_add(APART.saturating_add(1)).min(grid.columns)).rev().find(|column| ink(*column)) {
+        while let Some(further) =
+            (right..right.saturating_add(APART.saturating_add(1)).min(grid.columns)).rev().find(|column| ink(*column))
+        {
             right = further.saturating_add(1);
         }
         let (left, right) = (left.saturating_mul(TILE), right.saturating_mul(TILE).min(grid.width));
@@ -161,7 +173,8 @@ impl Changes {
             across <= FRAMES && down == 0
         };
         let (first, last) = (tiles.top.saturating_mul(TILE), tiles.bottom.saturating_mul(TILE).min(grid.height));
-        let top = (first.saturating_sub(HIGHER)..first).rev().find(|y| blank(*y)).unwrap_or(first.saturating_sub(HIGHER));
+        let top =
+            (first.saturating_sub(HIGHER)..first).rev().find(|y| blank(*y)).unwrap_or(first.saturating_sub(HIGHER));
         let lowest = last.saturating_add(HIGHER).min(grid.height);
         let bottom = (last..lowest).find(|y| blank(*y)).map_or(lowest, |y| y.saturating_add(1));
         Area {
@@ -199,7 +212,8 @@ impl Area {
     fn rect(self) -> Option<Rect> {
         let short = |pixels: usize| u16::try_from(pixels).ok();
         let (width, height) = (self.right.saturating_sub(self.left), self.bottom.saturating_sub(self.top));
-        Some(Rect::new(short(self.left)?, short(self.top)?, short(width)?, short(height)?)).filter(|rect| !rect.is_empty())
+        Some(Rect::new(short(self.left)?, short(self.top)?, short(width)?, short(height)?))
+            .filter(|rect| !rect.is_empty())
     }
 }
 

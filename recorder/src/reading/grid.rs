@@ -52,8 +52,9 @@ impl Grid {
             usize::from(from) / TILE..last.saturating_add(1).min(most)
         };
         let columns = across(rect.x, rect.right(), self.columns);
-        across(rect.y, rect.bottom(), self.rows)
-            .flat_map(move |row| columns.clone().map(move |column| row.saturating_mul(self.columns).saturating_add(column)))
+        across(rect.y, rect.bottom(), self.rows).flat_map(move |row| {
+            columns.clone().map(move |column| row.saturating_mul(self.columns).saturating_add(column))
+        })
     }
 
     /// The tiles that differ at all, byte for byte.
@@ -94,7 +95,8 @@ impl Grid {
     pub(super) fn crossings(self, luma: &[u8], y: usize, columns: std::ops::Range<usize>) -> (usize, usize) {
         let line = |y: usize| {
             let at = y.saturating_mul(self.width);
-            luma.get(at.saturating_add(columns.start)..at.saturating_add(columns.end.min(self.width))).unwrap_or_default()
+            luma.get(at.saturating_add(columns.start)..at.saturating_add(columns.end.min(self.width)))
+                .unwrap_or_default()
         };
         let (here, below) = (line(y), line(y.saturating_add(1)));
         let down = here.iter().zip(below).filter(|(one, other)| one.abs_diff(**other) > OTHER).count();

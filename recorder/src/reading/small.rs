@@ -73,12 +73,21 @@ impl Small {
 
     /// Half as wide and as high.
     fn halved(&self) -> impl Iterator<Item = [i32; 3]> {
-        let at = |x: usize, y: usize| self.pixels.get(y.saturating_mul(self.width).saturating_add(x)).copied().unwrap_or_default();
-        (0..self.height).step_by(2).flat_map(move |y| (0..self.width).step_by(2).map(move |x| (x, y))).map(move |(x, y)| {
-            let four = [at(x, y), at(x.saturating_add(1), y), at(x, y.saturating_add(1)), at(x.saturating_add(1), y.saturating_add(1))];
-            let sum = |colour: fn(&[i32; 3]) -> i32| (four.iter().map(colour).sum::<i32>() + 2) / 4;
-            [sum(|[r, ..]| *r), sum(|[_, g, _]| *g), sum(|[.., b]| *b)]
-        })
+        let at = |x: usize, y: usize| {
+            self.pixels.get(y.saturating_mul(self.width).saturating_add(x)).copied().unwrap_or_default()
+        };
+        (0..self.height).step_by(2).flat_map(move |y| (0..self.width).step_by(2).map(move |x| (x, y))).map(
+            move |(x, y)| {
+                let four = [
+                    at(x, y),
+                    at(x.saturating_add(1), y),
+                    at(x, y.saturating_add(1)),
+                    at(x.saturating_add(1), y.saturating_add(1)),
+                ];
+                let sum = |colour: fn(&[i32; 3]) -> i32| (four.iter().map(colour).sum::<i32>() + 2) / 4;
+                [sum(|[r, ..]| *r), sum(|[_, g, _]| *g), sum(|[.., b]| *b)]
+            },
+        )
     }
 }
 

@@ -22,6 +22,8 @@ const PROCESSOR_SECONDS: u32 = 30;
 const MEMORY: u64 = 1024 * 1024 * 1024;
 /// Who it is where the gate is root: nobody.
 const NOBODY: u32 = 65_534;
+/// Where the reader lies in its jail if it is none of the machine's own.
+const ELSEWHERE: &str = "/run/reader";
 /// Where programs lie.
 const PATH: [&str; 3] = ["/usr/local/bin", "/usr/bin", "/bin"];
 
@@ -68,7 +70,7 @@ pub enum ReaderError {
 pub(super) enum Unread {
     #[error("it could not be started")]
     Start(#[source] std::io::Error),
-    #[error("it took longer than {} s", PATIENCE.as_secs())]
+    #[error("it took too long")]
     Hung,
     #[error("it ended with {0}")]
     Ended(std::process::ExitStatus),
@@ -84,13 +86,22 @@ impl Reader {
     /// # Errors
     /// What is missing.
     pub fn open(settings: &ReaderSettings) -> Result<Self, ReaderError> {
+        let reader = Self::of(settings, PATIENCE)?;
+        let blank = vec![235; 64 * 32];
+        let refused = |unread: Unread| ReaderError::Refused(unread.to_string());
+        reader.read(&blank, Rect::new(0, 0, 64, 32)).map_err(refused)?;
+        Ok(reader)
+    }
+
+    /// One that was not tried, with this patience.
+    pub(super) fn of(settings: &ReaderSettings, patience: Duration) -> Result<Self, ReaderError> {
         let name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
         for language in &settings.languages {
             if language.is_empty() || !language.bytes().all(name) {
                 return Err(ReaderError::Language(language.clone()));
             }
         }
-        let reader = Self {
+        Ok(Self {
             program: find(&settings.program)?,
             bwrap: find("bwrap")?,
             setpriv: find("setpriv")?,
@@ -98,18 +109,8 @@ impl Reader {
             chrt: find("chrt")?,
             languages: settings.languages.join("+"),
             confidence: settings.confidence,
-            patience: PATIENCE,
-        };
-        let blank = vec![235; 64 * 32];
-        let refused = |unread: Unread| ReaderError::Refused(unread.to_string());
-        reader.read(&blank, Rect::new(0, 0, 64, 32)).map_err(refused)?;
-        Ok(reader)
-    }
-
-    /// As [`Reader::open`], with another patience: for tests.
-    #[cfg(test)]
-    pub(super) fn hasty(settings: &ReaderSettings, patience: Duration) -> Result<Self, ReaderError> {
-        Ok(Self { patience, ..Self::open(settings)? })
+            patience,
+        })
     }
 
     /// How it is set, in words for the record.
@@ -119,7 +120,8 @@ impl Reader {
 
     /// The lines on a part of the screen; `luma` has its pixels, line after line.
     pub(super) fn read(&self, luma: &[u8], place: Rect) -> Result<Vec<Found>, Unread> {
-        let (width, height) = (u32::from(place.width).saturating_mul(SCALE), u32::from(place.height).saturating_mul(SCALE));
+        let (width, height) =
+            (u32::from(place.width).saturating_mul(SCALE), u32::from(place.height).saturating_mul(SCALE));
         let mut picture = format!("P5\n{width} {height}\n255\n").into_bytes();
         picture.extend(doubled(luma, usize::from(place.width)));
         let said = self.run(picture)?;
@@ -162,7 +164,14 @@ impl Reader {
     fn command(&self) -> Command {
         let mut jail = Command::new(&self.bwrap);
         jail.env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        jail.args(["--die-with-parent", "--new-session", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net"]);
+        jail.args([
+            "--die-with-parent",
+            "--new-session",
+            "--unshare-pid",
+            "--unshare-ipc",
+            "--unshare-uts",
+            "--unshare-net",
+        ]);
         jail.args(["--unshare-cgroup-try", "--hostname", "reader", "--ro-bind", "/usr", "/usr"]);
         for folder in ["bin", "sbin", "lib", "lib32", "lib64"] {
             let outside = Path::new("/").join(folder);
@@ -171,8 +180,10 @@ impl Reader {
                 Err(_) => jail.arg("--ro-bind-try").arg(&outside).arg(&outside),
             };
         }
-        if !self.program.starts_with("/usr") {
-            jail.arg("--ro-bind").arg(&self.program).arg(&self.program);
+        let elsewhere = !self.program.starts_with("/usr");
+        if elsewhere {
+            // Folders that bubblewrap makes on its way are for root alone, so they are made by name.
+            jail.args(["--perms", "0755", "--dir", "/run", "--ro-bind"]).arg(&self.program).arg(ELSEWHERE);
         }
         jail.args(["--dev", "/dev", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/", "--cap-drop", "ALL"]);
         for (name, value) in [("OMP_THREAD_LIMIT", "1"), ("LANG", "C.UTF-8"), ("PATH", "/usr/bin:/bin")] {
@@ -186,7 +197,8 @@ impl Reader {
         jail.arg("--").arg(&self.prlimit);
         jail.args([format!("--as={MEMORY}"), format!("--cpu={PROCESSOR_SECONDS}")]);
         jail.args(["--fsize=0", "--core=0", "--nofile=64"]);
-        jail.arg(&self.chrt).args(["--idle", "0"]).arg(&self.program);
+        let program = if elsewhere { Path::new(ELSEWHERE) } else { &self.program };
+        jail.arg(&self.chrt).args(["--idle", "0"]).arg(program);
         jail.args(["-", "-", "-l", &self.languages, "--psm", "6", "--dpi", "144", "-c", "tessedit_create_tsv=1"]);
         jail
     }
@@ -223,7 +235,10 @@ fn doubled(luma: &[u8], width: usize) -> Vec<u8> {
     let near = |one: u8, other: u8| u8::try_from((u16::from(one) * 3 + u16::from(other) + 2) / 4).unwrap_or(one);
     let wide = |line: &[u8]| -> Vec<u8> {
         let neighbours = line.first().into_iter().chain(line).zip(line.iter().skip(1).chain(line.last()));
-        line.iter().zip(neighbours).flat_map(|(here, (before, after))| [near(*here, *before), near(*here, *after)]).collect()
+        line.iter()
+            .zip(neighbours)
+            .flat_map(|(here, (before, after))| [near(*here, *before), near(*here, *after)])
+            .collect()
     };
     let lines: Vec<Vec<u8>> = luma.chunks(width.max(1)).map(wide).collect();
     let mut out = Vec::with_capacity(luma.len().saturating_mul(4));

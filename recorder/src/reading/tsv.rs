@@ -29,7 +29,13 @@ struct Word {
 ///
 /// # Errors
 /// What is not as tesseract writes it.
-pub(super) fn lines(said: &[u8], (width, height): (u32, u32), at: Rect, scale: u32, least: u8) -> Result<Vec<Found>, &'static str> {
+pub(super) fn lines(
+    said: &[u8],
+    (width, height): (u32, u32),
+    at: Rect,
+    scale: u32,
+    least: u8,
+) -> Result<Vec<Found>, &'static str> {
     let said = std::str::from_utf8(said).map_err(|_| "it is not UTF-8")?;
     let mut rows = said.lines();
     if rows.next() != Some(HEADER) {
@@ -92,7 +98,8 @@ fn together(one: &Word, next: &Word) -> bool {
 }
 
 fn found(line: &[Word], at: Rect, scale: u32) -> Option<Found> {
-    let text: String = line.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ").chars().take(MAX_LINE).collect();
+    let text: String =
+        line.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ").chars().take(MAX_LINE).collect();
     if !text.chars().any(char::is_alphanumeric) {
         return None;
     }
