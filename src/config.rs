@@ -21,7 +21,7 @@ use portcullis_proxy::runtime::{Template, TemplateKind};
 use serde::{Deserialize, Deserializer};
 
 pub(crate) use alerts::{Alert, To};
-pub(crate) use desktops::{Capacity, Egress};
+pub(crate) use desktops::{Capacity, Docker, Egress};
 pub(crate) use files::Files;
 pub(crate) use index::{Auditors, IndexPlace};
 pub(crate) use limits::Limits;
@@ -120,13 +120,6 @@ pub(crate) struct Recording {
     pub(crate) recipients_file: PathBuf,
     pub(crate) encrypt: bool,
     pub(crate) key_folder: PathBuf,
-}
-
-/// `[docker]`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Docker {
-    pub(crate) host: String,
 }
 
 /// What the command line and the environment say above the file.

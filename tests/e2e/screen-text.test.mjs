@@ -38,14 +38,20 @@ test('text that was on the screen', async (t) => {
     await page.mouse.click(place.x + place.width - 20, place.y + place.height - 20);
     const before = await canvas.keep();
     // What is typed is not what it prints.
-    await page.keyboard.type("clear; printf 'Q%s payroll transfer\\n\\n<img src=x onerror=%s> 4711\\n' uarterly alert");
+    await page.keyboard.type(
+      "clear; printf 'Q%s payroll transfer\\n\\n<img src=x onerror=%s> 4711\\n' uarterly alert",
+    );
     await page.keyboard.press('Enter');
-    await canvas.restsAfter(before, 'what was printed');
+    await canvas.restsAfter(before, 'what was printed', ({ height }) => height >= 20);
     await page.waitForTimeout(REST);
     await page.keyboard.type('clear');
     await page.keyboard.press('Enter');
     await page.waitForTimeout(REST);
-    assert.deepEqual((await ask(`/api/search?q=quarterly`)).hits, [], 'nothing is read while the session runs');
+    assert.deepEqual(
+      (await ask(`/api/search?q=quarterly`)).hits,
+      [],
+      'nothing is read while the session runs',
+    );
     await end(page);
   });
 
@@ -64,10 +70,15 @@ test('text that was on the screen', async (t) => {
 
   await step('the list shows a small picture, in a place of its own', async () => {
     await page.goto(`${gate.url}/recordings`);
-    const image = page.getByRole('row').filter({ has: page.locator(`a[href$="${id}"]`) }).locator('img');
+    const image = page
+      .getByRole('row')
+      .filter({ has: page.locator(`a[href$="${id}"]`) })
+      .locator('img');
     await until('it is there', () => image.evaluate((image) => image.complete && image.naturalWidth > 0));
     const seen = await image.evaluate((image) => [image.naturalWidth, image.naturalHeight, image.loading]);
-    assert.deepEqual(seen, [320, 200, 'lazy']);
+    // The desktop is as large as the page has room for it.
+    assert.deepEqual([seen[0], seen[2]], [320, 'lazy']);
+    assert(seen[1] > 100 && seen[1] <= 240, `${seen[1]} pixels high`);
     const box = await image.boundingBox();
     assert(Math.abs(box.width - 96) <= 3 && Math.abs(box.height - 60) <= 3, JSON.stringify(box));
     assert.match(gate.journal(), /"part":"thumbnail"/, 'the viewing is on the record');
@@ -87,7 +98,8 @@ test('text that was on the screen', async (t) => {
     await row.first().getByRole('link').click();
     await until('the picture of that second', () =>
       video.evaluate(
-        (video, [from, to]) => !video.seeking && video.readyState >= 2 && video.currentTime >= from && video.currentTime < to,
+        (video, [from, to]) =>
+          !video.seeking && video.readyState >= 2 && video.currentTime >= from && video.currentTime < to,
         [hit.at / 1000, hit.screen.until / 1000],
       ),
     );
@@ -100,7 +112,9 @@ test('text that was on the screen', async (t) => {
       const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight);
       const paint = canvas.getContext('2d', { willReadFrequently: true });
       paint.drawImage(video, 0, 0);
-      const [frame, mark] = [video, document.querySelector('.found .current')].map((one) => one.getBoundingClientRect());
+      const [frame, mark] = [video, document.querySelector('.found .current')].map((one) =>
+        one.getBoundingClientRect(),
+      );
       const scale = Math.min(frame.width / video.videoWidth, frame.height / video.videoHeight);
       const box = {
         x: (mark.left - frame.left - (frame.width - video.videoWidth * scale) / 2) / scale,
@@ -116,7 +130,11 @@ test('text that was on the screen', async (t) => {
           for (let x = left; x < left + width; x += 1) if (Math.abs(light(x, y) - ground) > 90) count += 1;
         return count;
       };
-      return { box, inside: ink(box.x, box.width), around: ink(box.x + box.width + 3, 30) };
+      return {
+        box,
+        inside: ink(box.x, box.width),
+        around: ink(box.x + box.width + 3, 30),
+      };
     });
     for (const side of ['x', 'y', 'width', 'height'])
       assert(Math.abs(box[side] - hit.screen[side]) <= 1.5, `${side}: ${JSON.stringify([box, hit.screen])}`);
@@ -141,6 +159,10 @@ test('text that was on the screen', async (t) => {
     assert((await video.evaluate((video) => video.currentTime)) > 0);
   });
 
-  await step('the pages had nothing to complain of', () => assert.deepEqual(witness.complaints, []));
+  await step('the pages had nothing to complain of', () => {
+    // A screen that is asked for too often in another size is said so by noVNC; it has no part in this.
+    const others = witness.complaints.filter((words) => !words.includes('resize request'));
+    assert.deepEqual(others, []);
+  });
   await context.close();
 });
