@@ -11,6 +11,8 @@ packages=(
   tigervnc-standalone-server openbox x11-xserver-utils xterm chromium fonts-dejavu-core bubblewrap socat
 )
 test_packages=(
+  # the reader of what was on screens; a gate needs it only where policy asks for that
+  tesseract-ocr
   # a Docker Engine of our own, and a base image without a registry
   docker.io iptables mmdebstrap curl
   # peers and instruments: what ffprobe, the X clipboard and the picture say

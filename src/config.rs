@@ -8,6 +8,7 @@ mod limits;
 mod policies;
 mod recipients;
 mod retention;
+mod text;
 mod vault;
 
 use std::collections::BTreeMap;
@@ -20,12 +21,13 @@ use portcullis_proxy::runtime::{Template, TemplateKind};
 use serde::{Deserialize, Deserializer};
 
 pub(crate) use alerts::{Alert, To};
-pub(crate) use desktops::{Capacity, Egress};
+pub(crate) use desktops::{Capacity, Docker, Egress};
 pub(crate) use files::Files;
 pub(crate) use index::{Auditors, IndexPlace};
 pub(crate) use limits::Limits;
 pub(crate) use policies::{Policies, Transport};
 pub(crate) use retention::Retention;
+pub(crate) use text::Text;
 pub(crate) use vault::{Kind as VaultKind, Vault};
 
 /// Every key with its default, and what it means.
@@ -56,6 +58,7 @@ pub(crate) struct Config {
     pub(crate) recording: Recording,
     pub(crate) vault: Vault,
     pub(crate) retention: Retention,
+    pub(crate) text: Text,
     pub(crate) docker: Docker,
     pub(crate) capacity: Capacity,
     pub(crate) egress: Egress,
@@ -117,13 +120,6 @@ pub(crate) struct Recording {
     pub(crate) recipients_file: PathBuf,
     pub(crate) encrypt: bool,
     pub(crate) key_folder: PathBuf,
-}
-
-/// `[docker]`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Docker {
-    pub(crate) host: String,
 }
 
 /// What the command line and the environment say above the file.
@@ -234,6 +230,7 @@ impl Config {
         alerts::check(&self.alerts)?;
         self.vault.check()?;
         self.retention.check()?;
+        self.text.check()?;
         self.index.check()?;
         index::check(&self.auditors)?;
         if !(8..=4096).contains(&self.recording.handover_mib) {

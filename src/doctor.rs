@@ -39,6 +39,7 @@ const NEEDS: [Need; 13] = [
     Need { program: "git", package: "git", for_what: "policies from a repository", required: false },
     Need { program: "ssh-keygen", package: "openssh-client", for_what: "signed policies", required: false },
     Need { program: "socat", package: "socat", for_what: "`process` desktops with a way out", required: false },
+    Need { program: "tesseract", package: "tesseract-ocr", for_what: "text on recorded screens", required: false },
     Need { program: "dockerd", package: "docker.io", for_what: "`docker` desktops", required: false },
 ];
 

@@ -18,6 +18,7 @@ mod peer;
 mod policy;
 mod portal;
 mod quarantine;
+mod readings;
 mod recordings;
 mod retention;
 mod revoked;

@@ -11,6 +11,7 @@ use portcullis_proxy::token::Revocations;
 use portcullis_proxy::{Aftermath, Identify, Journal};
 use portcullis_web::{Act, Audit, AuditError, Part, Portal, Revoked};
 use time::OffsetDateTime;
+use tokio::sync::Notify;
 
 use crate::time_stamps::Stamps;
 
@@ -39,6 +40,7 @@ impl Audit for Journaled {
                     Part::Events => "events",
                     Part::Export => "export",
                     Part::Bundle => "bundle",
+                    Part::Thumbnail => "thumbnail",
                 };
                 (recording.as_str(), What::Viewed { part: part.into() })
             }
@@ -74,8 +76,8 @@ impl Revoked for Out {
     }
 }
 
-/// The index follows the sessions, and time stamps their seals.
-pub(crate) struct Indexed(pub(crate) Portal, pub(crate) Stamps);
+/// The index follows the sessions, time stamps their seals, and what is read of recordings what is in the index.
+pub(crate) struct Indexed(pub(crate) Portal, pub(crate) Stamps, pub(crate) Arc<Notify>);
 
 #[async_trait]
 impl Aftermath for Indexed {
@@ -86,6 +88,7 @@ impl Aftermath for Indexed {
     async fn sealed(&self, session: &str) {
         self.1.sealed(session);
         self.ingest(session).await;
+        self.2.notify_one();
     }
 }
 

@@ -24,6 +24,7 @@ use portcullis_vault::Vault;
 use portcullis_web::{LOCAL_ISSUER, Portal, PortalConfig, Roles};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -37,6 +38,7 @@ use crate::metrics;
 use crate::peer::Proxies;
 use crate::policy;
 use crate::portal::{Indexed, Journaled, Out, SignedIn};
+use crate::readings::Readings;
 use crate::retention;
 use crate::revoked;
 use crate::time_stamps::Stamps;
@@ -89,10 +91,19 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     exports.start();
     let keeper = Arc::new(retention::keeper(config, &data, Arc::clone(&vault), Arc::new(keys.evidence.clone()))?);
     let stamps = Stamps::start(config, &data, &keeper)?;
-    let aftermath = Arc::new(Exported { index: Indexed(portal.clone(), stamps), exports: exports.clone() });
+    let sealed = Arc::new(Notify::new());
+    let indexed = Indexed(portal.clone(), stamps, Arc::clone(&sealed));
+    let aftermath = Arc::new(Exported { index: indexed, exports: exports.clone() });
     let policies = policy::Following::begin(config, &data).await?;
     let warning = retention::warn(policies.policies.clone(), Arc::clone(&vault));
     portal.keep(Arc::clone(&keeper));
+    let readings = Readings::start(
+        config.text.settings(),
+        portal.clone(),
+        Arc::clone(&keeper),
+        policies.policies.clone(),
+        sealed,
+    )?;
     let recipients = config.recording.recipients()?;
     let files = config.files.depot(&data, recipients.clone())?;
     let sweeping = retention::start(config, keeper, Arc::clone(&journal), portal.clone(), Arc::clone(&files));
@@ -128,6 +139,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
         sweeping.abort();
     }
     policies.end();
+    readings.stop();
     let _ = serving.await;
     if let Some(metrics) = metrics {
         let _ = metrics.await;

@@ -135,6 +135,7 @@ mod tests {
             gate: "0".into(),
             key: key.kid().to_owned(),
             keep: None,
+            text: None,
             recipients: Vec::new(),
         };
         fs::create_dir_all(spool.join(id)).unwrap();

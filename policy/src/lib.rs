@@ -46,6 +46,6 @@ pub use sought::{MAX_LISTS, Sought, lists};
 pub use values::{
     Archives, Chord, Clicks, Colour, Detector, Egress, Extension, Extent, Field, Filling, Glob, Home, Kept, KeyLog,
     Known, Layout, Lock, Mask, MaskedRecord, MediaPattern, Metadata, Mode, Network, Part, Pattern, Quarantine, Rate,
-    Region, Scanner, Size, Span, Then, TypedPaste, Watermark, WordFile, Zone, read_instant,
+    Region, Scanner, ScreenText, Size, Span, Then, TypedPaste, Watermark, WordFile, Zone, read_instant,
 };
 pub use verdict::{Effect, Rule, Verdict};

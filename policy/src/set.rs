@@ -6,7 +6,7 @@ use crate::index::Index;
 use crate::language::{self, Policy};
 use crate::shown::Shown;
 use crate::sought::{Lists, MAX_LISTS};
-use crate::{Detector, Egress, Limits, Lock, PolicyError, Revision, Rule, Stated};
+use crate::{Detector, Egress, Limits, Lock, PolicyError, Revision, Rule, ScreenText, Stated};
 
 /// Files in one set; more is refused.
 pub const MAX_FILES: usize = 4096;
@@ -130,6 +130,12 @@ impl PolicySet {
     pub fn firmest_lock(&self) -> Option<Stated<Lock>> {
         let locks = self.policies.iter().filter_map(|policy| policy.asks.recording.lock.clone());
         locks.filter(|lock| lock.value != Lock::None).max_by_key(|lock| lock.value)
+    }
+
+    /// A rule that asks for the text on the screen to be read, if any policy has one: the first.
+    pub fn text_reader(&self) -> Option<&Stated<ScreenText>> {
+        let mut asked = self.policies.iter().filter_map(|policy| policy.asks.recording.text.as_ref());
+        asked.find(|text| text.value == ScreenText::Read)
     }
 
     /// Every `desktop.egress` that a policy states, in the order of files.

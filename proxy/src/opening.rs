@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use portcullis_evidence::{self as evidence, Manifest, VERSION, What, stamp};
+use portcullis_evidence::{self as evidence, Manifest, TextTerms, VERSION, What, stamp};
 use portcullis_policy::{Action, Effect, Home, Mode, Rule, Situation, Stated};
 use portcullis_recorder::Recording;
 use portcullis_rfb::{Change, Screen};
@@ -171,7 +171,11 @@ impl Plane {
         let asked = policies.borrow().obligations(&permit.situation(permit.started.into()));
         // INVARIANT: the evidence exists before the desktop is touched.
         let keep = keeping::of_a_new_session(&asked)?;
-        let manifest = Manifest { keep, ..manifest(permit, self.config.key.kid()) };
+        let manifest = Manifest {
+            keep,
+            text: asked.reads_text().then_some(TextTerms::Read),
+            ..manifest(permit, self.config.key.kid())
+        };
         let bundle = manifest.prefix();
         let recording = Recording::start(
             self.config.recorder.clone(),
@@ -281,6 +285,7 @@ fn manifest(permit: &Permit, kid: &str) -> Manifest {
         gate: env!("CARGO_PKG_VERSION").to_owned(),
         key: kid.to_owned(),
         keep: None,
+        text: None,
         // The recorder says to whom, where recordings are encrypted.
         recipients: Vec::new(),
     }

@@ -49,6 +49,7 @@ async fn record(size: Size, count: u16, change: impl Fn(&mut Desk, &Recording, u
         gate: "0".to_owned(),
         key: key.kid().to_owned(),
         keep: None,
+        text: None,
         recipients: Vec::new(),
     };
     let vault = Arc::new(Folder::open(&folder.path().join("vault")).unwrap());

@@ -102,6 +102,7 @@ fn manifest(id: &str, started: &str, key: &SigningKey) -> Manifest {
         gate: "0.1.0".to_owned(),
         key: key.kid().to_owned(),
         keep: None,
+        text: None,
         recipients: Vec::new(),
     }
 }

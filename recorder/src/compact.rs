@@ -1,7 +1,7 @@
 //! Old recordings encoded anew: one segment for one segment, every picture at its time, and a signed statement of what was done.
 //!
 //! What comes out is a bundle of the original's files, but for its video and with `derivation.json`; see `docs/evidence-format.md`.
-mod decode;
+pub(crate) mod decode;
 mod encode;
 mod entry;
 
@@ -25,7 +25,7 @@ use decode::Decoder;
 use encode::Encoder;
 
 /// The longest segment that is read into memory: twice what a recorder lets one grow to.
-const MAX_SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
+pub(crate) const MAX_SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Why an encrypted one stays as it is.
 const ENCRYPTED: &str = "it is encrypted: only who has an identity can see its pictures, and encode them anew";
@@ -252,7 +252,7 @@ fn copy_the_rest(source: &dyn Source, to: &Path) -> Result<(), CompactError> {
 }
 
 /// The samples of a segment, and the bytes of each.
-fn split(segment: &[u8]) -> Option<(Vec<Sample>, Vec<Vec<u8>>)> {
+pub(crate) fn split(segment: &[u8]) -> Option<(Vec<Sample>, Vec<Vec<u8>>)> {
     let mut fragments = Fragments::new(segment);
     let (mut samples, mut data) = (Vec::new(), Vec::new());
     while let Some(some) = fragments.next_samples().ok()? {

@@ -1,4 +1,4 @@
-//! `[capacity]` and `[egress]`: what desktops may take of the machine together, and where those that have a way out come out.
+//! `[capacity]`, `[docker]` and `[egress]`: what desktops may take of the machine together, which engine some run in, and where those that have a way out come out.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,6 +13,13 @@ use serde::Deserialize;
 /// Openings that may wait in line, and seconds that one may wait.
 const LONGEST_LINE: usize = 1000;
 const MOST_SECONDS: u64 = 600;
+
+/// `[docker]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Docker {
+    pub(crate) host: String,
+}
 
 /// `[capacity]`.
 #[derive(Debug, Clone, Deserialize)]

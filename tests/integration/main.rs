@@ -31,6 +31,7 @@ mod refusals;
 mod retention;
 mod revocation;
 mod screen;
+mod screen_text;
 mod settings;
 mod shutdown;
 mod standing;

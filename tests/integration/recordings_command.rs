@@ -54,6 +54,7 @@ pub(crate) fn recording(data: &Path, key: &Arc<SigningKey>, id: &str, ended_days
         gate: "0.1.0".to_owned(),
         key: key.kid().to_owned(),
         keep,
+        text: None,
         recipients: Vec::new(),
     };
     let dir = data.join("vault").join(manifest.prefix());

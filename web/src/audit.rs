@@ -88,4 +88,6 @@ pub enum Part {
     Export,
     /// All of it, file by file, to be proved.
     Bundle,
+    /// One small picture.
+    Thumbnail,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use portcullis_evidence::{Effect, Manifest, ManifestError, PathInBundle, Seal, State, What};
+use portcullis_evidence::{Effect, Manifest, ManifestError, PathInBundle, ReadingKind, Seal, State, TextTerms, What};
 use portcullis_vault::{Key, KeyError, MAX_LIST, Vault, VaultError};
 use serde::Deserialize;
 use time::OffsetDateTime;
@@ -75,6 +75,19 @@ impl Head {
     /// The numbers of the segments that have events, rising.
     pub(crate) fn events(&self) -> &[u32] {
         &self.contents.events
+    }
+
+    /// What is to be read off the pictures of a sealed recording, or why not: small picture and text, each with its state and a reason.
+    pub(crate) fn readings(&self) -> Option<[(ReadingKind, &'static str, &'static str); 2]> {
+        if self.seal.is_none() || self.expired {
+            return None;
+        }
+        let (picture, text) = match (self.manifest.is_encrypted(), self.manifest.text) {
+            (true, _) => (("none", "encrypted"), ("none", "encrypted")),
+            (false, Some(TextTerms::Read)) => (("wanted", ""), ("wanted", "")),
+            (false, None) => (("wanted", ""), ("none", "not_asked")),
+        };
+        Some([(ReadingKind::Thumbnail, picture.0, picture.1), (ReadingKind::Text, text.0, text.1)])
     }
 
     /// The row of a recording of which no event is in yet.

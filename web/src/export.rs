@@ -169,9 +169,9 @@ fn begin<T>(looked: Result<T, ExportError>, ready: oneshot::Sender<Result<(), Pr
 }
 
 /// The gate's keys: the list as an export carries it, what it makes trusted, and each key by itself.
-type Keys = (Vec<u8>, Trust, Vec<PublicKey>);
+pub(crate) type Keys = (Vec<u8>, Trust, Vec<PublicKey>);
 
-fn trusted(path: Option<&Path>) -> Result<Keys, Box<dyn std::error::Error>> {
+pub(crate) fn trusted(path: Option<&Path>) -> Result<Keys, Box<dyn std::error::Error>> {
     let path = path.ok_or("the portal was given no list of evidence keys")?;
     let mut bytes = Vec::new();
     let most = u64::try_from(MAX_KEY_LIST_BYTES)?;

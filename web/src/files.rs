@@ -25,7 +25,7 @@ use crate::tags::{self, is_held};
 const CHUNK: u64 = 256 * 1024;
 
 /// Segments never change, and are for this person's browser alone: not for another who signs in there later.
-const CACHING: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
+pub(crate) const CACHING: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
 
 /// The media type of what is bytes to whoever takes it.
 pub(crate) const BYTES: &str = "application/octet-stream";

@@ -89,7 +89,8 @@ impl Portal {
     /// The recording with what holds it.
     pub(crate) async fn described(&self, permitted: Permitted) -> Recording {
         let hold = self.held(&permitted.row().id).await;
-        Recording { hold, ..permitted.into_row().into() }
+        let readings = self.index().readings(&[permitted.row().key]).await.unwrap_or_default();
+        Recording { hold, ..Recording::of(permitted.into_row(), &readings) }
     }
 
     /// What holds a recording. INVARIANT: what cannot be proved to be released counts as held.

@@ -1,6 +1,6 @@
 //! The database: a cache of what the bundles say, and what people made in the portal; SQLite or PostgreSQL.
 //!
-//! INVARIANT: `recordings`, `recording_groups`, `recording_policies`, `events` and their full text are a cache that
+//! INVARIANT: `recordings`, `recording_groups`, `recording_policies`, `readings`, `events` and their full text are a cache that
 //! [`Index::clear`] empties and the bundles fill again. All else is state, which no rebuild touches.
 
 mod events;
@@ -8,6 +8,7 @@ mod filter;
 mod filters;
 mod notes;
 mod postgres;
+mod readings;
 mod recordings;
 mod search;
 mod sign_ins;
@@ -22,11 +23,12 @@ use std::time::Duration;
 use sqlx::migrate::MigrateError;
 use sqlx::{PgPool, SqlitePool};
 
-pub(crate) use events::{Entry, MAX_EVENTS};
+pub(crate) use events::{Entry, LINES, MAX_EVENTS, OnScreen};
 pub(crate) use filter::{Scope, Share, Sought};
 pub(crate) use filters::{Kept, MAX_FILTERS, SavedFilter};
 pub(crate) use notes::{MAX_NOTES, NoteRow};
 pub use postgres::Postgres;
+pub(crate) use readings::ReadingRow;
 pub(crate) use recordings::{Cursor, Row, Written};
 pub(crate) use search::{HitCursor, HitRow};
 use statement::either;

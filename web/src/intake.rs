@@ -59,7 +59,9 @@ impl Portal {
                 }
             }
         }
-        Ok(index.write(&head.settled(row, now())).await?)
+        let written = index.write(&head.settled(row.clone(), now())).await?;
+        self.expect_readings(head, &row).await?;
+        Ok(written)
     }
 }
 
@@ -125,6 +127,7 @@ fn entry(event: &Event, line: &[u8], row: &Row) -> Entry {
         rule: clean(cut(&event.rule, MAX_NAME)),
         revision: if revision == row.policy_revision { String::new() } else { clean(revision) },
         text: clean(cut(&words_of(&event.what), MAX_TEXT)),
+        place: None,
     }
 }
 

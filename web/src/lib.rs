@@ -31,6 +31,7 @@ mod principal;
 mod problem;
 mod proof;
 mod range;
+mod readings;
 mod recordings;
 mod routes;
 mod search;
@@ -54,7 +55,9 @@ pub use origins::{OriginError, Origins};
 pub use portal::{Portal, PortalError, Revoked};
 pub use principal::{AuditorScope, Role, Roles};
 pub use problem::Problem;
+pub use readings::{TakeError, Unread};
 pub use types::{
-    Events, EventsFault, Filter, Filters, Hit, Hits, Hold, Mark, Me, Note, Notes, RecordedEvent, RecordedStroke,
-    RecordedWhat, Recording, RecordingPolicy, RecordingState, Recordings, SignIn, Snippet, Verdict,
+    Events, EventsFault, Filter, Filters, Hit, Hits, Hold, Mark, Me, Note, Notes, ReadState, Readings, RecordedEvent,
+    RecordedStroke, RecordedWhat, Recording, RecordingPolicy, RecordingState, Recordings, SignIn, Snippet, Standing,
+    Stood, Verdict,
 };

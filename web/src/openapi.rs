@@ -14,6 +14,7 @@ use utoipa::OpenApi;
         crate::recordings::video,
         crate::recordings::events,
         crate::recordings::events_file,
+        crate::readings::thumbnail,
         crate::export::export,
         crate::hold::hold,
         crate::hold::release,

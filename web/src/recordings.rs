@@ -42,7 +42,10 @@ pub(crate) async fn list(
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next = rows.last().filter(|_| more).map(|row| Cursor::after(row).to_text());
-    let recordings = portal.all_refreshed(rows).await.into_iter().map(Recording::from).collect();
+    let rows = portal.all_refreshed(rows).await;
+    let readings = portal.index().readings(&rows.iter().map(|row| row.key).collect::<Vec<_>>()).await;
+    let readings = readings.map_err(|error| Problem::internal("list recordings", &error))?;
+    let recordings = rows.into_iter().map(|row| Recording::of(row, &readings)).collect();
     Ok(Json(Recordings { recordings, next }))
 }
 

@@ -7,7 +7,7 @@ use axum::routing::{MethodRouter, delete, get, post, put};
 
 use crate::portal::Portal;
 use crate::problem::Problem;
-use crate::{export, filters, hold, notes, pages, proof, recordings, search, sign_in};
+use crate::{export, filters, hold, notes, pages, proof, readings, recordings, search, sign_in};
 
 /// The longest body that is read.
 const MAX_BODY_BYTES: usize = 4 * 1024;
@@ -58,6 +58,7 @@ pub(crate) fn routes() -> Vec<Route> {
         read("/api/recordings/{id}/video/{file}", Recording, get(recordings::video)),
         read("/api/recordings/{id}/events", Recording, get(recordings::events)),
         read("/api/recordings/{id}/events/{file}", Recording, get(recordings::events_file)),
+        read("/api/recordings/{id}/thumbnail", Recording, get(readings::thumbnail)),
         read("/api/recordings/{id}/export", Auditing, get(export::export)),
         change("/api/recordings/{id}/hold", Administering, post(hold::hold)),
         remove("/api/recordings/{id}/hold", Administering, delete(hold::release)),

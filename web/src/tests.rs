@@ -11,6 +11,7 @@ mod pages;
 mod playback;
 mod postgres;
 mod proof;
+mod readings;
 mod search;
 mod sign_in;
 mod wire;

@@ -3,18 +3,20 @@
 mod event;
 mod found;
 mod kept;
+mod read;
 
 use portcullis_policy::Subject;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::index::Row;
+use crate::index::{ReadingRow, Row};
 use crate::principal::Role;
 pub use event::{RecordedEvent, RecordedStroke, RecordedWhat, Verdict};
 pub(crate) use found::Wanted;
-pub use found::{Hit, Hits, Mark, Snippet};
+pub use found::{Hit, Hits, Mark, Snippet, Stood};
 pub use kept::{Filter, Filters, Note, Notes};
 pub(crate) use kept::{FilterQuery, NewNote};
+pub use read::{ReadState, Readings, Standing};
 
 /// Who is signed in.
 #[derive(Debug, Serialize, ToSchema)]
@@ -128,6 +130,8 @@ pub struct Recording {
     /// What holds it, asked for one recording by itself; null when nothing does, and in lists, which do not look.
     #[schema(required)]
     pub hold: Option<Hold>,
+    /// What was read off its pictures.
+    pub readings: Readings,
 }
 
 /// A legal hold: the recording does not expire.
@@ -187,8 +191,10 @@ impl RecordingState {
     }
 }
 
-impl From<Row> for Recording {
-    fn from(row: Row) -> Self {
+impl Recording {
+    /// The recording with what the index knows of its readings.
+    pub(crate) fn of(row: Row, readings: &[ReadingRow]) -> Self {
+        let readings = Readings::of(&row, readings);
         let state = match row.state.as_str() {
             "closed" => RecordingState::Closed,
             "interrupted" => RecordingState::Interrupted,
@@ -215,6 +221,7 @@ impl From<Row> for Recording {
             encrypted: !row.recipients.is_empty(),
             recipients: row.recipients.split_whitespace().map(str::to_owned).collect(),
             hold: None,
+            readings,
         }
     }
 }

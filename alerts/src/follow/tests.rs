@@ -42,6 +42,7 @@ impl World {
             gate: "0".into(),
             key: key.kid().to_owned(),
             keep: None,
+            text: None,
             recipients: Vec::new(),
         };
         let settings = Settings { room_bytes: 0, ..Settings::default() };

@@ -160,6 +160,7 @@ fn recording(fields: &Fields<'_>, faults: &mut Faults<'_>) -> RecordingRules {
         keys: stated(fields, path, "keys", faults),
         keep: stated(fields, path, "keep", faults),
         lock: stated(fields, path, "lock", faults),
+        text: stated(fields, path, "text", faults),
     }
 }
 

@@ -4,7 +4,7 @@
 
 use crate::values::{
     Archives, Clicks, Egress, Home, Kept, KeyLog, Layout, Lock, MAX_TEMPLATE, MaskedRecord, Metadata, Mode, Quarantine,
-    Scanner, Size, Span, Then, TypedPaste, Word,
+    Scanner, ScreenText, Size, Span, Then, TypedPaste, Word,
 };
 
 /// One key of the language.
@@ -277,6 +277,11 @@ static KEYS: &[Key] = &[
         "How long a recording is kept at least.",
     ),
     key("recording.lock", Shape::Word(Lock::WORDS), "How a recording is locked in the vault until `keep` is over."),
+    key(
+        "recording.text",
+        Shape::Word(ScreenText::WORDS),
+        "What is read off the pictures once a recording is sealed; `none` where no policy says.",
+    ),
     key("desktop", Shape::Map, "What the desktop itself may do."),
     key(
         "desktop.egress",

@@ -52,6 +52,7 @@ impl Obligations {
         list.add("recording.keys", &self.recording.keys);
         list.add("recording.keep", &self.recording.keep);
         list.add("recording.lock", &self.recording.lock);
+        list.add("recording.text", &self.recording.text);
         list.add("desktop.egress", &self.desktop.egress);
         list.add("desktop.home", &self.desktop.home);
         list.0

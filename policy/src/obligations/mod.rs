@@ -4,8 +4,8 @@ mod files;
 mod listed;
 
 use crate::values::{
-    Chord, Egress, Home, Kept, KeyLog, Lock, Mask, MediaPattern, Mode, Rate, Region, Scanner, Size, Span, TypedPaste,
-    Watermark,
+    Chord, Egress, Home, Kept, KeyLog, Lock, Mask, MediaPattern, Mode, Rate, Region, Scanner, ScreenText, Size, Span,
+    TypedPaste, Watermark,
 };
 use crate::{PolicySet, Rule, Situation};
 
@@ -94,6 +94,8 @@ pub struct RecordingRules {
     pub keep: Option<Stated<Span>>,
     /// How it is locked in the vault.
     pub lock: Option<Stated<Lock>>,
+    /// What is read off its pictures.
+    pub text: Option<Stated<ScreenText>>,
 }
 
 /// What the desktop itself may do.
@@ -154,6 +156,11 @@ impl Obligations {
         self.recording.keys.as_ref().map_or(KeyLog::Counts, |keys| keys.value)
     }
 
+    /// Whether the text on the screen is read once the recording is sealed: not where no policy says.
+    pub fn reads_text(&self) -> bool {
+        self.recording.text.as_ref().is_some_and(|text| text.value == ScreenText::Read)
+    }
+
     /// Owes this too. Adding is associative, and what is there already stays unless the other is stricter.
     pub(crate) fn add(&mut self, other: &Self) {
         let (mine, theirs) = (&mut self.session, &other.session);
@@ -180,6 +187,7 @@ impl Obligations {
         most(&mut mine.keys, &theirs.keys);
         most(&mut mine.keep, &theirs.keep);
         most(&mut mine.lock, &theirs.lock);
+        most(&mut mine.text, &theirs.text);
         most(&mut self.desktop.egress, &other.desktop.egress);
         most(&mut self.desktop.home, &other.desktop.home);
     }

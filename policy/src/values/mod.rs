@@ -32,7 +32,7 @@ pub use watermark::{Colour, Filling, Part, Watermark};
 pub(crate) use watermark::{MAX_TEMPLATE, template};
 pub use words::{
     Archives, Clicks, Egress, Field, Home, Kept, KeyLog, Known, Layout, Lock, MaskedRecord, Metadata, Mode, Quarantine,
-    Scanner, Then, TypedPaste,
+    Scanner, ScreenText, Then, TypedPaste,
 };
 pub(crate) use words::{Word, words};
 pub use zone::{Zone, read_instant};

@@ -74,6 +74,16 @@ words! {
 }
 
 words! {
+    /// What is read off the pictures of a recording once it is sealed; more is stricter.
+    ScreenText, "what is read off the screen", {
+        /// Nothing.
+        None = "none",
+        /// The text that was on it, which is then found by a search.
+        Read = "read",
+    }
+}
+
+words! {
     /// How evidence is locked in the vault (S3 Object Lock's modes).
     Lock, "a lock", {
         /// Not at all.

@@ -104,6 +104,7 @@ fn write_with(dir: &Path, key: &Arc<SigningKey>, segments: usize, encryption: Op
         gate: String::new(),
         key: key.kid().to_owned(),
         keep: None,
+        text: None,
         recipients: encryption.as_ref().map(|to| to.recipients().names()).unwrap_or_default(),
     };
     let settings = Settings { room_bytes: 0, encryption: encryption.clone(), ..Settings::default() };

@@ -26,6 +26,8 @@ pub(crate) enum Typ {
     Hold,
     /// What was made of a bundle.
     Derivation,
+    /// What was read off the pictures of a bundle.
+    Reading,
 }
 
 /// A signature in its form, taken apart. INVARIANT: the payload is not believed before [`Unproved::prove`] said yes.
@@ -79,6 +81,7 @@ impl Typ {
             Self::Replacement => "portcullis-replacement+jws",
             Self::Hold => "portcullis-hold+jws",
             Self::Derivation => "portcullis-derivation+jws",
+            Self::Reading => "portcullis-reading+jws",
         }
     }
 }

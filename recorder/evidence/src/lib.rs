@@ -32,6 +32,7 @@ mod manifest;
 mod path;
 mod playlist;
 mod read;
+mod reading;
 mod report;
 mod seal;
 mod source;
@@ -62,8 +63,12 @@ pub use key::{KeyError, SigningKey, VerifyingKey};
 pub use key_list::{KeyList, KeyListError, ListedKey, MAX_KEY_LIST_BYTES, MAX_KEYS};
 pub use link::{Link, MAX_FILES_PER_LINK};
 pub use listing::{Listing, ListingError};
-pub use manifest::{Manifest, ManifestError, Mode};
+pub use manifest::{Manifest, ManifestError, Mode, TextTerms};
 pub use path::{MAX_INITS, MAX_LINKS, PathError, PathInBundle};
+pub use reading::{
+    MAX_READING_BYTES, MAX_TEXT_BYTES, MAX_TEXT_LINES, MAX_THUMBNAIL_BYTES, Reading, ReadingError, ReadingKind,
+    ScreenLine,
+};
 pub use report::{Contents, DerivedReport, Fault, Kind, MAX_FAULTS, ReplacedReport, Report, StampedReport};
 pub use seal::{Ending, Seal, SealError, State};
 pub use source::{BundleFolder, Entry, Opened, Source};

@@ -42,6 +42,9 @@ pub struct Manifest {
     /// How long it is kept and how it is locked, where somebody asked.
     #[serde(default, deserialize_with = "canonical::present", skip_serializing_if = "Option::is_none")]
     pub keep: Option<KeepTerms>,
+    /// What is read off its pictures once it is sealed, where policy asked for it.
+    #[serde(default, deserialize_with = "canonical::present", skip_serializing_if = "Option::is_none")]
+    pub text: Option<TextTerms>,
     /// Public keys (`age1…`, X25519) of those to whom events and video are encrypted, at most [`MAX_RECIPIENTS`], none twice; empty, and then
     /// absent from the file, when they are clear.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "some")]
@@ -56,6 +59,14 @@ pub enum Mode {
     Strict,
     /// The session goes on and the gap is an event.
     BestEffort,
+}
+
+/// `text` of a manifest: what policy asked to be read off the pictures of a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TextTerms {
+    /// The text that was on the screen.
+    Read,
 }
 
 /// Why a manifest is not one of this version.

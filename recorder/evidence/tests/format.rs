@@ -9,7 +9,7 @@ use std::path::Path;
 
 use bundle::{event, manifest};
 use portcullis_evidence::{
-    Effect, Event, KeepLock, KeyError, Manifest, SigningKey, State, Stroke, VerifyingKey, What, verify,
+    Effect, Event, KeepLock, KeyError, Manifest, SigningKey, State, Stroke, TextTerms, VerifyingKey, What, verify,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -169,6 +169,14 @@ fn a_manifest_has_one_spelling() {
         [("\"v\":1", "\"v\":2"), ("{", "{ "), ("\"mode\":\"strict\",", ""), ("strict", "lenient"), ("\"v\"", "\"w\"")]
     {
         assert!(Manifest::from_bytes(text.replacen(from, to, 1).as_bytes()).is_err(), "{to}");
+    }
+    let asking = Manifest { text: Some(TextTerms::Read), ..manifest() };
+    let bytes = asking.to_bytes().unwrap();
+    assert_eq!(Manifest::from_bytes(&bytes).unwrap(), asking);
+    let text = String::from_utf8(bytes).unwrap();
+    assert!(text.contains(",\"text\":\"read\","), "{text}");
+    for to in ["\"text\":\"none\"", "\"text\":null", "\"text\":true"] {
+        assert!(Manifest::from_bytes(text.replace("\"text\":\"read\"", to).as_bytes()).is_err(), "{to}");
     }
     let groups = vec!["group".to_owned(); 10_000];
     assert!(Manifest { groups, ..manifest() }.to_bytes().is_err());
@@ -338,7 +346,7 @@ fn the_schema_describes_what_is_written() {
     let read_kept = |file: &str| fs::read(kept.join(file)).unwrap();
     let flattened = |text: &str| serde_json::from_str::<Value>(text).unwrap()["payload"].as_str().unwrap().to_owned();
     let manifest = serde_json::from_slice(&read_kept("session.json")).unwrap();
-    describes_with(&defs["manifest"], &manifest, &["keep", "recipients"]);
+    describes_with(&defs["manifest"], &manifest, &["keep", "recipients", "text"]);
     describes(&defs["keep_terms"], &manifest["keep"]);
     let link = payload(&read("chain/00001.jws"), |text| text.split('.').nth(1).unwrap().to_owned());
     describes(&defs["link"], &link);
@@ -356,7 +364,7 @@ fn the_schema_describes_what_is_written() {
     bundle::kinds::encrypted(&encrypted);
     let read = |file: &str| fs::read(encrypted.join(file)).unwrap();
     let manifest = serde_json::from_slice(&read("session.json")).unwrap();
-    describes_with(&defs["manifest"], &manifest, &["keep", "recipients"]);
+    describes_with(&defs["manifest"], &manifest, &["keep", "recipients", "text"]);
     assert!(manifest["recipients"].is_array());
     let link = payload(&read("chain/00001.jws"), |text| text.split('.').nth(1).unwrap().to_owned());
     describes_with(&defs["linked"], &link["files"][0], &["plain"]);

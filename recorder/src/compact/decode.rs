@@ -9,13 +9,13 @@ use super::CompactError;
 const START: [u8; 4] = [0, 0, 0, 1];
 
 /// A decoder of one segment.
-pub(super) struct Decoder {
+pub(crate) struct Decoder {
     inner: codec::decoder::Video,
     frame: Frame,
 }
 
 impl Decoder {
-    pub(super) fn open() -> Result<Self, CompactError> {
+    pub(crate) fn open() -> Result<Self, CompactError> {
         crate::encoder::quiet();
         let codec = codec::decoder::find(Id::H264).ok_or(CompactError::Codec("it has no decoder of H.264", None))?;
         let opened = codec::Context::new_with_codec(codec).decoder().open().and_then(|opened| opened.video());
@@ -24,7 +24,7 @@ impl Decoder {
     }
 
     /// Decodes a sample, with parameter sets before it; `each` is given the pictures that come out.
-    pub(super) fn feed(
+    pub(crate) fn feed(
         &mut self,
         sets: &[u8],
         sample: &[u8],
@@ -41,7 +41,7 @@ impl Decoder {
     }
 
     /// What is left.
-    pub(super) fn finish(
+    pub(crate) fn finish(
         mut self,
         each: &mut dyn FnMut(&mut Frame) -> Result<(), CompactError>,
     ) -> Result<(), CompactError> {

@@ -41,6 +41,7 @@ fn filming() -> Filming {
         gate: "0".to_owned(),
         key: key.kid().to_owned(),
         keep: None,
+        text: None,
         recipients: Vec::new(),
     };
     let writer = BundleWriter::create(&folder.path().join("bundle"), &manifest, key).unwrap();

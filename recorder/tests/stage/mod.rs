@@ -54,6 +54,7 @@ impl Stage {
             gate: "0.1.0".to_owned(),
             key: self.key.kid().to_owned(),
             keep: None,
+            text: None,
             recipients: Vec::new(),
         }
     }

@@ -31,6 +31,14 @@ impl Place {
         Key::new(format!("derived/{}/{}", self.day(), self.id()))
     }
 
+    /// Where lies what was read off the pictures of this one, if anything was: `readings/YYYY/MM/DD/<id>`.
+    ///
+    /// # Errors
+    /// Never, for a place is made of a key's segments.
+    pub fn readings(&self) -> std::result::Result<Key, KeyError> {
+        Key::new(format!("readings/{}/{}", self.day(), self.id()))
+    }
+
     /// The session's id.
     #[must_use]
     pub fn id(&self) -> &str {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bundle::{DAY, LEFT, ago, derive, derived_names, keeper, names, signing, store, verdict, verdict_at};
 use portcullis_evidence::{Digest, KeepLock, KeepTerms};
 use portcullis_vault::keeping::{Fate, KeepError, Keeper, Replaced, Stays};
-use portcullis_vault::{Folder, Place, Vault};
+use portcullis_vault::{Folder, Key, Place, Vault};
 use tempfile::TempDir;
 
 /// A recording that ended so many days ago and is kept for 200, and what was derived of it.
@@ -43,6 +43,28 @@ async fn what_was_derived_goes_with_its_original() {
     for at in [place.key(), &place.derived().unwrap()] {
         assert_eq!(verdict_at(vault.as_ref(), at).await, "expired", "{at}");
     }
+}
+
+#[tokio::test]
+async fn what_was_read_goes_with_its_original_and_stays_while_that_is_held() {
+    let (folder, vault, place) = made(201, KeepLock::None).await;
+    let keeper = keeper(Arc::clone(&vault), None);
+    let readings = format!("{}/", place.readings().unwrap());
+    for name in ["text.json", "0a1b.jsonl", "thumbnail.json", "2c3d.jpg"] {
+        let file = folder.path().join(name);
+        std::fs::write(&file, name).unwrap();
+        vault.put(&Key::new(format!("{readings}{name}")).unwrap(), &file).await.unwrap();
+    }
+    let left = async || vault.list(&readings, None, 10).await.unwrap().len();
+    keeper.set_hold(&place, true, "a case", "me", ago(0)).await.unwrap();
+    let held = keeper.expire(&place, "me", ago(0), false).await.unwrap();
+    assert!(matches!(held, Fate::Stays(Stays::Held { .. })), "{held:?}");
+    assert_eq!(left().await, 4);
+    keeper.set_hold(&place, false, "closed", "me", ago(0)).await.unwrap();
+    let done = keeper.expire(&place, "me", ago(0), false).await.unwrap();
+    assert!(matches!(done, Fate::Expired { objects: 12, .. }), "{done:?}");
+    assert_eq!(left().await, 0);
+    assert_eq!(verdict_at(vault.as_ref(), place.key()).await, "expired", "what was read was no part of it");
 }
 
 #[tokio::test]

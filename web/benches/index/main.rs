@@ -131,6 +131,11 @@ fn questions() -> Vec<Question> {
             "search: a frequent word, one desktop, a time",
             Box::new(|names| format!("/api/search?q=upload&desktop={}&until={}", names.desktop(), names.moment())),
         ),
+        (
+            "search: words on the screen",
+            Box::new(|names| format!("/api/search?q={}%20total&kind=screen", names.word())),
+        ),
+        ("search: a rare word on the screen", Box::new(|names| format!("/api/search?q=grep%20{}", names.number()))),
         ("search: one kind, denied", Box::new(|_| "/api/search?kind=upload&verdict=denied".to_owned())),
     ]
 }

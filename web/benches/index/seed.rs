@@ -9,8 +9,10 @@ use sha2::{Digest, Sha256};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, SqliteConnection};
 
-/// Events of a recording; half of them, keys and clicks, have no text.
+/// Events of a recording, a fifth of them lines of text that was on the screen; three tenths, keys and clicks, have no text.
 const EVENTS: usize = 100;
+/// What a line on the screen has beside an event's.
+const PLACE: &str = "until_ms, confidence, x, y, width, height";
 /// 2025-11-22.
 const START_MS: i64 = 1_763_769_600_000;
 /// From the start of one recording to that of the next.
@@ -34,7 +36,7 @@ impl Plan {
     }
 
     pub(crate) fn texts(&self) -> usize {
-        self.events() / 2
+        self.events() / 10 * 7
     }
 }
 
@@ -78,6 +80,12 @@ struct Event {
     verdict: &'static str,
     rule: String,
     text: String,
+}
+
+impl Event {
+    fn place(&self) -> Option<[String; 6]> {
+        (self.kind == "screen").then(|| [900_000, 91, 40, 300, 480, 14].map(|number: i64| number.to_string()))
+    }
 }
 
 fn facet(sort: char, name: &str) -> String {
@@ -127,6 +135,11 @@ impl Made {
                 5 => event("copy", verdict, "nothing found".to_owned()),
                 7 => event("viewer_left", "", format!("the page was closed: {rare}")),
                 9 => event("control", verdict, "the rule lets it".to_owned()),
+                4 | 6 => event(
+                    "screen",
+                    "",
+                    format!("user@host:~$ cat {rare}.txt | grep total {}", WORDS[rng.random_range(0..WORDS.len())]),
+                ),
                 2 => event("clicks", "", String::new()),
                 _ => event("keys", "", String::new()),
             }
@@ -193,7 +206,10 @@ impl Made {
     }
 
     fn keyed(&self) -> impl Iterator<Item = (i64, i64, &Event)> {
-        self.events.iter().enumerate().map(|(n, event)| ((self.key << 21) + n as i64 + 1, n as i64 * 1000, event))
+        let line = |event: &Event| if event.kind == "screen" { 1 << 20 } else { 0 };
+        let keyed =
+            move |(n, event): (usize, _)| ((self.key << 21) + line(event) + n as i64 + 1, n as i64 * 1000, event);
+        self.events.iter().enumerate().map(keyed)
     }
 
     fn about(&self, event: &Event) -> Vec<String> {
@@ -282,7 +298,8 @@ async fn sqlite(to: &mut SqliteConnection, all: &[Made]) {
         let facets = facets(made);
         for (key, at_ms, event) in made.keyed() {
             let (rule, text) = (quoted(&event.rule), quoted(&event.text));
-            events.push(format!("({key},{at_ms},'{}','{}',{rule},'',{text})", event.kind, event.verdict));
+            let place = event.place().map_or("NULL,NULL,NULL,NULL,NULL,NULL".to_owned(), |place| place.join(","));
+            events.push(format!("({key},{at_ms},'{}','{}',{rule},'',{text},{place})", event.kind, event.verdict));
             if !event.text.is_empty() {
                 let (text, about) = (words(&event.text).join(" "), facets.made.about(event).join(" "));
                 texts.push(format!("({key},'{text}','{about}','{}')", facets.on(event).join(" ")));
@@ -293,7 +310,7 @@ async fn sqlite(to: &mut SqliteConnection, all: &[Made]) {
     run(to, &format!("INSERT INTO recordings ({ROWS})"), &rows).await;
     run(to, "INSERT INTO recording_groups (name, recording)", &groups).await;
     run(to, "INSERT INTO recording_policies (name, recording)", &policies).await;
-    run(to, "INSERT INTO events (key, at_ms, kind, verdict, rule, revision, text)", &events).await;
+    run(to, &format!("INSERT INTO events (key, at_ms, kind, verdict, rule, revision, text, {PLACE})"), &events).await;
     run(to, "INSERT INTO event_texts (rowid, text, about, facets)", &texts).await;
     sqlx::raw_sql("COMMIT").execute(&mut *to).await.unwrap();
 }
@@ -317,15 +334,16 @@ async fn postgres(to: &mut PgConnection, all: &[Made]) {
                 true => "\\N".to_owned(),
                 false => text.chain(about).chain(marks).collect::<Vec<_>>().join(" "),
             };
+            let place = event.place().map_or(["\\N"; 6].join("\t"), |place| place.join("\t"));
             let (kind, verdict, rule, text) = (event.kind, event.verdict, &event.rule, &event.text);
-            let _ = writeln!(events, "{key}\t{at_ms}\t{kind}\t{verdict}\t{rule}\t\t{text}\t{vector}");
+            let _ = writeln!(events, "{key}\t{at_ms}\t{kind}\t{verdict}\t{rule}\t\t{text}\t{vector}\t{place}");
         }
     }
     for (table, lines) in [
         (format!("recordings ({ROWS})"), rows),
         ("recording_groups (name, recording)".to_owned(), groups),
         ("recording_policies (name, recording)".to_owned(), policies),
-        ("events (key, at_ms, kind, verdict, rule, revision, text, words)".to_owned(), events),
+        (format!("events (key, at_ms, kind, verdict, rule, revision, text, words, {PLACE})"), events),
     ] {
         let mut copy = to.copy_in_raw(&format!("COPY {table} FROM STDIN")).await.unwrap();
         copy.send(lines.as_bytes()).await.unwrap();

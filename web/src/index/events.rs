@@ -12,8 +12,11 @@ use super::{Index, IndexError};
 /// The key of an event is that of its recording times this, and its number.
 pub(super) const FACTOR: i64 = 1 << 21;
 
+/// The number of the first line of text that was on the screen; further ones follow.
+pub(crate) const LINES: i64 = FACTOR / 2;
+
 /// Events of a recording that the index takes in; what comes after them is counted, and not found.
-pub(crate) const MAX_EVENTS: i64 = FACTOR - 1;
+pub(crate) const MAX_EVENTS: i64 = LINES - 1;
 
 /// One event as the index has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,9 +32,41 @@ pub(crate) struct Entry {
     pub(crate) revision: String,
     /// What is searched and shown; an event without is found by no question.
     pub(crate) text: String,
+    /// Of a line of text that was on the screen alone.
+    pub(crate) place: Option<OnScreen>,
+}
+
+/// Where a line of text was on the screen, and until when.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct OnScreen {
+    pub(crate) until_ms: i64,
+    /// 0 to 100.
+    pub(crate) confidence: i64,
+    /// In pixels of the screen.
+    pub(crate) x: i64,
+    pub(crate) y: i64,
+    pub(crate) width: i64,
+    pub(crate) height: i64,
+}
+
+impl OnScreen {
+    /// The names of its columns.
+    pub(super) const COLUMNS: &str = "until_ms, confidence, x, y, width, height";
+
+    /// Its values, behind a comma; of what was not on the screen nothing.
+    pub(super) fn push(place: Option<OnScreen>, rows: &mut Statement) {
+        rows.push(", ");
+        match place {
+            Some(at) => rows.list([at.until_ms, at.confidence, at.x, at.y, at.width, at.height]),
+            None => rows.push("NULL, NULL, NULL, NULL, NULL, NULL"),
+        };
+    }
 }
 
 impl Entry {
+    /// The kind of a line of text that was on the screen.
+    pub(crate) const SCREEN: &str = "screen";
+
     /// The kind of the one entry that an encrypted recording has, of whose events the gate knows nothing.
     pub(crate) const RECORDING: &str = "recording";
 }
@@ -136,13 +171,27 @@ impl Index {
         }))
     }
 
-    /// Takes the events of a recording out, so that they can be read anew.
+    /// Puts further events in, as they are.
+    pub(super) async fn add_entries(&self, row: &Row, entries: &[Entry]) -> Result<(), IndexError> {
+        let (about, first) = (About::of(row), row.key.saturating_mul(FACTOR));
+        let events: Vec<_> =
+            entries.iter().map(|entry| (first.saturating_add(entry.n), entry, Doc::of(entry, &about))).collect();
+        either!(self, pool, dialect => {
+            let mut transaction = pool.begin().await?;
+            dialect::add(&mut transaction, &events).await?;
+            transaction.commit().await?;
+        });
+        Ok(())
+    }
+
+    /// Takes the events of a recording out, and what was read off its pictures, so that both can be read anew.
     pub(crate) async fn drop_events(&self, row: &Row) -> Result<(), IndexError> {
         let from = row.key.saturating_mul(FACTOR);
         let mark = "UPDATE recordings SET segment = 0, files = 0, line = 0, lines = 0, last_us = 0 WHERE key = $1";
         either!(self, pool, dialect => {
             let mut transaction = pool.begin().await?;
             sqlx::query(mark).bind(row.key).execute(&mut *transaction).await?;
+            sqlx::query("DELETE FROM readings WHERE recording = $1").bind(row.key).execute(&mut *transaction).await?;
             dialect::remove(&mut transaction, from, from.saturating_add(FACTOR)).await?;
             transaction.commit().await?;
         });

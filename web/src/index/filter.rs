@@ -115,6 +115,8 @@ fn named(globs: &[Glob], desktops: &[String]) -> Vec<String> {
 /// What is sought; everything that is given must hold.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sought {
+    /// Its id.
+    pub(crate) recording: Option<String>,
     pub(crate) subject: Option<String>,
     pub(crate) issuer: Option<String>,
     pub(crate) group: Option<String>,
@@ -174,9 +176,13 @@ impl Sought {
     /// Conditions on the row `r`, and of an event's on `e` where `kind` says that there is one.
     pub(super) fn conditions(&self, statement: &mut Statement, scope: &Scope, desktops: &[String]) {
         scope.condition(statement, desktops);
-        for (column, wanted) in
-            [("subject", &self.subject), ("issuer", &self.issuer), ("desktop", &self.desktop), ("state", &self.state)]
-        {
+        for (column, wanted) in [
+            ("id", &self.recording),
+            ("subject", &self.subject),
+            ("issuer", &self.issuer),
+            ("desktop", &self.desktop),
+            ("state", &self.state),
+        ] {
             if let Some(wanted) = wanted {
                 statement.push(&format!(" AND r.{column} = ")).bind(wanted);
             }

@@ -7,7 +7,7 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::{PgPool, Postgres as Dialect, Transaction};
 
-use super::events::{Doc, Entry};
+use super::events::{Doc, Entry, OnScreen};
 use super::search::Facet;
 use super::statement::{Statement, bound};
 use super::words::{Part, Question};
@@ -28,7 +28,7 @@ const PLANNING: [(&str, &str); 4] =
     [("plan_cache_mode", "force_custom_plan"), ("jit", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off")];
 
 /// What tells the planner how rows are spread, before the server looks by itself.
-pub(super) const ANALYZE: [&str; 1] = ["ANALYZE recordings, recording_groups, recording_policies, events"];
+pub(super) const ANALYZE: [&str; 1] = ["ANALYZE recordings, recording_groups, recording_policies, events, readings"];
 
 /// The place where what an event is about stands behind what it says: no phrase goes from one to the other.
 const ABOUT: usize = 1000;
@@ -76,7 +76,7 @@ pub(super) async fn open(at: &Postgres) -> Result<PgPool, IndexError> {
 
 /// Empties the cache.
 pub(super) async fn clear(pool: &PgPool) -> Result<(), IndexError> {
-    sqlx::query("TRUNCATE recordings, recording_groups, recording_policies, events").execute(pool).await?;
+    sqlx::query("TRUNCATE recordings, recording_groups, recording_policies, events, readings").execute(pool).await?;
     Ok(())
 }
 
@@ -85,11 +85,13 @@ pub(super) async fn add(
     transaction: &mut Transaction<'_, Dialect>,
     events: &[(i64, &Entry, Option<Doc>)],
 ) -> Result<(), IndexError> {
-    let mut rows =
-        Statement::new("INSERT INTO events (key, at_ms, kind, verdict, rule, revision, text, words) VALUES ");
+    let columns = format!("key, at_ms, kind, verdict, rule, revision, text, {}, words", OnScreen::COLUMNS);
+    let mut rows = Statement::new(&format!("INSERT INTO events ({columns}) VALUES "));
     for (n, (key, entry, doc)) in events.iter().enumerate() {
         rows.push(if n == 0 { "(" } else { ", (" }).bind(*key).push(", ").bind(entry.at_ms).push(", ");
-        rows.list([entry.kind.as_str(), entry.verdict, &entry.rule, &entry.revision, &entry.text]).push(", ");
+        rows.list([entry.kind.as_str(), entry.verdict, &entry.rule, &entry.revision, &entry.text]);
+        OnScreen::push(entry.place, &mut rows);
+        rows.push(", ");
         match doc {
             Some(doc) => rows.bind(vector(doc)).push("::text::tsvector)"),
             None => rows.push("NULL)"),

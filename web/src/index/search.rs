@@ -34,6 +34,12 @@ pub(crate) struct HitRow {
     pub(crate) rule: String,
     pub(crate) revision: String,
     pub(crate) text: String,
+    pub(crate) until_ms: Option<i64>,
+    pub(crate) confidence: Option<i64>,
+    pub(crate) x: Option<i64>,
+    pub(crate) y: Option<i64>,
+    pub(crate) width: Option<i64>,
+    pub(crate) height: Option<i64>,
     pub(crate) id: String,
     pub(crate) subject: String,
     pub(crate) desktop: String,
@@ -79,13 +85,26 @@ impl Index {
         if let Some(denied) = sought.denied {
             facets.push(Facet::one('v', if denied { "deny" } else { "permit" }));
         }
+        // Events of one recording are next to each other.
+        let within = match &sought.recording {
+            None => None,
+            Some(id) => match self.recording(id).await? {
+                Some(row) => Some(row.key),
+                None => return Ok(Vec::new()),
+            },
+        };
         let columns = "e.key, e.at_ms, e.kind, e.verdict, e.rule, e.revision, e.text, \
+             e.until_ms, e.confidence, e.x, e.y, e.width, e.height, \
              r.id, r.subject, r.desktop, r.started, r.policy_revision";
         let asked = either!(self, _pool, dialect => {
             let question = dialect::question(sought.question.as_ref(), &facets);
             let mut asked = Statement::new(&format!("SELECT {columns}{}", dialect::HITS));
             asked.bind(question).push(dialect::CAST);
             sought.between_events(&mut asked, dialect::HIT, before.map(|HitCursor(key)| key));
+            if let Some(key) = within {
+                asked.push(&format!(" AND {} >= ", dialect::HIT)).bind(key.saturating_mul(FACTOR));
+                asked.push(&format!(" AND {} < ", dialect::HIT)).bind(key.saturating_add(1).saturating_mul(FACTOR));
+            }
             of_recordings.conditions(&mut asked, scope, &desktops);
             if let Some(kind) = &sought.kind {
                 asked.push(" AND e.kind = ").bind(kind);

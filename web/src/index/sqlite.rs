@@ -8,7 +8,7 @@ use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
-use super::events::{Doc, Entry};
+use super::events::{Doc, Entry, OnScreen};
 use super::search::Facet;
 use super::statement::{Statement, bound};
 use super::words::{Part, Question};
@@ -55,6 +55,7 @@ pub(super) async fn clear(pool: &SqlitePool) -> Result<(), IndexError> {
         "DELETE FROM recording_groups",
         "DELETE FROM recording_policies",
         "DELETE FROM events",
+        "DELETE FROM readings",
         "INSERT INTO event_texts (event_texts) VALUES ('delete-all')",
     ] {
         sqlx::query(statement).execute(&mut *transaction).await?;
@@ -67,10 +68,13 @@ pub(super) async fn add(
     transaction: &mut Transaction<'_, Sqlite>,
     events: &[(i64, &Entry, Option<Doc>)],
 ) -> Result<(), IndexError> {
-    let mut rows = Statement::new("INSERT INTO events (key, at_ms, kind, verdict, rule, revision, text) VALUES ");
+    let columns = format!("key, at_ms, kind, verdict, rule, revision, text, {}", OnScreen::COLUMNS);
+    let mut rows = Statement::new(&format!("INSERT INTO events ({columns}) VALUES "));
     for (n, (key, entry, _)) in events.iter().enumerate() {
         rows.push(if n == 0 { "(" } else { ", (" }).bind(*key).push(", ").bind(entry.at_ms).push(", ");
-        rows.list([entry.kind.as_str(), entry.verdict, &entry.rule, &entry.revision, &entry.text]).push(")");
+        rows.list([entry.kind.as_str(), entry.verdict, &entry.rule, &entry.revision, &entry.text]);
+        OnScreen::push(entry.place, &mut rows);
+        rows.push(")");
     }
     bound!(sqlx::query(sqlx::AssertSqlSafe(rows.text)).persistent(false), rows.values)
         .execute(&mut **transaction)

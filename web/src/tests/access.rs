@@ -10,7 +10,7 @@ use axum::http::header::{CONTENT_TYPE, ORIGIN};
 use portcullis_policy::Subject;
 
 use super::bundles::Story;
-use super::{Gate, ORIGIN_HERE, On, on_both, signed};
+use super::{Gate, ORIGIN_HERE, On, on_both, readings, signed};
 use crate::routes::{Access, routes};
 use crate::{Revoked, openapi};
 
@@ -26,6 +26,7 @@ on_both!(
 async fn gate_with_alices(on: On) -> Gate {
     let gate = Gate::on(on).await;
     let place = Story::new("0198-alice", "alice").store(gate.dir(), gate.vault.as_ref()).await;
+    readings::picture(&gate, &place).await;
     gate.portal.ingest(&place).await.unwrap();
     gate
 }

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use portcullis_evidence::{
-    BundleWriter, Effect, Ending, Event, KeyList, ListedKey, Manifest, Mode, PathInBundle, SigningKey, State, VERSION,
-    What, stamp,
+    BundleWriter, Effect, Ending, Event, KeyList, ListedKey, Manifest, Mode, PathInBundle, SigningKey, State,
+    TextTerms, VERSION, What, stamp,
 };
 use portcullis_vault::{Key, Vault};
 use time::{Duration, OffsetDateTime};
@@ -21,6 +21,7 @@ pub(crate) struct Story {
     pub(crate) segments: u32,
     pub(crate) groups: Vec<String>,
     pub(crate) desktop: String,
+    pub(crate) text: Option<TextTerms>,
 }
 
 impl Story {
@@ -34,6 +35,7 @@ impl Story {
             segments: 2,
             groups: vec!["users".into()],
             desktop: "browser".into(),
+            text: None,
         }
     }
 
@@ -118,6 +120,7 @@ impl Story {
             gate: "0.1.0".into(),
             key: key.kid().to_owned(),
             keep: None,
+            text: self.text,
             recipients: Vec::new(),
         };
         (manifest, key)

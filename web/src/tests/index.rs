@@ -55,6 +55,10 @@ async fn a_closed_recording_is_as_its_bundle_says(on: On) {
             "reason": "the person closed it <img onerror=alert(1)>", "bytes": null, "events": 12, "denied": 4, "gaps": 2,
             "encrypted": false, "recipients": [],
             "policy": { "revision": "sha256:0123456789ab", "rule": "users.yaml:3 allow.open" },
+            "readings": {
+                "thumbnail": { "state": "wanted", "reason": "", "lines": 0, "failed": 0, "until": null },
+                "text": { "state": "none", "reason": "not_asked", "lines": 0, "failed": 0, "until": null },
+            },
         })
     );
     assert_eq!(walk(&gate, &alice, 50).await, ["0198-a"]);

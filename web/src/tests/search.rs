@@ -132,6 +132,7 @@ async fn words_find_moments(on: On) {
             "at": 19_999, "kind": "paste", "verdict": "deny", "rule": "users.yaml:4 allow",
             "policy": "sha256:0123456789ab",
             "snippet": { "text": "payment-card · for a test", "marks": [{"from": 0, "to": 7}, {"from": 8, "to": 12}] },
+            "screen": null,
         })
     );
     for (query, expected) in [

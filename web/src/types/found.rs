@@ -36,10 +36,13 @@ pub(crate) struct Wanted {
     /// At most so many, 1 to 200; 50 when absent.
     #[param(minimum = 1, maximum = 200)]
     pub(crate) limit: Option<u32>,
-    /// Words of an event, all of them: names of files, what was found, reasons, rules, the subject and the desktop. `"words in a row"`,
+    /// Words of an event, all of them: names of files, what was found, reasons, rules, the subject and the desktop; or of a line of
+    /// text that was on the screen. `"words in a row"`,
     /// and `begin*` with at least three characters. Not longer than 256 characters.
     #[param(max_length = 256)]
     pub(crate) q: Option<String>,
+    /// The session's id.
+    pub(crate) recording: Option<String>,
     /// The subject's whole name.
     pub(crate) subject: Option<String>,
     /// Who vouches for the subject.
@@ -66,7 +69,7 @@ pub(crate) struct Wanted {
     pub(crate) min_ms: Option<u64>,
     /// It has at most so many milliseconds.
     pub(crate) max_ms: Option<u64>,
-    /// A type of events that say something, such as `upload`.
+    /// A type of events that say something, such as `upload`; `screen` is text that was on the screen.
     pub(crate) kind: Option<String>,
 }
 
@@ -95,11 +98,13 @@ impl Wanted {
 
     /// What is sought, checked.
     pub(crate) fn sought(&self) -> Result<Sought, Problem> {
-        let named = [&self.subject, &self.issuer, &self.group, &self.desktop, &self.policy, &self.kind];
+        let named =
+            [&self.recording, &self.subject, &self.issuer, &self.group, &self.desktop, &self.policy, &self.kind];
         if named.into_iter().flatten().any(|name| name.chars().nth(MAX_NAME).is_some() || name.contains('\0')) {
             return Err(bad("A name must have at most 256 characters."));
         }
         Ok(Sought {
+            recording: self.recording.clone(),
             subject: self.subject.clone(),
             issuer: self.issuer.clone(),
             group: self.group.clone(),
@@ -171,7 +176,7 @@ pub struct Hit {
     pub started: String,
     /// Milliseconds from the start of the recording.
     pub at: u64,
-    /// The event's type; `recording` stands for an encrypted recording as a whole, of whose events the gate knows nothing.
+    /// The event's type; `screen` for a line of text that was on the screen; `recording` stands for an encrypted recording as a whole, of whose events the gate knows nothing.
     pub kind: String,
     /// How it was decided; null where nothing was.
     #[schema(required)]
@@ -180,8 +185,42 @@ pub struct Hit {
     pub rule: String,
     /// The policy revision that decided.
     pub policy: String,
-    /// What the event says.
+    /// What the event says, or what stood on the screen: plain text that somebody else wrote.
     pub snippet: Snippet,
+    /// Where the line stood; null of what is no line of text that was on the screen.
+    #[schema(required)]
+    pub screen: Option<Stood>,
+}
+
+/// Where a line of text stood on the screen.
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Stood {
+    /// Until when, in milliseconds from the start of the recording.
+    pub until: u64,
+    /// How sure its reader was, 0 to 100.
+    pub confidence: u8,
+    /// Left edge, in pixels of the screen as it was then.
+    pub x: u16,
+    /// Upper edge.
+    pub y: u16,
+    /// Width.
+    pub width: u16,
+    /// Height.
+    pub height: u16,
+}
+
+impl Stood {
+    fn of(row: &HitRow) -> Option<Self> {
+        let pixels = |number: Option<i64>| u16::try_from(number?).ok();
+        Some(Stood {
+            until: u64::try_from(row.until_ms?).ok()?,
+            confidence: u8::try_from(row.confidence?).ok()?,
+            x: pixels(row.x)?,
+            y: pixels(row.y)?,
+            width: pixels(row.width)?,
+            height: pixels(row.height)?,
+        })
+    }
 }
 
 /// A piece of plain text, never HTML, and what of it is to be marked.
@@ -211,6 +250,7 @@ impl Hit {
         };
         Hit {
             snippet: Snippet::of(&row.text, question),
+            screen: Stood::of(&row),
             recording: row.id,
             subject: row.subject,
             desktop: row.desktop,

@@ -80,6 +80,7 @@ describe('times', () => {
 });
 
 describe('recordings', () => {
+  const unread = { state: 'none', reason: 'not_asked', lines: 0, failed: 0, until: null } as const;
   const recording = (id: string, more: Partial<Recording> = {}): Recording => ({
     id,
     subject: 'alice',
@@ -97,6 +98,7 @@ describe('recordings', () => {
     gaps: 0,
     encrypted: false,
     recipients: [],
+    readings: { thumbnail: unread, text: unread },
     ...more,
   });
 

@@ -1,6 +1,6 @@
 /** Every word that the pages say, in one place. */
 import type { Ending } from './session/close';
-import type { RecordingMode, RecordingState } from './api/types';
+import type { RecordingMode, RecordingState, Standing } from './api/types';
 import { files } from './strings/files';
 import { events, player } from './strings/player';
 import { proof } from './strings/proof';
@@ -55,6 +55,12 @@ const endings: Record<Ending, EndingWords> = {
     body: 'The desktop stopped running. Its recording is sealed.',
   },
   ended: { title: 'The session was ended', body: 'An administrator, or you elsewhere, ended this session.' },
+};
+
+const noPictures: Record<string, string> = {
+  running: 'No picture while it runs',
+  encrypted: 'No picture: it is encrypted, and the gate cannot see it',
+  expired: 'No picture any more: its time is over',
 };
 
 const states: Record<RecordingState, string> = {
@@ -289,6 +295,13 @@ export const strings = {
     failed: 'The recordings could not be listed',
     moreFailed: 'Older recordings could not be loaded',
     stateOf: (state: RecordingState) => states[state],
+    picture: 'Picture',
+    noPicture: ({ state, reason }: Standing) =>
+      state === 'wanted'
+        ? 'No picture yet'
+        : state === 'failed'
+          ? `No picture: ${reason}`
+          : (noPictures[reason] ?? 'No picture'),
   },
 
   policies: {

@@ -289,7 +289,7 @@ pub enum What {
     SignedOut {},
     /// The subject began to look at the recording of the session that the event names.
     Viewed {
-        /// `video`, `events`, `export` or `bundle`.
+        /// `video`, `events`, `export`, `bundle` or `thumbnail`.
         part: String,
     },
     /// The subject searched the recordings, or filtered the list of them.

@@ -30,6 +30,7 @@ fn write(dir: &Path) {
         gate: String::new(),
         key: key().kid().to_owned(),
         keep: None,
+        text: None,
         recipients: Vec::new(),
     };
     let event = Event {

@@ -40,6 +40,7 @@ pub fn manifest() -> Manifest {
         gate: "0.1.0".to_owned(),
         key: key().kid().to_owned(),
         keep: None,
+        text: None,
         recipients: Vec::new(),
     }
 }

@@ -1,9 +1,12 @@
-//! What was derived of a recording lies under `derived/`, and is locked, held and let go together with its original.
+//! What was derived of a recording lies under `derived/` and `readings/`, and is locked, held and let go together with its original.
 use portcullis_evidence::{KeepLock, PathInBundle, parse_stamp};
 use time::OffsetDateTime;
 
 use super::{KeepError, Keeper, Record};
 use crate::{Key, LockMode, Place};
+
+/// The most objects of readings that one recording has; those of attempts that were interrupted are among them.
+const MAX_READINGS: usize = 1000;
 
 impl Keeper {
     /// Locks and holds what was derived of a recording as its original is: for who has stored it.
@@ -12,7 +15,8 @@ impl Keeper {
     /// What keeps the recording from being believed, or the storage from locking; it is to be repeated, which does no harm.
     pub async fn guard_derived(&self, place: &Place, now: OffsetDateTime) -> Result<(), KeepError> {
         let record = self.record(place).await?;
-        for (_, key) in self.files(&place.derived()?).await? {
+        let derived = self.files(&place.derived()?).await?.into_iter().map(|(_, key)| key);
+        for key in derived.chain(self.readings(place).await?) {
             self.guard_as(&record, &key, now).await?;
         }
         Ok(())
@@ -60,6 +64,12 @@ impl Keeper {
         let mut files = self.files(place.key()).await?;
         files.extend(self.files(&place.derived()?).await?);
         Ok(files)
+    }
+
+    /// The objects that hold what was read off the pictures of a recording: all of them go with it, for nothing of them proves anything.
+    pub(super) async fn readings(&self, place: &Place) -> Result<Vec<Key>, KeepError> {
+        let listed = self.vault.list(&format!("{}/", place.readings()?), None, MAX_READINGS).await?;
+        Ok(listed.into_iter().map(|entry| entry.key).collect())
     }
 
     /// Puts a tombstone on what was derived too, if anything was; again does no harm.

@@ -82,7 +82,8 @@ impl Keeper {
             return Ok(Fate::Stays(stays));
         }
         let files = self.all_files(place).await?;
-        let files: Vec<Key> = files.into_iter().filter(|(path, _)| path.expires()).map(|(_, key)| key).collect();
+        let files = files.into_iter().filter(|(path, _)| path.expires()).map(|(_, key)| key);
+        let files: Vec<Key> = files.chain(self.readings(place).await?).collect();
         if let Some(tombstone) = &record.tombstone {
             if parse_stamp(&tombstone.at).is_none_or(|at| at > now.saturating_add(margin())) {
                 return Err(KeepError::Early(PathInBundle::Expired));

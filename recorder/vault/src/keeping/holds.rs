@@ -60,9 +60,10 @@ impl Keeper {
     /// INVARIANT: the recording's own seal comes last, so that one that is held has all the others held ([`Keeper::expire`] looks for it).
     pub(super) async fn hold_objects(&self, place: &Place, held: bool) -> Result<bool, KeepError> {
         let (mut known, seal) = (false, Key::of(place.key().as_str(), PathInBundle::Seal)?);
-        let mut files = self.all_files(place).await?;
-        files.sort_by_key(|(_, key)| *key == seal);
-        for (_, key) in files {
+        let files = self.all_files(place).await?.into_iter().map(|(_, key)| key);
+        let mut files: Vec<Key> = files.chain(self.readings(place).await?).collect();
+        files.sort_by_key(|key| *key == seal);
+        for key in files {
             known = self.vault.hold(&key, held).await?;
             if !known {
                 break;

@@ -61,6 +61,7 @@ pub(crate) async fn store(
         gate: "0.1.0".to_owned(),
         key: key.kid().to_owned(),
         keep,
+        text: None,
         recipients: Vec::new(),
     };
     let mut writer = BundleWriter::create(&dir, &manifest, key).unwrap();

@@ -1,5 +1,5 @@
 /** The pretended gate's search: filters of the list, moments, saved filters. */
-import { events } from './fixtures.mjs';
+import { events, screenLines } from './fixtures.mjs';
 import { empty, json, problem } from './gate.mjs';
 
 /** Answers what is asked about searching; whether it was such a question. */
@@ -35,6 +35,7 @@ function page(name, all, query) {
 function isSought(one, query) {
   const is = (name, value) => !query.get(name) || value.includes(query.get(name));
   return (
+    is('recording', [one.id]) &&
     is('subject', [one.subject]) &&
     is('desktop', [one.desktop]) &&
     is('state', [one.state]) &&
@@ -49,16 +50,28 @@ function isSought(one, query) {
 function hitsOf(one, query) {
   const sought = query.get('q').toLowerCase().replaceAll(/["*]/g, '');
   if (one.encrypted) return [];
-  return events(one).flatMap((event) => {
-    const text = [event.name, event.found?.join(', '), event.reason].filter(Boolean).join(' · ');
+  const said = (text) => {
     const from = text.toLowerCase().indexOf(sought);
-    if (from < 0) return [];
-    const marks = [{ from, to: from + sought.length }];
-    const { id: recording, subject, desktop, started } = one;
+    return from < 0 ? null : { text, marks: [{ from, to: from + sought.length }] };
+  };
+  const { id, subject, desktop, started, policy } = one;
+  const lines =
+    one.readings.text.state !== 'made'
+      ? []
+      : screenLines.flatMap(({ text, at, screen }) => {
+          const snippet = said(text);
+          const whose = { recording: id, subject, desktop, started, rule: '', policy: policy.revision };
+          return snippet ? [{ ...whose, at, kind: 'screen', verdict: null, snippet, screen }] : [];
+        });
+  const found = events(one).flatMap((event) => {
+    const text = [event.name, event.found?.join(', '), event.reason].filter(Boolean).join(' · ');
+    const snippet = said(text);
+    if (!snippet) return [];
     const at = Math.floor(event.at_us / 1000);
     const { type: kind, rule, policy, effect: verdict = null } = event;
     return [
-      { recording, subject, desktop, started, at, kind, verdict, rule, policy, snippet: { text, marks } },
+      { recording: id, subject, desktop, started, at, kind, verdict, rule, policy, snippet, screen: null },
     ];
   });
+  return [...lines, ...found];
 }

@@ -200,6 +200,10 @@ export function recordings(now, sampleMs, recipient) {
     gaps: 0,
     encrypted: false,
     recipients: [],
+    readings: {
+      thumbnail: read('made'),
+      text: n % 3 === 2 ? read('none', 'not_asked') : read('made', '', 40 + n),
+    },
     ...more,
   });
   const list = [
@@ -210,6 +214,7 @@ export function recordings(now, sampleMs, recipient) {
       reason: '',
       duration_ms: sampleMs,
       denied: 1,
+      readings: { thumbnail: read('none', 'running'), text: read('none', 'running') },
     }),
     one(playable.closed, 1, {
       desktop: 'terminal',
@@ -225,16 +230,48 @@ export function recordings(now, sampleMs, recipient) {
       duration_ms: sampleMs,
       denied: 3,
     }),
-    one(playable.sealed, 3, { duration_ms: sampleMs, denied: 4, encrypted: true, recipients: [recipient] }),
+    one(playable.sealed, 3, {
+      duration_ms: sampleMs,
+      denied: 4,
+      encrypted: true,
+      recipients: [recipient],
+      readings: { thumbnail: read('none', 'encrypted'), text: read('none', 'encrypted') },
+    }),
   ];
   for (let n = 4; n < 70; n += 1) {
     const id = `0193b${String(n).padStart(3, '0')}-7c00-7000-8000-${String(n * 7919).padStart(12, '0')}`;
+    const failed = { thumbnail: read('wanted'), text: read('failed', 'tesseract is not on this machine') };
     list.push(
-      one(id, n, n % 17 === 0 ? { state: 'interrupted', reason: 'the machine lost power', gaps: 1 } : {}),
+      one(
+        id,
+        n,
+        n === 6
+          ? { readings: failed }
+          : n % 17 === 0
+            ? { state: 'interrupted', reason: 'the machine lost power', gaps: 1 }
+            : {},
+      ),
     );
   }
   return list;
 }
+
+/** How a reading stands. */
+function read(state, reason = '', lines = 0) {
+  return { state, reason, lines, failed: 0, until: null };
+}
+
+/** Lines of the sample's screen, where they stand in its pictures. */
+export const screenLines = [
+  ['On branch staging', 5_000, 60_000, 1, 174],
+  ['nothing to commit, working tree clean', 5_000, 60_000, 2, 379],
+  ['Finished in 4.21s <img src=x onerror=alert(1)>', 14_000, 60_000, 5, 215],
+  ['test result: ok. 214 passed; 0 failed', 17_000, 60_000, 7, 379],
+].map(([text, at, until, row, width]) => ({
+  text,
+  at,
+  screen: { until, confidence: 94, x: 108, y: Math.round(117 + row * 26.35), width, height: 20 },
+}));
 
 /** The events of a sample recording, on its clock. */
 export function events(recording, kept = '') {

@@ -33,6 +33,7 @@ const types = {
   '.m3u8': 'application/vnd.apple.mpegurl',
   '.m4s': 'video/iso.segment',
   '.mp4': 'video/mp4',
+  '.jpg': 'image/jpeg',
 };
 
 /** Starts the pretended gate; resolves to its address, its world and its live connections. */
@@ -151,6 +152,8 @@ export async function start(dist, sample, port = 0) {
         return recording
           ? json(response, recording)
           : problem(response, 404, 'No such recording', 'There is no recording with this name for you.');
+      case 'GET recordings/id/thumbnail':
+        return file(response, join(sample.hls, 'thumbnail.jpg'));
       case 'GET recordings/id/notes':
       case 'POST recordings/id/notes':
       case 'DELETE recordings/id/notes':

@@ -70,6 +70,11 @@ export async function sample(folder) {
     const last = join(folder, `${all.length - 2}.png`);
     execFileSync('ffmpeg', ['-v', 'error', '-y', '-i', last, '-f', 'rawvideo', '-pix_fmt', 'rgb0', raw]);
   }
+  const small = join(hls, 'thumbnail.jpg');
+  if (!existsSync(small)) {
+    const shown = join(folder, `${scenes().length - 3}.png`);
+    execFileSync('ffmpeg', ['-v', 'error', '-y', '-i', shown, '-vf', 'scale=320:-2', '-q:v', '6', small]);
+  }
   return {
     hls,
     lengthMs: LENGTH * 1000,

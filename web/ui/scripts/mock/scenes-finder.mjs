@@ -1,7 +1,7 @@
 /** Searching recordings: filters, words, moments, saved filters, and what goes wrong with them. */
 import { text } from './steps.mjs';
 
-const box = (tab) => tab.getByRole('searchbox', { name: 'Words in events' });
+const box = (tab) => tab.getByRole('searchbox', { name: 'Words in events and on the screen' });
 
 export const finderScenes = [
   {
@@ -36,7 +36,18 @@ export const finderScenes = [
       await tab.getByRole('link', { name: 'Moments' }).click();
       await tab.locator('mark').first().waitFor();
       const to = await tab.locator('ol a').first().getAttribute('href');
-      if (!/^\/recordings\/[\w-]+\?t=\d+$/.test(to)) fault(`a moment leads to ${to}`);
+      if (!/^\/recordings\/[\w-]+\?t=[\d.]+&q=payment$/.test(to)) fault(`a moment leads to ${to}`);
+    },
+  },
+  {
+    name: 'recordings-screen-text',
+    path: '/recordings?q=onerror&show=moments',
+    async act(tab, _, fault) {
+      await tab.locator('mark').first().waitFor();
+      await text(tab, 'on the screen');
+      // What stood on a screen is text here too.
+      if ((await tab.locator('ol img').count()) > 0)
+        fault('what stood on a screen became a part of the page');
     },
   },
   {

@@ -20,7 +20,50 @@ const seek = async (tab, second) => {
   await settled(tab);
 };
 
+/** The box around a line, in shares of the picture. */
+const boxIn = (tab) =>
+  tab.evaluate(() => {
+    const [box, video] = ['.found .current', 'video'].map((one) =>
+      document.querySelector(one).getBoundingClientRect(),
+    );
+    const { videoWidth, videoHeight } = document.querySelector('video');
+    const scale = Math.min(video.width / videoWidth, video.height / videoHeight);
+    const left = video.left + (video.width - videoWidth * scale) / 2;
+    const top = video.top + (video.height - videoHeight * scale) / 2;
+    return { x: (box.left - left) / scale, y: (box.top - top) / scale, width: box.width / scale };
+  });
+
 export const playerScenes = [
+  {
+    name: 'player-found',
+    path: `${path}?t=17.1&q=working+tree`,
+    async act(tab, _, fault) {
+      await showVideo(tab);
+      await settled(tab);
+      await text(tab, '1 moment');
+      await tab.keyboard.press('(');
+      await seek(tab, 5.1);
+      await tab.locator('.found .current').waitFor();
+      await tab.waitForTimeout(50);
+      const box = await boxIn(tab);
+      if (Math.abs(box.x - 108) > 2 || Math.abs(box.y - 170) > 2 || Math.abs(box.width - 379) > 3)
+        fault(`the box is at ${JSON.stringify(box)}`);
+      await tab.getByRole('searchbox', { name: 'Words on the screen or in events' }).fill('e');
+      await tab.keyboard.press('Enter');
+      await tab.locator('aside li').nth(3).waitFor();
+      await tab.locator('h1').click();
+      await tab.keyboard.press(')');
+      if (!new URL(tab.url()).searchParams.get('q')) fault('the address does not hold what is sought');
+    },
+  },
+  {
+    name: 'player-found-nothing',
+    path: `${path}?q=unheard-of`,
+    async act(tab) {
+      await showVideo(tab);
+      await text(tab, 'Nothing was found');
+    },
+  },
   {
     name: 'player',
     path,

@@ -74,7 +74,7 @@ const paged = (query: string, before: string | null, limit: number): URLSearchPa
 export const recordings = (query: string, before: string | null, limit: number, signal?: AbortSignal) =>
   call<RecordingPage>('GET', `/api/recordings?${paged(query, before, limit)}`, undefined, signal);
 
-/** Moments of recordings whose events say what the query asks for. */
+/** Moments of recordings whose events, or whose screens, say what the query asks for. */
 export const search = (query: string, before: string | null, limit: number, signal?: AbortSignal) =>
   call<HitPage>('GET', `/api/search?${paged(query, before, limit)}`, undefined, signal);
 
@@ -88,6 +88,8 @@ export const removeFilter = (name: string) => call<void>('DELETE', `/api/filters
 
 export const recording = (id: string, signal?: AbortSignal) =>
   call<Recording>('GET', `/api/recordings/${at(id)}`, undefined, signal);
+
+export const thumbnailUrl = (id: string): string => `/api/recordings/${at(id)}/thumbnail`;
 
 export const recordingEvents = (id: string, signal?: AbortSignal) =>
   call<RecordedEvents>('GET', `/api/recordings/${at(id)}/events`, undefined, signal);

@@ -300,6 +300,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/recordings/{id}/thumbnail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The small picture of a recording, a JPEG of at most 320 by 240 pixels: where there is most to see. */
+        get: operations["recording_thumbnail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/recordings/{id}/video/{file}": {
         parameters: {
             query?: never;
@@ -785,7 +802,7 @@ export interface components {
             at: number;
             /** @description The desktop's name. */
             desktop: string;
-            /** @description The event's type; `recording` stands for an encrypted recording as a whole, of whose events the gate knows nothing. */
+            /** @description The event's type; `screen` for a line of text that was on the screen; `recording` stands for an encrypted recording as a whole, of whose events the gate knows nothing. */
             kind: string;
             /** @description The policy revision that decided. */
             policy: string;
@@ -793,7 +810,8 @@ export interface components {
             recording: string;
             /** @description The rule that decided; empty where none was asked. */
             rule: string;
-            /** @description What the event says. */
+            screen: components["schemas"]["Stood"] | null;
+            /** @description What the event says, or what stood on the screen: plain text that somebody else wrote. */
             snippet: components["schemas"]["Snippet"];
             /** @description When the session started, RFC 3339, UTC. */
             started: string;
@@ -965,12 +983,24 @@ export interface components {
             /** @description Always `about:blank`: the status says the kind. */
             type: string;
         };
+        /**
+         * @description Whether something was read off the pictures.
+         * @enum {string}
+         */
+        ReadState: "wanted" | "made" | "none" | "failed";
         /** @description Whether the gate can open sessions. */
         Readiness: {
             /** @description True when nothing stands in the way. */
             ready: boolean;
             /** @description What stands in the way. */
             reasons: string[];
+        };
+        /** @description What was read off the pictures of a recording. */
+        Readings: {
+            /** @description The text that was on the screen. */
+            text: components["schemas"]["Standing"];
+            /** @description The small picture. */
+            thumbnail: components["schemas"]["Standing"];
         };
         /** @description One event of a recording, as `docs/evidence-format.md` describes it. */
         RecordedEvent: components["schemas"]["RecordedWhat"] & {
@@ -1425,6 +1455,8 @@ export interface components {
             id: string;
             /** @description What permitted the session. */
             policy: components["schemas"]["RecordingPolicy"];
+            /** @description What was read off its pictures. */
+            readings: components["schemas"]["Readings"];
             /** @description Why it ended; empty while it runs. */
             reason: string;
             /** @description To whom, as public keys of age (`age1…`); empty when they are clear. */
@@ -1556,6 +1588,65 @@ export interface components {
             marks: components["schemas"]["Mark"][];
             /** @description At most 202 characters. */
             text: string;
+        };
+        /** @description How one of them stands. */
+        Standing: {
+            /**
+             * Format: int64
+             * @description Regions of pictures that could not be read.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Lines of text that can be found.
+             */
+            lines: number;
+            /**
+             * @description Where there is none: `running`, `expired`, `encrypted` or `not_asked` (no policy asked for it when the session began); where it
+             *     failed, why, in words; else empty.
+             * @example encrypted
+             */
+            reason: string;
+            /** @description Whether it is there. */
+            state: components["schemas"]["ReadState"];
+            /**
+             * Format: int64
+             * @description Milliseconds up to which was read, where that is not the end.
+             */
+            until: number | null;
+        };
+        /** @description Where a line of text stood on the screen. */
+        Stood: {
+            /**
+             * Format: int32
+             * @description How sure its reader was, 0 to 100.
+             */
+            confidence: number;
+            /**
+             * Format: int32
+             * @description Height.
+             */
+            height: number;
+            /**
+             * Format: int64
+             * @description Until when, in milliseconds from the start of the recording.
+             */
+            until: number;
+            /**
+             * Format: int32
+             * @description Width.
+             */
+            width: number;
+            /**
+             * Format: int32
+             * @description Left edge, in pixels of the screen as it was then.
+             */
+            x: number;
+            /**
+             * Format: int32
+             * @description Upper edge.
+             */
+            y: number;
         };
         /**
          * @description How a rule decided.
@@ -1868,10 +1959,13 @@ export interface operations {
                 /** @description At most so many, 1 to 200; 50 when absent. */
                 limit?: number;
                 /**
-                 * @description Words of an event, all of them: names of files, what was found, reasons, rules, the subject and the desktop. `"words in a row"`,
+                 * @description Words of an event, all of them: names of files, what was found, reasons, rules, the subject and the desktop; or of a line of
+                 *     text that was on the screen. `"words in a row"`,
                  *     and `begin*` with at least three characters. Not longer than 256 characters.
                  */
                 q?: string;
+                /** @description The session's id. */
+                recording?: string;
                 /** @description The subject's whole name. */
                 subject?: string;
                 /** @description Who vouches for the subject. */
@@ -1894,7 +1988,7 @@ export interface operations {
                 min_ms?: number;
                 /** @description It has at most so many milliseconds. */
                 max_ms?: number;
-                /** @description A type of events that say something, such as `upload`. */
+                /** @description A type of events that say something, such as `upload`; `screen` is text that was on the screen. */
                 kind?: string;
             };
             header?: never;
@@ -2692,6 +2786,56 @@ export interface operations {
             };
         };
     };
+    recording_thumbnail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture; it never changes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": components["schemas"]["VideoFile"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none yet, or no such recording, or it is not theirs to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The viewing could not be put on the record */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     recording_video: {
         parameters: {
             query?: never;
@@ -2773,10 +2917,13 @@ export interface operations {
                 /** @description At most so many, 1 to 200; 50 when absent. */
                 limit?: number;
                 /**
-                 * @description Words of an event, all of them: names of files, what was found, reasons, rules, the subject and the desktop. `"words in a row"`,
+                 * @description Words of an event, all of them: names of files, what was found, reasons, rules, the subject and the desktop; or of a line of
+                 *     text that was on the screen. `"words in a row"`,
                  *     and `begin*` with at least three characters. Not longer than 256 characters.
                  */
                 q?: string;
+                /** @description The session's id. */
+                recording?: string;
                 /** @description The subject's whole name. */
                 subject?: string;
                 /** @description Who vouches for the subject. */
@@ -2799,7 +2946,7 @@ export interface operations {
                 min_ms?: number;
                 /** @description It has at most so many milliseconds. */
                 max_ms?: number;
-                /** @description A type of events that say something, such as `upload`. */
+                /** @description A type of events that say something, such as `upload`; `screen` is text that was on the screen. */
                 kind?: string;
             };
             header?: never;

@@ -177,6 +177,20 @@ export interface Recording {
   encrypted: boolean;
   /** Public keys of age, `age1…`; empty where nothing is encrypted. */
   recipients: string[];
+  /** What was read off its pictures. */
+  readings: { thumbnail: Standing; text: Standing };
+}
+
+/** How something that is read off the pictures of a recording stands. */
+export interface Standing {
+  state: 'wanted' | 'made' | 'none' | 'failed';
+  /** Where there is none `running`, `expired`, `encrypted` or `not_asked`; where it failed, why. */
+  reason: string;
+  lines: number;
+  /** Regions that could not be read. */
+  failed: number;
+  /** Milliseconds up to which was read, where that is not the end. */
+  until: number | null;
 }
 
 /** A page of recordings; `next` is the cursor of the one after it. */
@@ -195,7 +209,7 @@ export interface Hit {
   started: string;
   /** Milliseconds from the start of the recording. */
   at: number;
-  /** The event's type, or `recording` for an encrypted recording as a whole. */
+  /** The event's type, `screen` for text that was on the screen, or `recording` for an encrypted recording as a whole. */
   kind: string;
   verdict: Effect | null;
   rule: string;
@@ -203,6 +217,16 @@ export interface Hit {
   policy: string;
   /** Plain text; marks are ranges in characters. */
   snippet: { text: string; marks: { from: number; to: number }[] };
+  /** Where the line stood, in pixels of the screen, and until when in milliseconds; null of what is none. */
+  screen: {
+    until: number;
+    /** 0 to 100. */
+    confidence: number;
+    x: number;
+    y: number;
+    width: number;
+    height: number;
+  } | null;
 }
 
 /** A page of hits; `next` is the cursor of the one after it. */

@@ -29,7 +29,7 @@ describe('keys', () => {
     const named: Record<string, string> = { Space: ' ', '←': 'ArrowLeft', '→': 'ArrowRight' };
     const shown = strings.player.help.keys.flatMap(([keys]) => keys.split(' '));
     for (const key of shown) expect(moveOf(named[key] ?? key, false), key).not.toBeNull();
-    for (const key of 'k,.[]{}<>+-0sifbnpl/?')
+    for (const key of 'k,.[]{}()<>+-0sifbnplw/?')
       expect(shown).toContain(key.toUpperCase() === key ? key : key.toUpperCase());
   });
 });

@@ -9,8 +9,12 @@ export type Move =
   | { kind: 'speed'; step: 1 | -1 }
   /** Among the events that the list shows, or among those that were stopped. */
   | { kind: 'event'; step: 1 | -1; stopped: boolean }
+  /** Among what was found. */
+  | { kind: 'hit'; step: 1 | -1 }
   | { kind: 'zoom'; step: 1 | -1 | 0 }
-  | { kind: 'idle' | 'input' | 'full' | 'bookmark' | 'note' | 'picture' | 'link' | 'search' | 'help' };
+  | {
+      kind: 'idle' | 'input' | 'full' | 'bookmark' | 'note' | 'picture' | 'link' | 'search' | 'find' | 'help';
+    };
 
 const MOVES: Record<string, Move> = {
   ' ': { kind: 'toggle' },
@@ -25,6 +29,8 @@ const MOVES: Record<string, Move> = {
   ']': { kind: 'event', step: 1, stopped: false },
   '{': { kind: 'event', step: -1, stopped: true },
   '}': { kind: 'event', step: 1, stopped: true },
+  '(': { kind: 'hit', step: -1 },
+  ')': { kind: 'hit', step: 1 },
   '+': { kind: 'zoom', step: 1 },
   '=': { kind: 'zoom', step: 1 },
   '-': { kind: 'zoom', step: -1 },
@@ -37,6 +43,7 @@ const MOVES: Record<string, Move> = {
   p: { kind: 'picture' },
   l: { kind: 'link' },
   '/': { kind: 'search' },
+  w: { kind: 'find' },
   '?': { kind: 'help' },
 };
 

@@ -9,6 +9,18 @@ export function secondIn(search: string): number | null {
   return Number.isFinite(second) ? second : null;
 }
 
+/** The words that an address seeks as `?q=invoice`; empty where it seeks none. */
+export const wordsIn = (search: string): string =>
+  (new URLSearchParams(search).get('q') ?? '').slice(0, 256).trim();
+
+/** An address that seeks these words, or none. */
+export function seeking(address: string, words: string): string {
+  const url = new URL(address);
+  if (words === '') url.searchParams.delete('q');
+  else url.searchParams.set('q', words);
+  return url.href;
+}
+
 /** An address with the second of a position, in tenths; of the very start without any. */
 export function linkTo(address: string, position: number): string {
   const url = new URL(address);

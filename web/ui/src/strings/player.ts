@@ -1,5 +1,6 @@
 /** Words of the player: its buttons and keys, its time line, and every event of the evidence in a line. */
-import type { EventsFault, EvidenceEvent } from '../api/types';
+import type { EventsFault, EvidenceEvent, Standing } from '../api/types';
+import { clockFace } from '../player/clock';
 import type { Kind } from '../player/events';
 
 const plural = (count: number, one: string, many = `${one}s`): string =>
@@ -44,6 +45,13 @@ const kinds: Record<Kind, string> = {
   session: 'Session',
   input: 'Input',
   screen: 'Screen',
+};
+
+const unread: Record<string, string> = {
+  running: 'The text on the screen is read once the session has ended.',
+  encrypted: 'The text on the screen was not read: the recording is encrypted, and the gate cannot see it.',
+  expired: 'What was read off the screen is gone: its time is over.',
+  not_asked: 'The text on the screen was not read: no policy asked for it when the session began.',
 };
 
 export const player = {
@@ -144,6 +152,7 @@ export const player = {
       [', .', 'previous or next change of the picture, to the frame'],
       ['[ ]', 'previous or next event of those in the list'],
       ['{ }', 'previous or next that was stopped'],
+      ['( )', 'previous or next of what was found'],
       ['< >', 'slower or faster, 0.5× to 16×'],
       ['S', 'skip rest'],
       ['I', 'show input over the picture'],
@@ -155,6 +164,7 @@ export const player = {
       ['P', 'save this picture'],
       ['F', 'full screen'],
       ['/', 'search the events'],
+      ['W', 'search what was on the screen'],
       ['?', 'these keys'],
     ] as const,
     signs: {
@@ -164,6 +174,33 @@ export const player = {
       gap: 'gap: nothing could be recorded',
       lost: 'changed after it was signed, or not loaded',
       note: 'notes and bookmarks',
+      found: 'what was found',
+    },
+  },
+  found: {
+    title: 'Found',
+    words: 'Words on the screen or in events',
+    hint: 'Words on the screen…',
+    seek: 'Find',
+    failed: 'The search failed',
+    nothing: 'Look for words that were on the screen, or in events. Keys ( and ) go from one to the next.',
+    count: (count: number, cut: boolean) =>
+      count === 0 ? 'Nothing was found' : `${plural(count, 'moment')}${cut ? ', and more' : ''}`,
+    onScreen: (from: string, until: string, confidence: number) =>
+      `on the screen ${from} to ${until}, ${confidence} % sure`,
+    none: 'No further one.',
+    gone: (text: string, at: string) => `${at}: ${text}`,
+    foot: 'Letters are read by a program and may be wrong: the picture is the record. Searches are on the gate’s record.',
+    label: 'Text on the screen',
+    standing: (text: Standing): string => {
+      if (text.state === 'wanted') return 'The text on the screen is being read.';
+      if (text.state === 'failed') return `The text on the screen could not be read: ${text.reason}.`;
+      if (text.state === 'none') return unread[text.reason] ?? 'The text on the screen was not read.';
+      const more = [
+        text.failed > 0 ? `${plural(text.failed, 'place')} could not be read` : '',
+        text.until !== null ? `read up to ${clockFace(text.until / 1000)} only` : '',
+      ].filter((words) => words !== '');
+      return [plural(text.lines, 'line'), ...more].join(', ');
     },
   },
   notes: {

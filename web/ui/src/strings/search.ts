@@ -4,9 +4,9 @@ const plural = (count: number, one: string, many = `${one}s`): string =>
   `${count.toLocaleString()} ${count === 1 ? one : many}`;
 
 export const search = {
-  words: 'Words in events',
-  wordsHint: 'File name, finding, reason, rule…',
-  help: 'All words must be in one event. "Words in a row" in quotes; a star ends a beginning: invoic*',
+  words: 'Words in events and on the screen',
+  wordsHint: 'File name, finding, rule, words on the screen…',
+  help: 'All words must be in one event, or in one line that was on the screen. "Words in a row" in quotes; a star ends a beginning: invoic*',
   seek: 'Search',
   filters: (count: number) => (count === 0 ? 'Filters' : `Filters (${count})`),
   apply: 'Apply',
@@ -42,11 +42,14 @@ export const search = {
   more: 'Load further ones',
   noneTitle: 'Nothing says that',
   noneBody:
-    'No event of a recording that you may see has all of these words. What is encrypted is found by its subject and desktop alone.',
+    'No event of a recording that you may see has all of these words, and no line that was read off its screen. What is encrypted is found by its subject and desktop alone.',
   failed: 'The search failed',
   moreFailed: 'Further moments could not be loaded',
   onRecord: 'What you search for is on the record.',
   at: (clock: string) => `at ${clock}`,
+  screen: 'on the screen',
+  onScreen: (from: string, until: string, confidence: number) =>
+    `Stood there from ${from} to ${until}, read with ${confidence} % confidence`,
   permittedMark: 'permitted',
   deniedMark: 'stopped',
 };
