@@ -31,7 +31,7 @@ pub struct Me {
     /// Who says who it is: the provider's issuer, or `local` for this gate itself.
     #[schema(example = "local")]
     pub issuer: String,
-    /// The provider that it signed in by; absent where none had a part in it.
+    /// The provider that it signed in by; null where none had a part in it.
     pub provider: Option<String>,
 }
 

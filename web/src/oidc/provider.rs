@@ -15,6 +15,7 @@ use openidconnect::{
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use super::address::is_private;
 use super::fetch::Fetch;
@@ -25,6 +26,8 @@ use crate::throttle::{Bucket, Rate};
 
 /// For how long what a provider says of itself is taken as it was.
 const FRESH: Duration = Duration::from_secs(60);
+/// How long finding it out may take: people wait for it.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// For how long a provider that gave no answer is not asked again.
 const PAUSE: Duration = Duration::from_secs(5);
 /// How often keys are fetched because somebody brings a token that none of them has signed.
@@ -138,30 +141,21 @@ impl Provider {
     }
 
     async fn discover(&self, known: &mut Known) -> Result<Arc<Metadata>, Fault> {
-        match Metadata::discover_async(self.issuer.clone(), &self.fetch).await {
-            Ok(metadata) if speaks_in_private(&metadata) => {
+        let found = timeout(PATIENCE, Metadata::discover_async(self.issuer.clone(), &self.fetch)).await;
+        let why = match found {
+            Ok(Ok(metadata)) if speaks_in_private(&metadata) => {
                 let metadata = Arc::new(metadata);
-                *known = Known {
-                    metadata: Some((Arc::clone(&metadata), Instant::now())),
-                    failed: None,
-                    renewals: known.renewals,
-                };
-                Ok(metadata)
+                known.metadata = Some((Arc::clone(&metadata), Instant::now()));
+                known.failed = None;
+                return Ok(metadata);
             }
-            Ok(_) => {
-                tracing::warn!(
-                    provider = self.id(),
-                    "a provider names addresses that are neither https nor on this machine"
-                );
-                known.failed = Some(Instant::now());
-                Err(Fault::Away)
-            }
-            Err(error) => {
-                tracing::warn!(provider = self.id(), error = chain(&error), "a provider of sign-ins gives no answer");
-                known.failed = Some(Instant::now());
-                Err(Fault::Away)
-            }
-        }
+            Ok(Ok(_)) => "it names addresses that are neither https nor on this machine".to_owned(),
+            Ok(Err(error)) => chain(&error),
+            Err(_) => "it takes too long".to_owned(),
+        };
+        tracing::warn!(provider = self.id(), why, "a provider of sign-ins cannot be found out");
+        known.failed = Some(Instant::now());
+        Err(Fault::Away)
     }
 
     /// Speaks to it, for a browser that comes back to `redirect`.
