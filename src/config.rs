@@ -8,6 +8,7 @@ mod limits;
 mod policies;
 mod recipients;
 mod retention;
+mod sign_in;
 mod text;
 mod vault;
 
@@ -27,6 +28,7 @@ pub(crate) use index::{Auditors, IndexPlace};
 pub(crate) use limits::Limits;
 pub(crate) use policies::{Policies, Transport};
 pub(crate) use retention::Retention;
+pub(crate) use sign_in::SignIn;
 pub(crate) use text::Text;
 pub(crate) use vault::{Kind as VaultKind, Vault};
 
@@ -81,16 +83,6 @@ pub(crate) struct Tokens {
 pub(crate) struct Issuer {
     pub(crate) name: String,
     pub(crate) jwks: PathBuf,
-}
-
-/// `[sign_in]`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SignIn {
-    pub(crate) subject: String,
-    pub(crate) groups: Vec<String>,
-    pub(crate) auditors: String,
-    pub(crate) administrators: String,
 }
 
 /// `[sessions]`.
@@ -233,6 +225,7 @@ impl Config {
         self.text.check()?;
         self.index.check()?;
         index::check(&self.auditors)?;
+        self.sign_in.check()?;
         if !(8..=4096).contains(&self.recording.handover_mib) {
             bail!("`recording.handover_mib` must be from 8 to 4096");
         }

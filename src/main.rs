@@ -4,6 +4,7 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)
 )]
 
+mod accounts;
 mod alerts;
 mod bundle;
 mod config;
@@ -51,6 +52,11 @@ enum Command {
     Token(token::TokenArgs),
     /// Revoke a token, a subject or a session: a gate that runs ends what it covers within a second
     Revoke(revoked::RevokeArgs),
+    /// Make and change local accounts, which sign in at the portal by a password
+    Accounts {
+        #[command(subcommand)]
+        command: accounts::AccountsCommand,
+    },
     /// Make the gate's keys
     Keys {
         #[command(subcommand)]
@@ -170,6 +176,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => serve::run(&args.load()?)?,
         Command::Token(args) => token::run(&args)?,
         Command::Revoke(args) => revoked::run(&args)?,
+        Command::Accounts { command } => accounts::run(&command)?,
         Command::Keys { command: KeysCommand::Generate(place) } => keys::run(&place.load()?)?,
         Command::Keys { command: KeysCommand::List(args) } => key_list::list(&args)?,
         Command::Keys { command: KeysCommand::Rotate(place) } => key_list::rotate(&place)?,

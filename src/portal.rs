@@ -22,10 +22,17 @@ pub(crate) struct Journaled(pub(crate) Arc<Journal>);
 impl Audit for Journaled {
     async fn record(&self, who: Option<&Subject>, act: &Act) -> Result<(), AuditError> {
         let subject = who.map(|who| who.name.as_str()).unwrap_or_default();
+        // What let somebody in, or did not, is the rule of it.
+        let rule = match act {
+            Act::SignedIn { by } | Act::SignInRefused { by, .. } | Act::SignedOut { by: Some(by) } => by.to_string(),
+            _ => String::new(),
+        };
         let (session, what) = match act {
-            Act::SignedIn => ("", What::SignedIn {}),
-            Act::SignedOut => ("", What::SignedOut {}),
-            Act::SignInRefused { reason } => ("", What::Refused { what: "sign-in".into(), reason: (*reason).into() }),
+            Act::SignedIn { .. } => ("", What::SignedIn {}),
+            Act::SignedOut { .. } => ("", What::SignedOut {}),
+            Act::SignInRefused { reason, .. } => {
+                ("", What::Refused { what: "sign-in".into(), reason: (*reason).into() })
+            }
             Act::Held { recording, held, reason } => {
                 let (id, reason) = (recording.clone(), reason.clone());
                 let what = match held {
@@ -52,7 +59,7 @@ impl Audit for Journaled {
                 (recording.as_str(), What::NoteRemoved { bytes: *bytes, sha256: sha256.clone() })
             }
         };
-        self.0.append(About { subject, session, ..About::default() }, what)?;
+        self.0.append(About { subject, session, rule: &rule, ..About::default() }, what)?;
         Ok(())
     }
 }

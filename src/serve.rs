@@ -176,13 +176,14 @@ pub(crate) async fn portal(
     vault: Arc<dyn Vault>,
     journal: Arc<Journal>,
 ) -> anyhow::Result<Portal> {
-    let SignIn { subject, groups, auditors, administrators } = config.sign_in.clone();
+    let providers = config.sign_in.providers()?;
+    let SignIn { subject, groups, auditors, administrators, passwords, .. } = config.sign_in.clone();
     let scoped = config.auditors.iter().map(Auditors::scope).collect();
     let roles = Roles { auditors: vec![auditors], scoped, administrators: vec![administrators], ..Roles::default() };
     let local = Subject { name: subject, groups, issuer: LOCAL_ISSUER.into() };
     let keys = Some(data.keys().join(crate::key_list::LIST));
     let database = config.index.database(data.database())?;
-    let config = PortalConfig { database, origins: origins.to_vec(), local, roles, keys };
+    let config = PortalConfig { database, origins: origins.to_vec(), local, passwords, providers, roles, keys };
     Portal::open(config, vault, Arc::new(Journaled(journal))).await.context("the portal cannot be opened")
 }
 

@@ -13,6 +13,7 @@ mod exhaustion;
 mod machine;
 mod map;
 mod record;
+mod refused;
 mod smuggling;
 mod veil;
 mod viewer;

@@ -61,6 +61,8 @@ export const DESKTOPS =
 export class Gate {
   #folder = mkdtempSync(join(tmpdir(), "portcullis-e2e-"));
   #child;
+  /** What runs it. */
+  program = program;
   /** Its data folder. */
   data;
   /** Where it listens: `http://localhost:PORT`. */

@@ -1,6 +1,7 @@
 //! Where acts in the portal are put on the record; the program hands in the gate's journal.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use async_trait::async_trait;
 use portcullis_policy::Subject;
@@ -23,15 +24,23 @@ pub trait Audit: Send + Sync {
 /// What a person did in the portal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// Signed in by a one-time link.
-    SignedIn,
+    /// Signed in.
+    SignedIn {
+        /// How.
+        by: Way,
+    },
     /// Tried to sign in and was refused; the reason is for a person.
     SignInRefused {
+        /// How it was tried.
+        by: Way,
         /// Why.
         reason: &'static str,
     },
     /// Signed out.
-    SignedOut,
+    SignedOut {
+        /// Who said so; the person, where nothing is said.
+        by: Option<Way>,
+    },
     /// Held a recording, or released it.
     Held {
         /// The recording's id.
@@ -75,6 +84,27 @@ pub enum Act {
         /// SHA-256 of its text, 64 hexadecimal digits.
         sha256: String,
     },
+}
+
+/// How somebody signs in. Written, it is the key of the configuration that lets them in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// By a one-time link.
+    Link,
+    /// By the password of a local account.
+    Password,
+    /// By the provider of this id.
+    Provider(String),
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Way::Link => f.write_str("sign_in.subject"),
+            Way::Password => f.write_str("sign_in.passwords"),
+            Way::Provider(id) => write!(f, "sign_in.providers {id}"),
+        }
+    }
 }
 
 /// The parts of a recording that can be looked at.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use portcullis_policy::Subject;
 
 use crate::index::Database;
+use crate::oidc::ProviderConfig;
 use crate::principal::Roles;
 
 /// The issuer of the local subject, whom no token names.
@@ -20,6 +21,10 @@ pub struct PortalConfig {
     pub origins: Vec<String>,
     /// Whom a one-time link signs in. Its groups hold at once for those already signed in.
     pub local: Subject,
+    /// Whether local accounts can sign in by their passwords.
+    pub passwords: bool,
+    /// By whom else one can sign in.
+    pub providers: Vec<ProviderConfig>,
     /// Which groups have which role.
     pub roles: Roles,
     /// The list of evidence keys that exports are verified with and carry; without it nothing is exported.
@@ -33,6 +38,14 @@ impl PortalConfig {
         let groups = [&roles.users, &roles.auditors, &roles.administrators];
         let groups = groups.into_iter().flatten().cloned().collect();
         let local = Subject { name: "local".to_owned(), groups, issuer: LOCAL_ISSUER.to_owned() };
-        PortalConfig { database: Database::Sqlite(database), origins, local, roles, keys: None }
+        PortalConfig {
+            database: Database::Sqlite(database),
+            origins,
+            local,
+            passwords: true,
+            providers: Vec::new(),
+            roles,
+            keys: None,
+        }
     }
 }

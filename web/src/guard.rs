@@ -11,9 +11,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 
+use crate::cookies::has_cookie;
 use crate::origins::Origins;
 use crate::problem::Problem;
-use crate::sign_in::has_cookie;
 
 /// Nothing but what the gate serves itself: no inline script, no foreign address, no frame around it.
 /// `blob:` is for the player, which hands the video to the browser that way, and for pictures of a moment.

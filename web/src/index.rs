@@ -3,6 +3,7 @@
 //! INVARIANT: `recordings`, `recording_groups`, `recording_policies`, `readings`, `events` and their full text are a cache that
 //! [`Index::clear`] empties and the bundles fill again. All else is state, which no rebuild touches.
 
+mod accounts;
 mod events;
 mod filter;
 mod filters;
@@ -31,6 +32,7 @@ pub use postgres::Postgres;
 pub(crate) use readings::ReadingRow;
 pub(crate) use recordings::{Cursor, Row, Written};
 pub(crate) use search::{HitCursor, HitRow};
+pub(crate) use sign_ins::From;
 use statement::either;
 
 /// How long a statement waits for another writer, and a request for a connection, before it fails.

@@ -8,9 +8,11 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)
 )]
 
+mod accounts;
 mod audit;
 mod bundle;
 mod config;
+mod cookies;
 mod events;
 mod export;
 mod files;
@@ -22,6 +24,7 @@ mod ingest;
 mod intake;
 mod lines;
 mod notes;
+mod oidc;
 mod openapi;
 mod origins;
 mod pages;
@@ -45,11 +48,13 @@ mod types;
 mod viewings;
 mod wire;
 
-pub use audit::{Act, Audit, AuditError, Part};
+pub use accounts::{Account, AccountError, Accounts, HashError, Weak};
+pub use audit::{Act, Audit, AuditError, Part, Way};
 pub use bundle::BundleError;
 pub use config::{LOCAL_ISSUER, PortalConfig};
 pub use index::{Database, IndexError, Postgres};
 pub use ingest::{IngestError, Rebuilt};
+pub use oidc::{Concealed, GroupRule, ProviderConfig, ProviderError};
 pub use openapi::openapi;
 pub use origins::{OriginError, Origins};
 pub use portal::{Portal, PortalError, Revoked};
@@ -57,7 +62,7 @@ pub use principal::{AuditorScope, Role, Roles};
 pub use problem::Problem;
 pub use readings::{TakeError, Unread};
 pub use types::{
-    Events, EventsFault, Filter, Filters, Hit, Hits, Hold, Mark, Me, Note, Notes, ReadState, Readings, RecordedEvent,
-    RecordedStroke, RecordedWhat, Recording, RecordingPolicy, RecordingState, Recordings, SignIn, Snippet, Standing,
-    Stood, Verdict,
+    Beginning, ByLink, ByPassword, Events, EventsFault, Filter, Filters, Go, Hit, Hits, Hold, Mark, Me, Note, Notes,
+    ProviderWay, ReadState, Readings, RecordedEvent, RecordedStroke, RecordedWhat, Recording, RecordingPolicy, RecordingState, Recordings,
+    SignIn, Snippet, Standing, Stood, Verdict, Ways,
 };

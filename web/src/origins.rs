@@ -16,7 +16,7 @@ pub struct Origins(Arc<[Origin]>);
 #[derive(Debug)]
 pub(crate) struct Origin {
     /// As a browser writes it: "https://gate.example", "http://localhost:8080".
-    text: String,
+    pub(crate) text: String,
     /// As a Host header has it: without the port when that is the scheme's own.
     host: String,
     pub(crate) secure: bool,

@@ -12,16 +12,19 @@ use portcullis_vault::keeping::Keeper;
 use time::OffsetDateTime;
 use tokio::sync::Semaphore;
 
+use crate::accounts::{HashError, Hashing, Pace, Passwords};
 use crate::audit::{Act, Audit};
 use crate::config::{LOCAL_ISSUER, PortalConfig};
+use crate::cookies::cookie_hash;
 use crate::guard;
 use crate::index::{Index, IndexError};
+use crate::oidc::{ProviderError, Providers};
 use crate::origins::{OriginError, Origins};
 use crate::playlists::Playlists;
 use crate::principal::{Principal, Roles};
 use crate::problem::{Problem, chain};
 use crate::secret;
-use crate::sign_in::{LINK_LASTS, cookie_hash};
+use crate::sign_in::LINK_LASTS;
 use crate::throttle::Throttle;
 use crate::types::Me;
 use crate::viewings::Viewings;
@@ -47,6 +50,8 @@ struct Inner {
     audit: Arc<dyn Audit>,
     origins: Origins,
     local: Subject,
+    providers: Providers,
+    passwords: Passwords,
     roles: Roles,
     throttle: Throttle,
     playlists: Playlists,
@@ -64,6 +69,12 @@ pub enum PortalError {
     /// An origin in the configuration is none.
     #[error("the configured origins are wrong")]
     Origins(#[from] OriginError),
+    /// A provider in the configuration cannot be one.
+    #[error("a provider of sign-ins is wrong")]
+    Provider(#[from] ProviderError),
+    /// Passwords cannot be hashed.
+    #[error("passwords cannot be taken")]
+    Passwords(#[from] HashError),
     /// The database.
     #[error("the index failed")]
     Index(#[from] IndexError),
@@ -80,6 +91,8 @@ impl Portal {
         audit: Arc<dyn Audit>,
     ) -> Result<Portal, PortalError> {
         let origins = Origins::parse(&config.origins)?;
+        let providers = Providers::new(config.providers)?;
+        let passwords = Passwords { on: config.passwords, hashing: Hashing::new()?, pace: Pace::default() };
         let index = Index::open(&config.database).await?;
         Ok(Portal(Arc::new(Inner {
             index,
@@ -87,6 +100,8 @@ impl Portal {
             audit,
             origins,
             local: config.local,
+            providers,
+            passwords,
             roles: config.roles,
             throttle: Throttle::new(Instant::now()),
             playlists: Playlists::default(),
@@ -143,8 +158,12 @@ impl Portal {
 
     /// Who is signed in, with roles, as `GET /api/me` tells.
     pub async fn me(&self, headers: &HeaderMap) -> Option<Me> {
-        let subject = self.authenticate(headers).await.filter(|subject| !self.is_revoked(subject))?;
-        Some(Me::new(&subject, &self.0.roles.of(&subject.groups)))
+        let principal = self.principal(headers).await.unwrap_or_else(|error| {
+            tracing::error!(error = chain(&error), "a sign-in cannot be looked up");
+            None
+        });
+        let principal = principal.filter(|principal| !self.is_revoked(&principal.subject))?;
+        Some(Me::new(&principal.subject, &principal.roles, principal.by))
     }
 
     /// Whether the request's Origin is exactly one of the configured; none and `null` are not.
@@ -171,17 +190,27 @@ impl Portal {
     /// Who is signed in by the request's cookie.
     pub(crate) async fn principal(&self, headers: &HeaderMap) -> Result<Option<Principal>, IndexError> {
         let Some(sign_in) = cookie_hash(headers) else { return Ok(None) };
-        let Some(subject) = self.0.index.signed_in(&sign_in, now()).await? else { return Ok(None) };
-        let Some(subject) = self.current(subject) else { return Ok(None) };
-        Ok(Some(self.0.roles.principal(subject, sign_in)))
+        let Some((subject, by)) = self.0.index.signed_in(&sign_in, now()).await? else { return Ok(None) };
+        let by = (!by.is_empty()).then_some(by);
+        let Some(subject) = self.current(subject, by.as_deref()).await? else { return Ok(None) };
+        Ok(Some(self.0.roles.principal(subject, sign_in, by)))
     }
 
-    /// The local subject is what the configuration says now, not what it said at sign-in.
-    fn current(&self, subject: Subject) -> Option<Subject> {
-        if subject.issuer != LOCAL_ISSUER {
-            return Some(subject);
+    /// The local subject is what the configuration says now, an account what the index says now, neither what it was at sign-in;
+    /// and a provider that is not configured any more has signed nobody in.
+    async fn current(&self, subject: Subject, by: Option<&str>) -> Result<Option<Subject>, IndexError> {
+        match by {
+            Some(by) if self.0.providers.named(by).is_none() => Ok(None),
+            None if subject.issuer == LOCAL_ISSUER && subject.name == self.0.local.name => {
+                Ok(Some(self.0.local.clone()))
+            }
+            None if subject.issuer == LOCAL_ISSUER && !self.0.passwords.on => Ok(None),
+            None if subject.issuer == LOCAL_ISSUER => {
+                let account = self.0.index.account(&subject.name).await?;
+                Ok(account.map(|account| Subject { groups: account.groups, ..subject }))
+            }
+            _ => Ok(Some(subject)),
         }
-        (subject.name == self.0.local.name).then(|| self.0.local.clone())
     }
 
     /// Puts an act on the record, or says that it is not to be done.
@@ -204,6 +233,14 @@ impl Portal {
 
     pub(crate) fn local(&self) -> &Subject {
         &self.0.local
+    }
+
+    pub(crate) fn providers(&self) -> &Providers {
+        &self.0.providers
+    }
+
+    pub(crate) fn passwords(&self) -> &Passwords {
+        &self.0.passwords
     }
 
     pub(crate) fn throttle(&self) -> &Throttle {

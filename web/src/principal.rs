@@ -89,9 +89,9 @@ impl Roles {
     }
 
     /// The principal that this subject is.
-    pub(crate) fn principal(&self, subject: Subject, sign_in: Hash) -> Principal {
+    pub(crate) fn principal(&self, subject: Subject, sign_in: Hash, by: Option<String>) -> Principal {
         let (roles, audited) = (self.of(&subject.groups), self.audited(&subject));
-        Principal { subject, roles, audited, sign_in }
+        Principal { subject, roles, audited, sign_in, by }
     }
 }
 
@@ -104,6 +104,8 @@ pub(crate) struct Principal {
     audited: Scope,
     /// Tells this sign-in from the subject's others.
     pub(crate) sign_in: Hash,
+    /// The provider that they signed in by, where they did.
+    pub(crate) by: Option<String>,
 }
 
 impl Principal {
@@ -218,7 +220,7 @@ mod tests {
 
     fn principal(name: &str, issuer: &str, groups: &[&str]) -> Principal {
         let groups: Vec<_> = groups.iter().map(|group| (*group).to_owned()).collect();
-        roles().principal(Subject { name: name.into(), groups, issuer: issuer.into() }, [0; 32])
+        roles().principal(Subject { name: name.into(), groups, issuer: issuer.into() }, [0; 32], None)
     }
 
     fn recording(subject: &str, groups: &[&str], desktop: &str) -> Row {

@@ -48,12 +48,23 @@ impl Problem {
 
     /// 401: nobody is signed in.
     pub(crate) fn signed_out() -> Self {
-        Problem::new(StatusCode::UNAUTHORIZED, "Nobody is signed in. Open a sign-in link first.")
+        Problem::new(StatusCode::UNAUTHORIZED, "Nobody is signed in. Sign in first.")
     }
 
     /// 401: who is signed in has been turned out meanwhile.
     pub(crate) fn revoked() -> Self {
         Problem::new(StatusCode::UNAUTHORIZED, "This sign-in was revoked. Ask who keeps this gate.")
+    }
+
+    /// 403: a sign-in that no page of ours asks for.
+    pub(crate) fn foreign_sign_in() -> Self {
+        let detail = "Only a page of this gate can sign in: the Origin is not one of its own.";
+        Problem::new(StatusCode::FORBIDDEN, detail)
+    }
+
+    /// 404: nobody can sign in by this provider.
+    pub(crate) fn no_provider() -> Self {
+        Problem::new(StatusCode::NOT_FOUND, "There is no such provider of sign-ins.")
     }
 
     /// 404: there is no such recording, or it is not this person's to see; which of the two is not said.

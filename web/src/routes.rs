@@ -5,6 +5,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, post, put};
 
+use crate::oidc::routes as oidc;
 use crate::portal::Portal;
 use crate::problem::Problem;
 use crate::{export, filters, hold, notes, pages, proof, readings, recordings, search, sign_in};
@@ -48,9 +49,14 @@ pub(crate) fn routes() -> Vec<Route> {
     let keep = |path, access, to| Route { method: "PUT", path, access, to };
     let remove = |path, access, to| Route { method: "DELETE", path, access, to };
     let short = DefaultBodyLimit::max(MAX_NOTE_BYTES);
+    let logout = DefaultBodyLimit::max(oidc::MAX_LOGOUT_BYTES);
     vec![
         read("/api/me", SignedIn, get(sign_in::me)),
         change("/api/sign-in", Anyone, post(sign_in::sign_in)),
+        read("/api/sign-in/ways", Anyone, get(oidc::ways)),
+        change("/api/sign-in/{provider}", Anyone, post(oidc::begin)),
+        read("/api/sign-in/{provider}/callback", Anyone, get(oidc::callback)),
+        change("/api/sign-in/{provider}/logout", Anyone, post(oidc::logout).layer(logout)),
         change("/api/sign-out", Anyone, post(sign_in::sign_out)),
         read("/api/recordings", SignedIn, get(recordings::list)),
         read("/api/recordings/{id}", Recording, get(recordings::one)),

@@ -1,24 +1,24 @@
-//! Sign-in by a one-time link, the cookie that it gives, and sign-out.
+//! Sign-in by a one-time link or a password, and sign-out. By a provider one signs in through `oidc`.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use axum::extract::{ConnectInfo, FromRequestParts, State};
-use axum::http::header::{COOKIE, SET_COOKIE};
+use axum::http::header::SET_COOKIE;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use portcullis_policy::Subject;
 
-use crate::audit::Act;
+use crate::audit::{Act, Way};
+use crate::cookies::{self, cookie_hash};
+use crate::index::From;
 use crate::portal::Portal;
 use crate::principal::Principal;
 use crate::problem::Problem;
 use crate::secret::{self, Hash};
-use crate::types::{Me, SignIn};
+use crate::types::{Go, Me, SignIn};
 use crate::wire::Json;
-
-/// The cookie's name.
-pub(crate) const COOKIE_NAME: &str = "portcullis";
 
 /// How long a sign-in is good, in seconds: 12 hours.
 pub(crate) const SIGN_IN_LASTS: i64 = 12 * 60 * 60;
@@ -34,14 +34,14 @@ const STALE_LINK: &str = "This sign-in link has been used, is over, or never was
     (status = 401, description = "Nobody is", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn me(principal: Principal) -> Json<Me> {
-    Json(Me::new(&principal.subject, &principal.roles))
+    Json(Me::new(&principal.subject, &principal.roles, principal.by))
 }
 
-/// Signs in by a one-time link. The request must name an allowed Origin.
+/// Signs in by a one-time link, or by a name and a password. The request must name an allowed Origin.
 #[utoipa::path(post, path = "/api/sign-in", tag = "sign-in", request_body = SignIn, responses(
     (status = 204, description = "Signed in; the cookie `portcullis` is set"),
     (status = 400, description = "The body is not as described", body = Problem, content_type = "application/problem+json"),
-    (status = 401, description = "The link has been used or is over", body = Problem, content_type = "application/problem+json"),
+    (status = 401, description = "The link has been used or is over; or name and password are not those of an account", body = Problem, content_type = "application/problem+json"),
     (status = 403, description = "Not from a page of the gate", body = Problem, content_type = "application/problem+json"),
     (status = 429, description = "Too many attempts", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "It could not be put on the record", body = Problem, content_type = "application/problem+json"),
@@ -52,92 +52,79 @@ pub(crate) async fn sign_in(
     headers: HeaderMap,
     Json(asked): Json<SignIn>,
 ) -> Result<Response, Problem> {
-    let origin = portal.origins().of(&headers).ok_or_else(|| {
-        Problem::new(StatusCode::FORBIDDEN, "Only a page of this gate can sign in: the Origin is not one of its own.")
-    })?;
+    let origin = portal.origins().of(&headers).ok_or_else(Problem::foreign_sign_in)?;
     portal.throttle().attempt(peer, Instant::now()).map_err(Problem::too_often)?;
-    let cookie = match portal.redeem(&asked.link).await? {
-        Some(cookie) => cookie,
-        None => {
-            portal.on_record(None, Act::SignInRefused { reason: STALE_LINK }).await?;
-            return Err(Problem::new(StatusCode::UNAUTHORIZED, STALE_LINK));
-        }
+    let cookie = match asked {
+        SignIn::Link(asked) => portal.redeem(&asked.link).await?,
+        SignIn::Password(asked) => portal.sign_in_by_password(&asked.name, asked.password, peer).await?,
     };
     if let Some(before) = cookie_hash(&headers) {
         portal.end_sign_in(&before).await?;
     }
-    Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, set_cookie(&cookie, SIGN_IN_LASTS, origin.secure))]).into_response())
+    Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, cookies::set(&cookie, SIGN_IN_LASTS, origin.secure))]).into_response())
 }
 
-/// Signs out: the cookie is worth nothing from here on.
+/// Signs out: the cookie is worth nothing from here on. Sessions on desktops go on, as they do when a page is closed.
 #[utoipa::path(post, path = "/api/sign-out", tag = "sign-in", responses(
+    (status = 200, description = "Signed out here; the address is where one signs out at the provider as well", body = Go),
     (status = 204, description = "Signed out, or nobody was signed in"),
     (status = 403, description = "Not from a page of the gate", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn sign_out(State(portal): State<Portal>, headers: HeaderMap) -> Result<Response, Problem> {
+    let origin = portal.origins().of(&headers);
+    let gone = [(SET_COOKIE, cookies::set("", 0, origin.is_some_and(|origin| origin.secure)))];
+    let mut go = None;
     if let Some(hash) = cookie_hash(&headers) {
         let principal = portal.principal(&headers).await.map_err(|error| Problem::internal("sign out", &error))?;
         portal.end_sign_in(&hash).await?;
         if let Some(principal) = principal {
-            portal.on_record(Some(&principal.subject), Act::SignedOut).await?;
+            portal.on_record(Some(&principal.subject), Act::SignedOut { by: None }).await?;
+            let provider = principal.by.as_deref().and_then(|by| portal.providers().named(by));
+            if let (Some(provider), Some(origin)) = (provider, origin) {
+                go = provider.end_session(&format!("{}/signed-out", origin.text)).await;
+            }
         }
     }
-    let secure = portal.origins().of(&headers).is_some_and(|origin| origin.secure);
-    Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, set_cookie("", 0, secure))]).into_response())
+    Ok(match go {
+        Some(go) => (gone, Json(Go { go })).into_response(),
+        None => (StatusCode::NO_CONTENT, gone).into_response(),
+    })
 }
 
 impl Portal {
-    /// Takes the link and makes a sign-in of it: the cookie's value, or `None` when the link is not good.
-    async fn redeem(&self, link: &str) -> Result<Option<String>, Problem> {
-        let now = crate::portal::now();
-        let Some(link) = secret::hash_of(link) else { return Ok(None) };
-        if !self.index().take_link(&link, now).await.map_err(|error| Problem::internal("take a link", &error))? {
-            return Ok(None);
+    /// Takes the link and makes a sign-in of it: the cookie's value.
+    async fn redeem(&self, link: &str) -> Result<String, Problem> {
+        let taken = match secret::hash_of(link) {
+            Some(link) => self.index().take_link(&link, crate::portal::now()).await,
+            None => Ok(false),
+        };
+        if !taken.map_err(|error| Problem::internal("take a link", &error))? {
+            self.on_record(None, Act::SignInRefused { by: Way::Link, reason: STALE_LINK }).await?;
+            return Err(Problem::new(StatusCode::UNAUTHORIZED, STALE_LINK));
         }
-        let subject = self.local();
-        self.on_record(Some(subject), Act::SignedIn).await?;
-        let cookie = secret::fresh().map_err(|error| Problem::internal("make a cookie", &error))?;
-        let Some(hash) = secret::hash_of(&cookie) else { return Ok(None) };
-        self.index()
-            .add_sign_in(&hash, subject, now, now.saturating_add(SIGN_IN_LASTS))
-            .await
-            .map_err(|error| Problem::internal("keep a sign-in", &error))?;
-        Ok(Some(cookie))
+        self.sign_in_as(self.local(), Way::Link, &From::default()).await
     }
 
-    async fn end_sign_in(&self, hash: &Hash) -> Result<(), Problem> {
+    /// Makes a sign-in of somebody who has shown who they are: on the record first, then the cookie's value.
+    pub(crate) async fn sign_in_as(&self, subject: &Subject, by: Way, from: &From) -> Result<String, Problem> {
+        self.on_record(Some(subject), Act::SignedIn { by }).await?;
+        let cookie = secret::fresh().map_err(|error| Problem::internal("make a cookie", &error))?;
+        let hash = secret::hash_of(&cookie).ok_or_else(Problem::signed_out)?;
+        let now = crate::portal::now();
+        self.index()
+            .add_sign_in(&hash, subject, from, now, now.saturating_add(SIGN_IN_LASTS))
+            .await
+            .map_err(|error| Problem::internal("keep a sign-in", &error))?;
+        Ok(cookie)
+    }
+
+    pub(crate) async fn end_sign_in(&self, hash: &Hash) -> Result<(), Problem> {
         self.index().end_sign_in(hash).await.map_err(|error| Problem::internal("end a sign-in", &error))
     }
 }
 
-/// Whether the request has a cookie of ours, good or not.
-pub(crate) fn has_cookie(headers: &HeaderMap) -> bool {
-    cookies(headers).next().is_some()
-}
-
-/// The hash of the cookie's value. Two cookies of our name are none: whoever can add one (another port of the same
-/// host can) must not choose whom the request is for.
-pub(crate) fn cookie_hash(headers: &HeaderMap) -> Option<Hash> {
-    let mut all = cookies(headers);
-    let first = all.next()?;
-    all.next().is_none().then(|| secret::hash_of(first)).flatten()
-}
-
-fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
-    let values = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.filter(|(name, _)| *name == COOKIE_NAME).map(|(_, value)| value)
-}
-
-/// The Set-Cookie header; a value and a life of nothing take the cookie away.
-fn set_cookie(value: &str, lasts: i64, secure: bool) -> HeaderValue {
-    let secure = if secure { "; Secure" } else { "" };
-    let text = format!("{COOKIE_NAME}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={lasts}{secure}");
-    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
-}
-
 /// The address that the connection comes from, where the listener tells.
-pub(crate) struct Peer(Option<IpAddr>);
+pub(crate) struct Peer(pub(crate) Option<IpAddr>);
 
 impl<S: Sync> FromRequestParts<S> for Peer {
     type Rejection = std::convert::Infallible;

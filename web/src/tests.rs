@@ -1,12 +1,14 @@
 //! The portal as a browser meets it: requests to its router, over a real database and real bundles.
 
 mod access;
+mod accounts;
 mod bundles;
 mod export;
 mod faults;
 mod hold;
 mod index;
 mod kept;
+mod oidc;
 mod pages;
 mod playback;
 mod postgres;
@@ -178,7 +180,11 @@ impl Gate {
         let groups = groups.iter().map(|group| (*group).to_owned()).collect();
         let subject = Subject { name: name.to_owned(), groups, issuer: "idp".to_owned() };
         let hash = hash_of(&cookie).unwrap();
-        self.portal.index().add_sign_in(&hash, &subject, crate::portal::now(), i64::MAX).await.unwrap();
+        self.portal
+            .index()
+            .add_sign_in(&hash, &subject, &crate::index::From::default(), crate::portal::now(), i64::MAX)
+            .await
+            .unwrap();
         cookie
     }
 

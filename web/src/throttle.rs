@@ -1,4 +1,4 @@
-//! Slows down sign-in attempts: one token bucket for all of them and one for each peer address.
+//! Slows down sign-in attempts: one token bucket for all of them, one for each peer address, and one for each account.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -11,19 +11,26 @@ const ALL: Rate = Rate { burst: 100.0, per_second: 1.0 };
 /// Attempts of one peer: this many at once, then one every three seconds.
 const PEER: Rate = Rate { burst: 20.0, per_second: 1.0 / 3.0 };
 
+/// The same of sign-ins that begin at a provider: nothing is guessed by these, and everybody comes at nine.
+const WAYS: Rate = Rate { burst: 400.0, per_second: 10.0 };
+const WAYS_PEER: Rate = Rate { burst: 30.0, per_second: 1.0 };
+
 /// Peers that are told apart. When so many are short of attempts at the same time, further ones are
 /// held by the bucket for all alone.
 const MAX_PEERS: usize = 1024;
 
+/// So many at once, and then so many a second.
 #[derive(Clone, Copy)]
-struct Rate {
-    burst: f64,
-    per_second: f64,
+pub(crate) struct Rate {
+    pub(crate) burst: f64,
+    pub(crate) per_second: f64,
 }
 
 /// The buckets; shared by all requests.
 pub(crate) struct Throttle {
     buckets: Mutex<Buckets>,
+    all: Rate,
+    peer: Rate,
 }
 
 struct Buckets {
@@ -32,52 +39,64 @@ struct Buckets {
 }
 
 impl Throttle {
-    /// Full buckets.
+    /// Full buckets, for guesses of links and passwords.
     pub(crate) fn new(now: Instant) -> Self {
-        Throttle { buckets: Mutex::new(Buckets { all: Bucket::full(ALL, now), peers: HashMap::new() }) }
+        Throttle::at(ALL, PEER, now)
+    }
+
+    /// Full buckets, for sign-ins that begin at a provider.
+    pub(crate) fn of_ways(now: Instant) -> Self {
+        Throttle::at(WAYS, WAYS_PEER, now)
+    }
+
+    fn at(all: Rate, peer: Rate, now: Instant) -> Self {
+        Throttle { buckets: Mutex::new(Buckets { all: Bucket::full(all, now), peers: HashMap::new() }), all, peer }
     }
 
     /// Takes one attempt, or says how long to wait for the next. An attempt that is refused costs nothing.
     pub(crate) fn attempt(&self, peer: Option<IpAddr>, now: Instant) -> Result<(), Duration> {
         let mut guard = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let Buckets { all, peers } = &mut *guard;
-        let peer = peer.map(network).filter(|peer| make_room(peers, peer, now));
-        let Some(peer) = peer else { return all.take(ALL, now) };
-        let bucket = peers.entry(peer).or_insert_with(|| Bucket::full(PEER, now));
-        bucket.wait(PEER, now).map_or(Ok(()), Err)?;
-        all.take(ALL, now)?;
-        bucket.take(PEER, now)
+        let rate = self.peer;
+        let peer = peer.map(network).filter(|peer| make_room(peers, peer, rate, now));
+        let Some(peer) = peer else { return all.take(self.all, now) };
+        let bucket = peers.entry(peer).or_insert_with(|| Bucket::full(rate, now));
+        bucket.wait(rate, now).map_or(Ok(()), Err)?;
+        all.take(self.all, now)?;
+        bucket.take(rate, now)
     }
 }
 
 /// Whether `peer` has a bucket or may have one; peers with a full bucket are forgotten to make room.
-fn make_room(peers: &mut HashMap<IpAddr, Bucket>, peer: &IpAddr, now: Instant) -> bool {
+fn make_room(peers: &mut HashMap<IpAddr, Bucket>, peer: &IpAddr, rate: Rate, now: Instant) -> bool {
     if peers.contains_key(peer) || peers.len() < MAX_PEERS {
         return true;
     }
-    peers.retain(|_, bucket| !bucket.is_full(PEER, now));
+    peers.retain(|_, bucket| !bucket.is_full(rate, now));
     peers.len() < MAX_PEERS
 }
 
 /// What counts as one peer: an IPv4 address, or the /64 that an IPv6 host can pick addresses from.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
     }
 }
 
-struct Bucket {
+/// A token bucket.
+#[derive(Clone, Copy)]
+pub(crate) struct Bucket {
     tokens: f64,
     at: Instant,
 }
 
 impl Bucket {
-    fn full(rate: Rate, now: Instant) -> Self {
+    pub(crate) fn full(rate: Rate, now: Instant) -> Self {
         Bucket { tokens: rate.burst, at: now }
     }
 
-    fn is_full(&self, rate: Rate, now: Instant) -> bool {
+    pub(crate) fn is_full(&self, rate: Rate, now: Instant) -> bool {
         self.tokens_at(rate, now) >= rate.burst
     }
 
@@ -92,7 +111,8 @@ impl Bucket {
         (missing > 0.0).then(|| Duration::from_secs_f64(missing / rate.per_second))
     }
 
-    fn take(&mut self, rate: Rate, now: Instant) -> Result<(), Duration> {
+    /// Takes a token, or says how long to wait for the next.
+    pub(crate) fn take(&mut self, rate: Rate, now: Instant) -> Result<(), Duration> {
         self.wait(rate, now).map_or(Ok(()), Err)?;
         *self = Bucket { tokens: self.tokens_at(rate, now) - 1.0, at: now };
         Ok(())

@@ -4,6 +4,7 @@ mod event;
 mod found;
 mod kept;
 mod read;
+mod sign_in;
 
 use portcullis_policy::Subject;
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,7 @@ pub use found::{Hit, Hits, Mark, Snippet, Stood};
 pub use kept::{Filter, Filters, Note, Notes};
 pub(crate) use kept::{FilterQuery, NewNote};
 pub use read::{ReadState, Readings, Standing};
+pub use sign_in::{Beginning, ByLink, ByPassword, Go, ProviderWay, SignIn, Ways};
 
 /// Who is signed in.
 #[derive(Debug, Serialize, ToSchema)]
@@ -28,20 +30,18 @@ pub struct Me {
     pub groups: Vec<String>,
     /// What it may do in the portal.
     pub roles: Vec<Role>,
+    /// Who says who it is: the provider's issuer, or `local` for this gate itself.
+    #[schema(example = "local")]
+    pub issuer: String,
+    /// The provider that it signed in by; null where none had a part in it.
+    pub provider: Option<String>,
 }
 
 impl Me {
-    pub(crate) fn new(subject: &Subject, roles: &[Role]) -> Self {
-        Me { subject: subject.name.clone(), groups: subject.groups.clone(), roles: roles.to_vec() }
+    pub(crate) fn new(subject: &Subject, roles: &[Role], provider: Option<String>) -> Self {
+        let Subject { name, groups, issuer } = subject.clone();
+        Me { subject: name, groups, roles: roles.to_vec(), issuer, provider }
     }
-}
-
-/// The secret of a one-time link: what stands behind its `#`.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SignIn {
-    /// 43 characters of base64url.
-    pub(crate) link: String,
 }
 
 /// How a recording is to be taken out.

@@ -42,6 +42,7 @@ async fn status(gate: &Gate, method: &str, path: &str, id: &str, cookie: Option<
         .replace("{file}", if path.contains("/events/") { "00001.jsonl" } else { "00001.m4s" })
         .replace("{*path}", "chain/00001.jws")
         .replace("{note}", "nowhere")
+        .replace("{provider}", "corp")
         .replace("{name}", "mine");
     assert!(!path.contains('{'), "a parameter that this test does not know: {path}");
     let path = if path == "/api/search" { "/api/search?q=upload".to_owned() } else { path };
@@ -104,7 +105,13 @@ async fn every_route_as_everybody(on: On) {
         }
     }
     let open: Vec<_> = routes().iter().filter(|route| route.access == Access::Anyone).map(|route| route.path).collect();
-    assert_eq!(open, ["/api/sign-in", "/api/sign-out"], "what is open to anyone is listed here by hand");
+    let by_provider = ["", "/callback", "/logout"].map(|tail| format!("/api/sign-in/{{provider}}{tail}"));
+    let listed = ["/api/sign-in", "/api/sign-in/ways"].into_iter().chain(by_provider.iter().map(String::as_str));
+    assert_eq!(
+        open,
+        listed.chain(["/api/sign-out"]).collect::<Vec<_>>(),
+        "what is open to anyone is listed here by hand"
+    );
 }
 
 /// W4: a cookie that has not expired is worth nothing once its subject is revoked, on every route; nobody else notices.

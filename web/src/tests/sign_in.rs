@@ -7,8 +7,8 @@ use axum::http::Request;
 use axum::http::header::{CONTENT_TYPE, HOST, ORIGIN};
 
 use super::{Gate, ORIGIN_HERE, link_body, sign_in_request, signed};
-use crate::Act;
 use crate::secret::{fresh, hash_of};
+use crate::{Act, Way};
 
 /// The value of the cookie that the answer sets.
 fn cookie(answer: &super::Answer) -> String {
@@ -34,11 +34,14 @@ async fn a_link_signs_the_local_subject_in_once() {
     assert_eq!(me.header("cache-control"), "no-store");
     let groups = ["users", "auditors", "administrators"];
     let roles = ["user", "auditor", "administrator"];
-    assert_eq!(me.json(), serde_json::json!({ "subject": "local", "groups": groups, "roles": roles }));
+    assert_eq!(
+        me.json(),
+        serde_json::json!({ "subject": "local", "groups": groups, "roles": roles, "issuer": "local", "provider": null })
+    );
 
     gate.sign_in(&link).await.is_problem(401);
     let acts: Vec<_> = gate.journal.take();
-    assert_eq!(acts[0], (Some("local".into()), Act::SignedIn));
+    assert_eq!(acts[0], (Some("local".into()), Act::SignedIn { by: Way::Link }));
     assert!(matches!(acts[1], (None, Act::SignInRefused { .. })), "{acts:?}");
     assert_eq!(acts.len(), 2);
 }
@@ -152,7 +155,7 @@ async fn signing_out_ends_the_cookie_and_a_new_sign_in_the_old_one() {
     gate.get("/api/me", Some(&second)).await.is_problem(401);
     let nobody = signed(Request::post("/api/sign-out"), None).body(Body::empty()).unwrap();
     assert_eq!(gate.send(nobody).await.status, 204);
-    assert_eq!(gate.journal.take().last(), Some(&(Some("local".into()), Act::SignedOut)));
+    assert_eq!(gate.journal.take().last(), Some(&(Some("local".into()), Act::SignedOut { by: None })));
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ describe('routes', () => {
     expect(routeOf('/')).toEqual({ page: 'launcher' });
     expect(routeOf('/sign-in')).toEqual({ page: 'sign-in' });
     expect(routeOf('/recordings/')).toEqual({ page: 'recordings' });
+    expect(routeOf('/signed-out')).toEqual({ page: 'signed-out' });
     expect(routeOf('/policies')).toEqual({ page: 'policies' });
     expect(routeOf('/recordings/abc')).toEqual({ page: 'recording', id: 'abc' });
   });

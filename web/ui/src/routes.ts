@@ -3,6 +3,7 @@
 export type Route =
   | { page: 'launcher' }
   | { page: 'sign-in' }
+  | { page: 'signed-out' }
   | { page: 'desktop'; id: string }
   | { page: 'recordings' }
   | { page: 'recording'; id: string }
@@ -15,6 +16,7 @@ export function routeOf(path: string): Route {
   const [first, second] = parts;
   if (first === undefined) return { page: 'launcher' };
   if (parts.length === 1 && first === 'sign-in') return { page: 'sign-in' };
+  if (parts.length === 1 && first === 'signed-out') return { page: 'signed-out' };
   if (parts.length === 1 && first === 'recordings') return { page: 'recordings' };
   if (parts.length === 1 && first === 'policies') return { page: 'policies' };
   const id = second === undefined || parts.length !== 2 ? null : decoded(second);
@@ -26,6 +28,7 @@ export function routeOf(path: string): Route {
 export const pathTo = {
   launcher: '/',
   signIn: '/sign-in',
+  signedOut: '/signed-out',
   recordings: '/recordings',
   policies: '/policies',
   /** The line of a rule in the policies of a revision. */

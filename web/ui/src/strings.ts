@@ -1,6 +1,7 @@
 /** Every word that the pages say, in one place. */
 import type { Ending } from './session/close';
 import type { RecordingMode, RecordingState, Standing } from './api/types';
+import { account, signIn } from './strings/sign-in';
 import { files } from './strings/files';
 import { events, player } from './strings/player';
 import { proof } from './strings/proof';
@@ -82,7 +83,6 @@ export const strings = {
     desktops: 'Desktops',
     recordings: 'Recordings',
     policies: 'Policies',
-    signOut: 'Sign out',
   },
   theme: {
     label: 'Theme',
@@ -109,21 +109,8 @@ export const strings = {
     missingBody: 'The address may be mistyped, or what it named is gone.',
   },
 
-  signIn: {
-    title: 'Sign in',
-    working: 'Signing you in…',
-    failed: 'This link does not work',
-    failedBody: 'A sign-in link works once and for ten minutes. This one was used before, or is too old.',
-    explain: 'Portcullis signs you in by a link that works once.',
-    how: 'Get a link',
-    steps: [
-      'The gate prints one when it starts, in the terminal it was started from.',
-      'Restart the gate for another one, or ask whoever runs it.',
-      'Open the link in this browser within ten minutes.',
-    ],
-    privacy:
-      'What you do on a desktop is recorded. Each desktop says so, and under which policy, before and while you use it.',
-  },
+  signIn,
+  account,
 
   launcher: {
     title: 'Desktops',

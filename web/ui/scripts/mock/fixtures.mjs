@@ -21,6 +21,8 @@ export const me = {
   subject: 'alice@example.org',
   groups: ['contractors', 'auditors'],
   roles: ['user', 'auditor'],
+  issuer: 'https://id.example.org/realms/northwind',
+  provider: 'corp',
 };
 
 /** Which policies are in force: one commit that is good, and one behind it that is not. */

@@ -41,6 +41,9 @@ export async function start(dist, sample, port = 0) {
   const now = Date.now();
   const world = {
     signedIn: true,
+    /** How one can sign in, and where one signs out at the provider. */
+    ways: { providers: [], passwords: false },
+    there: '',
     desktops,
     sessions: sessions(now),
     policy: policy(now),
@@ -96,8 +99,15 @@ export async function start(dist, sample, port = 0) {
     if (world.signedIn && proof(world, response, pathname, sample)) return;
     if (world.signedIn && (await sealed(world, response, pathname, sample))) return;
     const body = await read(request);
+    if (pathname === '/api/sign-in/ways') return json(response, world.ways);
+    if (pathname.startsWith('/api/sign-in/')) {
+      if (world.held) await world.held;
+      return json(response, { go: `/signed-out?at=${pathname.split('/')[3]}` });
+    }
     if (pathname === '/api/sign-in') {
-      if (body.link !== 'good')
+      if ('name' in body && body.password !== 'good')
+        return problem(response, 401, 'Unauthorized', 'Name and password are not those of an account.');
+      if (!('name' in body) && body.link !== 'good')
         return problem(response, 401, 'Link not known', 'This link was used, or is too old.');
       world.signedIn = true;
       return empty(response);
@@ -116,7 +126,7 @@ export async function start(dist, sample, port = 0) {
         return json(response, me);
       case 'POST sign-out':
         world.signedIn = false;
-        return empty(response);
+        return world.there ? json(response, { go: world.there }) : empty(response);
       case 'GET desktops':
         return json(response, { desktops: world.desktops });
       case 'GET policy':

@@ -5,6 +5,7 @@ import { finderScenes } from './scenes-finder.mjs';
 import { playerScenes } from './scenes-player.mjs';
 import { proofScenes } from './scenes-proof.mjs';
 import { sealedScenes } from './scenes-sealed.mjs';
+import { signInScenes } from './scenes-sign-in.mjs';
 import { showDesktop, text, until } from './steps.mjs';
 
 const live = sessions(Date.now())[0].id;
@@ -19,23 +20,7 @@ const closing = (name, code, reason, title) => ({
 });
 
 export const scenes = [
-  {
-    name: 'sign-in',
-    path: '/sign-in',
-    expects: ['401'],
-    before: (world) => (world.signedIn = false),
-    act: (tab) => text(tab, 'Get a link'),
-  },
-  {
-    name: 'sign-in-failed',
-    path: '/sign-in#stale',
-    expects: ['401'],
-    before: (world) => (world.signedIn = false),
-    async act(tab, _, fault) {
-      await text(tab, 'This link does not work');
-      if (tab.url().includes('#')) fault('the secret is still in the address');
-    },
-  },
+  ...signInScenes,
   {
     name: 'launcher',
     path: '/sign-in#good',
@@ -64,19 +49,6 @@ export const scenes = [
       if ((await page()) !== dark) fault('the theme is not remembered');
       await toggle.click();
       if ((await page()) !== light) fault('the toggle does not come back to the theme of the system');
-    },
-  },
-  {
-    name: 'sign-out',
-    path: '/',
-    expects: ['401'],
-    async act(tab, world, fault) {
-      await text(tab, 'Production console');
-      await tab.getByRole('button', { name: 'Sign out' }).click();
-      await text(tab, 'Get a link');
-      if (world.signedIn) fault('the gate was not told');
-      await tab.goto(new URL('/recordings', tab.url()).href);
-      await text(tab, 'Get a link');
     },
   },
   {

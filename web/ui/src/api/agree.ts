@@ -20,6 +20,8 @@ type Agrees<Ours, Gates extends Wide<Ours>> = [Ours, Gates];
 
 export type Agreed = [
   Agrees<Written.Me, Described['Me']>,
+  Agrees<Written.Ways, Described['Ways']>,
+  Agrees<Written.Go, Described['Go']>,
   Agrees<Written.Policy, Described['PolicyRef']>,
   Agrees<Written.Allows, Described['Allows']>,
   Agrees<Written.Offer, Described['Desktops']>,

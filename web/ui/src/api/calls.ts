@@ -3,6 +3,7 @@ import { exchange } from './exchange';
 import { call } from './http';
 import type {
   DesktopFiles,
+  Go,
   Grant,
   HitPage,
   Me,
@@ -14,6 +15,7 @@ import type {
   RecordingPage,
   SavedFilter,
   Session,
+  Ways,
 } from './types';
 
 const at = (id: string): string => encodeURIComponent(id);
@@ -23,7 +25,18 @@ export const me = (signal?: AbortSignal) => call<Me>('GET', '/api/me', undefined
 /** Exchanges the secret of a one-time link for the cookie. */
 export const signIn = (link: string) => call<void>('POST', '/api/sign-in', { link });
 
-export const signOut = () => call<void>('POST', '/api/sign-out');
+/** The same for name and password of a local account. */
+export const signInByPassword = (name: string, password: string) =>
+  call<void>('POST', '/api/sign-in', { name, password });
+
+export const signInWays = () => call<Ways>('GET', '/api/sign-in/ways');
+
+/** Begins a sign-in at a provider, which is to lead back to a path of ours; resolves to where the page goes. */
+export const beginSignIn = (provider: string, to: string) =>
+  call<Go>('POST', `/api/sign-in/${at(provider)}`, { to });
+
+/** Resolves to where one signs out at the provider as well, if there is such a place. */
+export const signOut = () => call<Go | undefined>('POST', '/api/sign-out');
 
 export const desktops = (signal?: AbortSignal) => call<Offer>('GET', '/api/desktops', undefined, signal);
 

@@ -501,8 +501,76 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Signs in by a one-time link. The request must name an allowed Origin. */
+        /** Signs in by a one-time link, or by a name and a password. The request must name an allowed Origin. */
         post: operations["sign_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sign-in/ways": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How one can sign in here. */
+        get: operations["ways"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sign-in/{provider}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins a sign-in at a provider: the answer says where the page goes. The request must name an allowed Origin. */
+        post: operations["begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sign-in/{provider}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a provider sends the browser back to: a page that moves on, to where the sign-in was to lead or to the sign-in page. */
+        get: operations["callback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sign-in/{provider}/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A provider's word that somebody has signed out there (OpenID Connect Back-Channel Logout 1.0): it ends their sign-ins here. */
+        post: operations["logout"];
         delete?: never;
         options?: never;
         head?: never;
@@ -518,7 +586,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Signs out: the cookie is worth nothing from here on. */
+        /** Signs out: the cookie is worth nothing from here on. Sessions on desktops go on, as they do when a page is closed. */
         post: operations["sign_out"];
         delete?: never;
         options?: never;
@@ -640,6 +708,14 @@ export interface components {
             /** @description Media types that files into the desktop may have, such as `image/*`; empty where all may. */
             upload_types: string[];
         };
+        /** @description How a sign-in at a provider begins. */
+        Beginning: {
+            /**
+             * @description The path of the page to go on to, with its query; `/` where it is absent.
+             * @example /recordings
+             */
+            to?: string | null;
+        };
         /** @description A file of a bundle. */
         BundleFile: {
             /**
@@ -659,6 +735,21 @@ export interface components {
             extra: string[];
             /** @description Files with a name that a bundle's file may have, in the order of their names. */
             files: components["schemas"]["BundleFile"][];
+        };
+        /** @description The secret of a one-time link: what stands behind its `#`. */
+        ByLink: {
+            /** @description 43 characters of base64url. */
+            link: string;
+        };
+        /** @description A local account. */
+        ByPassword: {
+            /**
+             * @description Its name.
+             * @example alice
+             */
+            name: string;
+            /** @description Its password. */
+            password: string;
         };
         /** @description A file that reached the desktop. */
         Delivered: {
@@ -793,6 +884,11 @@ export interface components {
             /** @description Who signed the commit, where only signed commits count. */
             signer: string | null;
         };
+        /** @description Where the page goes. */
+        Go: {
+            /** @description An address of the provider. */
+            go: string;
+        };
         /** @description An event that has what is sought. */
         Hit: {
             /**
@@ -874,6 +970,13 @@ export interface components {
         Me: {
             /** @description Its groups, as policies see them. */
             groups: string[];
+            /**
+             * @description Who says who it is: the provider's issuer, or `local` for this gate itself.
+             * @example local
+             */
+            issuer: string;
+            /** @description The provider that it signed in by; absent where none had a part in it. */
+            provider?: string | null;
             /** @description What it may do in the portal. */
             roles: components["schemas"]["Role"][];
             /**
@@ -988,6 +1091,21 @@ export interface components {
          * @enum {string}
          */
         ReadState: "wanted" | "made" | "none" | "failed";
+        /** @description One provider. */
+        ProviderWay: {
+            /**
+             * @description Its id, for its addresses.
+             * @example corp
+             */
+            id: string;
+            /**
+             * @description What its button says.
+             * @example Corp account
+             */
+            label: string;
+            /** @description Whether it gives an answer, as of the last minute. */
+            reachable: boolean;
+        };
         /** @description Whether the gate can open sessions. */
         Readiness: {
             /** @description True when nothing stands in the way. */
@@ -1577,11 +1695,8 @@ export interface components {
             /** @description Those that the caller may know of. */
             sessions: components["schemas"]["Session"][];
         };
-        /** @description The secret of a one-time link: what stands behind its `#`. */
-        SignIn: {
-            /** @description 43 characters of base64url. */
-            link: string;
-        };
+        /** @description Who wants to sign in. */
+        SignIn: components["schemas"]["ByLink"] | components["schemas"]["ByPassword"];
         /** @description A piece of plain text, never HTML, and what of it is to be marked. */
         Snippet: {
             /** @description Rising, apart from each other; none where what was sought is in the event's subject, desktop, type or rule. */
@@ -1658,6 +1773,13 @@ export interface components {
          * @description A video file of CMAF (ISO/IEC 23000-19): an init segment or a segment.
          */
         VideoFile: string;
+        /** @description How one can sign in. */
+        Ways: {
+            /** @description By the name and password of a local account. */
+            passwords: boolean;
+            /** @description By these providers, as they are configured. */
+            providers: components["schemas"]["ProviderWay"][];
+        };
     };
     responses: never;
     parameters: never;
@@ -3884,7 +4006,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The link has been used or is over */
+            /** @description The link has been used or is over; or name and password are not those of an account */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3922,6 +4044,201 @@ export interface operations {
             };
         };
     };
+    ways: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The ways there are */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ways"];
+                };
+            };
+        };
+    };
+    begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The provider's id */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Beginning"];
+            };
+        };
+        responses: {
+            /** @description Where to go; a cookie of ten minutes binds the sign-in to this browser */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Go"];
+                };
+            };
+            /** @description It is not to lead to a page of this gate */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not from a page of the gate */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such provider */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The provider gives no answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    callback: {
+        parameters: {
+            query?: {
+                /** @description What is exchanged for the person's claims */
+                code?: string;
+                /** @description Which sign-in it is */
+                state?: string;
+                /** @description Who answers (RFC 9207) */
+                iss?: string;
+                /** @description Why there is no code */
+                error?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The provider's id */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page that moves on; the cookie `portcullis` is set where it leads to the gate */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description There is no such provider */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    logout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The provider's id */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        /** @description `logout_token` */
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": string;
+            };
+        };
+        responses: {
+            /** @description Their sign-ins are over */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The token is not one that is heeded */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such provider */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It could not be put on the record */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     sign_out: {
         parameters: {
             query?: never;
@@ -3931,6 +4248,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Signed out here; the address is where one signs out at the provider as well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Go"];
+                };
+            };
             /** @description Signed out, or nobody was signed in */
             204: {
                 headers: {

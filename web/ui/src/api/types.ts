@@ -5,6 +5,28 @@ export interface Me {
   subject: string;
   groups: string[];
   roles: string[];
+  /** Who says who it is: a provider's issuer, or `local` for the gate itself. */
+  issuer: string;
+  /** The provider that they signed in by. */
+  provider?: string | null;
+}
+
+/** One provider of sign-ins. */
+export interface ProviderWay {
+  id: string;
+  label: string;
+  reachable: boolean;
+}
+
+/** How one can sign in. */
+export interface Ways {
+  providers: ProviderWay[];
+  passwords: boolean;
+}
+
+/** Where the page goes on: an address of a provider. */
+export interface Go {
+  go: string;
 }
 
 /** Which rule of which revision of the policy files decided. */

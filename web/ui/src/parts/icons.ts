@@ -10,6 +10,7 @@ export const icons = {
   vault:
     'M4 4h16v14H4z M7 18v2 M17 18v2 M12 8a3 3 0 1 0 0 6 3 3 0 0 0 0-6z M12 8V6.5 M12 15.5V14 M9 11H7.5 M16.5 11H15',
   chart: 'M4 4v16h16 M8 16v-4 M12.5 16V8 M17 16v-6',
+  account: 'M12 4a4 4 0 1 0 0 8 4 4 0 0 0 0-8z M4.5 20.5c.8-4 3.6-6 7.5-6s6.7 2 7.5 6',
   // What may cross.
   keyboard: 'M2 7h20v10H2z M6 10.5h.01 M9.5 10.5h.01 M13 10.5h.01 M16.5 10.5h.01 M8 14h8',
   paste: 'M9 4H5v16h14V4h-4 M9 2.8h6v3H9z M12 9.5v6 M9.5 13l2.5 2.5 2.5-2.5',
