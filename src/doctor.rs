@@ -16,7 +16,7 @@ struct Need {
     required: bool,
 }
 
-const NEEDS: [Need; 13] = [
+const NEEDS: [Need; 14] = [
     Need { program: "bwrap", package: "bubblewrap", for_what: "the jail of `process` desktops", required: true },
     Need { program: "setpriv", package: "util-linux", for_what: "desktops of another user than root", required: true },
     Need { program: "prlimit", package: "util-linux", for_what: "limits of `process` desktops", required: true },

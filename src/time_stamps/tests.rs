@@ -81,6 +81,7 @@ fn keeper(dir: &Path) -> Arc<Keeper> {
         key: key.kid().to_owned(),
         keep: None,
         recipients: Vec::new(),
+        text: None,
     };
     let bundle = dir.join("vault").join(manifest.prefix());
     std::fs::create_dir_all(bundle.parent().unwrap()).unwrap();

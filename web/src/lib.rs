@@ -63,6 +63,6 @@ pub use problem::Problem;
 pub use readings::{TakeError, Unread};
 pub use types::{
     Beginning, ByLink, ByPassword, Events, EventsFault, Filter, Filters, Go, Hit, Hits, Hold, Mark, Me, Note, Notes,
-    ProviderWay, ReadState, Readings, RecordedEvent, RecordedStroke, RecordedWhat, Recording, RecordingPolicy, RecordingState, Recordings,
-    SignIn, Snippet, Standing, Stood, Verdict, Ways,
+    ProviderWay, ReadState, Readings, RecordedEvent, RecordedStroke, RecordedWhat, Recording, RecordingPolicy,
+    RecordingState, Recordings, SignIn, Snippet, Standing, Stood, Verdict, Ways,
 };
