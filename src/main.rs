@@ -20,6 +20,7 @@ mod policy;
 mod portal;
 mod quarantine;
 mod readings;
+mod recorder;
 mod recordings;
 mod retention;
 mod revoked;

@@ -19,7 +19,6 @@ use portcullis_proxy::runtime::process::Processes;
 use portcullis_proxy::runtime::standing::Standing;
 use portcullis_proxy::token::Verifier;
 use portcullis_proxy::{Journal, Plane, PlaneConfig};
-use portcullis_recorder::Encrypting;
 use portcullis_vault::Vault;
 use portcullis_web::{LOCAL_ISSUER, Portal, PortalConfig, Roles};
 use tokio::net::TcpListener;
@@ -39,6 +38,7 @@ use crate::peer::Proxies;
 use crate::policy;
 use crate::portal::{Indexed, Journaled, Out, SignedIn};
 use crate::readings::Readings;
+use crate::recorder;
 use crate::retention;
 use crate::revoked;
 use crate::time_stamps::Stamps;
@@ -73,17 +73,17 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let origins = config.origins_at(address);
 
-    let encrypting = encrypting(config)?;
+    let encrypting = recorder::encrypting(config)?;
     let vault = crate::vault::open(config, &data).await?;
     let journal = Arc::new(Journal::open(&data.journal())?);
     let portal = portal(config, &data, &origins, Arc::clone(&vault), Arc::clone(&journal)).await?;
     let runtimes = runtimes(config, &data).await?;
     // Before anything leaves the spool.
     let exports = alerts::open(config, &data, &vault)?;
-    let mut recorder = recorder(config, &data, encrypting);
+    let mut recorder = recorder::of(config, &data, encrypting);
     recover(&recorder, &vault, &keys, &runtimes).await;
     catch_up(&portal, &journal).await;
-    prepare(config, &mut recorder);
+    recorder::prepare(config, &mut recorder);
     let verifier = token::verifier(config, &keys)?;
     let revocations = Arc::clone(verifier.revocations());
     revoked::load(&data.revoked(), &revocations)?;
@@ -263,37 +263,6 @@ async fn catch_up(portal: &Portal, journal: &Journal) {
             "the index could not be rebuilt; recordings may be missing from the list"
         ),
     }
-}
-
-/// To whom recordings are encrypted. The folder of its keys must be in the machine's memory.
-pub(crate) fn encrypting(config: &Config) -> anyhow::Result<Option<Encrypting>> {
-    let Some(recipients) = config.recording.recipients()?.filter(|_| config.recording.encrypt) else { return Ok(None) };
-    let keys = config.recording.keys();
-    portcullis_recorder::check_keys(&keys).context("`recording.key_folder`")?;
-    tracing::info!(recipients = ?recipients.names(), keys = %keys.display(), "recordings are encrypted");
-    Ok(Some(Encrypting { recipients, keys }))
-}
-
-/// How recordings are made.
-pub(crate) fn recorder(config: &Config, data: &Data, encrypting: Option<Encrypting>) -> portcullis_recorder::Config {
-    let written = &config.recording;
-    let mut recorder = portcullis_recorder::Config::new(data.spool());
-    recorder.ring_bytes = written.handover_mib.saturating_mul(1024 * 1024);
-    recorder.segment = Duration::from_secs(written.segment_seconds);
-    recorder.still = Duration::from_secs(written.still_seconds);
-    recorder.crf = written.crf;
-    recorder.threads = written.threads;
-    recorder.encrypting = encrypting;
-    recorder.patience = config.vault.patience().unwrap_or(recorder.patience);
-    recorder
-}
-
-/// Where desktops stand ready, so does the beginning of a recording.
-fn prepare(config: &Config, recorder: &mut portcullis_recorder::Config) {
-    let Some(warm) = config.desktops.iter().find(|desktop| desktop.warm.count > 0) else { return };
-    let ahead = Arc::new(portcullis_recorder::Ahead::default());
-    ahead.prepare(recorder.clone(), warm.size);
-    recorder.ahead = Some(ahead);
 }
 
 #[allow(clippy::too_many_arguments, reason = "the one place where everything meets")]

@@ -25,6 +25,7 @@ mod recording;
 mod recover;
 mod segment;
 mod spool;
+mod tending;
 mod upload;
 mod worker;
 

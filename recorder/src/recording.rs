@@ -1,7 +1,6 @@
 //! A session's recording, as the session sees it.
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, ScopedJoinHandle};
-use std::time::Duration;
 
 use portcullis_evidence::{
     BundleWriter, Encryption, Ending, KeepTerms, Manifest, PathInBundle, Sealed, Settings, SigningKey, State, What,
@@ -12,7 +11,6 @@ use portcullis_vault::Vault;
 use time::OffsetDateTime;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
-use tokio::time::MissedTickBehavior;
 
 use crate::ahead::Opening;
 use crate::bundle::{Bundle, By, MAX_WAITING};
@@ -26,11 +24,9 @@ use crate::keeping;
 use crate::keys;
 use crate::recover::{self, Interruption};
 use crate::spool::Spool;
+use crate::tending::Keeper;
 use crate::upload::Place;
 use crate::worker::{Ended, Pulse, Worker};
-
-/// How often what was written is synced, and the encoder looked after.
-const EVERY: Duration = Duration::from_secs(1);
 
 /// A live recording. Clones are the same one. Dropped without [`Recording::close`], it is left to [`crate::recover()`].
 #[derive(Clone)]
@@ -343,55 +339,6 @@ fn lay(
             let _ = spool.remove();
             Err(error)
         }
-    }
-}
-
-/// Each second: what was written becomes durable, the log notes that the session lives, and the encoder is looked at.
-struct Keeper {
-    clock: Arc<dyn Clock>,
-    log: Arc<HandOver>,
-    bundle: Arc<Bundle>,
-    failure: Arc<Failure>,
-    pulse: Arc<Pulse>,
-    stall_us: u64,
-}
-
-impl Keeper {
-    async fn run(self) {
-        let keeper = Arc::new(self);
-        let mut failed = keeper.failure.watch();
-        let mut every = tokio::time::interval(EVERY);
-        every.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while keeper.failure.reason().is_none() {
-            tokio::select! {
-                _ = every.tick() => {}
-                _ = failed.changed() => break,
-            }
-            if keeper.pulse.busy_us(keeper.clock.now_us()) > keeper.stall_us {
-                keeper.failure.say(&keeper.log, &RecordError::Stuck);
-            }
-            let worker = Arc::clone(&keeper);
-            if let Err(error) = blocking(move || worker.sync()).await {
-                keeper.failure.say(&keeper.log, &error);
-            }
-        }
-        if let Err(error) = blocking(move || keeper.tell_gap()).await {
-            tracing::error!(error = %error.in_full(), "a gap could not be recorded");
-        }
-    }
-
-    /// Says on the record that it ends here. On a full disk, in the room that was kept for it.
-    fn tell_gap(&self) -> Result<(), RecordError> {
-        let at_us = self.failure.at_us().unwrap_or(0);
-        let reason = format!("the recording failed: {}", self.failure.reason().unwrap_or_default());
-        self.bundle.release_room()?;
-        self.bundle.own_event(What::Gap { from_us: at_us, to_us: at_us, reason })?;
-        self.bundle.sync()
-    }
-
-    fn sync(&self) -> Result<(), RecordError> {
-        self.log.sync().map_err(RecordError::Log)?;
-        self.bundle.sync()
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn run(args: &RecoverArgs) -> anyhow::Result<ExitCode> {
     let mut sound = true;
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         let vault = crate::vault::open(&config, &data).await?;
-        let recorder = crate::serve::recorder(&config, &data, crate::serve::encrypting(&config)?);
+        let recorder = crate::recorder::of(&config, &data, crate::recorder::encrypting(&config)?);
         let recovered = portcullis_recorder::recover(recorder, vault, Arc::new(keys.evidence)).await;
         if recovered.is_empty() {
             println!("nothing is left in {}", data.spool().display());

@@ -975,7 +975,7 @@ export interface components {
              * @example local
              */
             issuer: string;
-            /** @description The provider that it signed in by; absent where none had a part in it. */
+            /** @description The provider that it signed in by; null where none had a part in it. */
             provider?: string | null;
             /** @description What it may do in the portal. */
             roles: components["schemas"]["Role"][];
@@ -1086,11 +1086,6 @@ export interface components {
             /** @description Always `about:blank`: the status says the kind. */
             type: string;
         };
-        /**
-         * @description Whether something was read off the pictures.
-         * @enum {string}
-         */
-        ReadState: "wanted" | "made" | "none" | "failed";
         /** @description One provider. */
         ProviderWay: {
             /**
@@ -1106,6 +1101,11 @@ export interface components {
             /** @description Whether it gives an answer, as of the last minute. */
             reachable: boolean;
         };
+        /**
+         * @description Whether something was read off the pictures.
+         * @enum {string}
+         */
+        ReadState: "wanted" | "made" | "none" | "failed";
         /** @description Whether the gate can open sessions. */
         Readiness: {
             /** @description True when nothing stands in the way. */
