@@ -63,8 +63,11 @@ pub async fn recover_those(
         if !meant(&session) {
             continue;
         }
+        let path = folder.clone();
         let outcome = match blocking(move || Spool::open(folder)).await {
             Ok(None) => continue,
+            // Meanwhile whoever had it is done with it.
+            Err(_) if !path.is_dir() => continue,
             Ok(Some(spool)) => finish(&config, &vault, Arc::clone(&key), spool, Interruption::Killed).await,
             Err(error) => Err(error),
         };

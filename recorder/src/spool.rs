@@ -91,7 +91,11 @@ impl Spool {
         let name = self.folder.file_name().unwrap_or_default().to_string_lossy();
         let done = self.folder.with_file_name(format!("{DONE}{name}"));
         fs::rename(&self.folder, &done).map_err(spool("rename", &self.folder))?;
-        fs::remove_dir_all(&done).map_err(spool("remove", &done))
+        match fs::remove_dir_all(&done) {
+            // Whoever looks through the spool removes what has this name, too.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed.map_err(spool("remove", &done)),
+        }
     }
 }
 

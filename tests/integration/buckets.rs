@@ -166,7 +166,7 @@ async fn what_an_outage_left_is_brought_while_the_gate_runs() {
     let bucket = Bucket::make(false).await.unwrap();
     let wire = Wire::to(&bucket.endpoint).await.unwrap();
     let gate =
-        Gate::start(&to(&bucket.table(&wire.endpoint, "timeout_seconds = 1\noutage_seconds = 1"))).await.unwrap();
+        Gate::start(&to(&bucket.table(&wire.endpoint, "timeout_seconds = 2\noutage_seconds = 1"))).await.unwrap();
     let api = gate.api("alice", "testers", "bare").unwrap();
     let opened = api.open("bare").await.unwrap();
     let desktop = DesktopProbe::find(&opened.id).await.unwrap();

@@ -273,6 +273,14 @@ export const playerScenes = [
     act: (tab) => text(tab, 'Its time is over'),
   },
   {
+    name: 'player-not-shown',
+    path,
+    before(world) {
+      world.recordings.find(({ id }) => id === playable.closed).state = 'missing';
+    },
+    act: (tab) => text(tab, 'does not show this recording any more'),
+  },
+  {
     name: 'player-nothing',
     path,
     expects: ['404'],
