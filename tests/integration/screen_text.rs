@@ -64,17 +64,23 @@ async fn what_was_on_a_screen_is_found_where_and_when_it_was() {
     let api = gate.api("alice", "testers", "bare").unwrap();
     let opened = api.open("bare").await.unwrap();
     let desktop = DesktopProbe::find(&opened.id).await.unwrap();
-    let black = async |from: usize, to: usize| {
+    // Before any window is there: what the desktop itself has of black.
+    let letters = async |from: usize, to: usize| {
         let screen = desktop.picture().await?;
         let rows = screen.pixels()[from * 640 * 4..to * 640 * 4].chunks_exact(4);
-        Ok::<_, anyhow::Error>(rows.filter(|pixel| pixel[..3] == [255; 3]).count())
+        Ok::<_, anyhow::Error>(rows.filter(|pixel| pixel[..3].iter().all(|colour| *colour < 60)).count())
     };
+    let bare = letters(0, 120).await.unwrap();
     let mut payroll = window(&desktop, "60x3+20+30", "Quarterly payroll transfer");
-    until("the window is there", async || Ok((black(0, 120).await? > 10_000).then_some(()))).await.unwrap();
+    until("the window is there", async || Ok((letters(0, 120).await?.abs_diff(bare) > 300).then_some(())))
+        .await
+        .unwrap();
+    let (markups, hiddens) = (letters(180, 300).await.unwrap(), letters(380, 470).await.unwrap());
     let mut markup = window(&desktop, "60x3+20+200", "<script>alert(1)</script> <b>bold</b>");
     let mut hidden = window(&desktop, "60x3+20+390", "Password correcthorse");
     until("the other windows are there", async || {
-        Ok((black(180, 300).await? > 10_000 && black(380, 470).await? > 10_000).then_some(()))
+        let (one, other) = (letters(180, 300).await?.abs_diff(markups), letters(380, 470).await?.abs_diff(hiddens));
+        Ok((one > 300 && other > 300).then_some(()))
     })
     .await
     .unwrap();
@@ -82,12 +88,12 @@ async fn what_was_on_a_screen_is_found_where_and_when_it_was() {
     tokio::time::sleep(std::time::Duration::from_secs(3)).await;
     payroll.kill().unwrap();
     payroll.wait().unwrap();
-    until("the window is gone", async || Ok((black(0, 120).await? < 1000).then_some(()))).await.unwrap();
+    until("the window is gone", async || Ok((letters(0, 120).await?.abs_diff(bare) < 50).then_some(()))).await.unwrap();
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
 
     let portal = Portal::enter(&gate).await;
     let mut again = window(&desktop, "60x3+20+30", "Quarterly payroll transfer");
-    until("it is there again", async || Ok((black(0, 120).await? > 10_000).then_some(()))).await.unwrap();
+    until("it is there again", async || Ok((letters(0, 120).await?.abs_diff(bare) > 300).then_some(()))).await.unwrap();
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     let early = portal.hits("q=payroll").await;
     assert!(early.is_empty(), "nothing is read while the session runs: {early:?}");

@@ -75,15 +75,30 @@ impl Changes {
         self.seen = luma;
     }
 
-    /// The tiles that are to be read now; at the end all that have not been.
+    /// The tiles that are to be read now; at the end all that have not been. Those that lie together are waited for together: while
+    /// somebody types, a line does not rest.
     pub(super) fn due(&self, now_us: u64, is_end: bool) -> BTreeSet<usize> {
-        let due = |(tile, (waiting, patience)): (usize, (&Option<Waiting>, &u64))| {
-            let waiting = (*waiting)?;
-            let rests = now_us.saturating_sub(waiting.moved_us) >= REST_US;
-            let long = now_us.saturating_sub(waiting.from_us) >= *patience;
-            (!waiting.is_as_read && (is_end || rests || long)).then_some(tile)
-        };
-        self.waiting.iter().zip(&self.patience).enumerate().filter_map(due).collect()
+        let rests = |was: &Waiting| now_us.saturating_sub(was.moved_us) >= REST_US;
+        let long = |was: &Waiting, patience: u64| now_us.saturating_sub(was.from_us) >= patience;
+        let all = self.waiting.iter().zip(&self.patience).enumerate();
+        let all = all.filter_map(|(tile, (was, patience))| Some((tile, was.filter(|was| !was.is_as_read)?, *patience)));
+        let waiting: BTreeSet<usize> = all.clone().map(|(tile, ..)| tile).collect();
+        if is_end {
+            return waiting;
+        }
+        // Where no tile is due by itself none is together with others.
+        if !all.clone().any(|(_, was, patience)| rests(&was) || long(&was, patience)) {
+            return BTreeSet::new();
+        }
+        let mut due = BTreeSet::new();
+        for (_, group) in self.groups(waiting) {
+            let tiles =
+                || group.iter().filter_map(|tile| Some(((*self.waiting.get(*tile)?)?, *self.patience.get(*tile)?)));
+            if tiles().all(|(was, _)| rests(&was)) || tiles().any(|(was, patience)| long(&was, patience)) {
+                due.extend(group);
+            }
+        }
+        due
     }
 
     /// These tiles were read as they are.
@@ -112,22 +127,23 @@ impl Changes {
     pub(super) fn regions(&self, tiles: &BTreeSet<usize>) -> Vec<Rect> {
         let inked: BTreeSet<usize> =
             tiles.iter().copied().filter(|tile| self.grid.has_ink(&self.seen, *tile)).collect();
-        let mut boxes: Vec<Area> = self.groups(inked).into_iter().map(|area| self.grown(area)).collect();
+        let mut boxes: Vec<Area> = self.groups(inked).into_iter().map(|(area, _)| self.grown(area)).collect();
         if boxes.len() > MAX_REGIONS {
             boxes = boxes.into_iter().reduce(Area::and).into_iter().collect();
         }
         merged(boxes).into_iter().filter_map(|area| area.rect()).collect()
     }
 
-    /// Tiles that lie together, in columns and rows.
-    fn groups(&self, mut left: BTreeSet<usize>) -> Vec<Area> {
+    /// Tiles that lie together, with their columns and rows.
+    fn groups(&self, mut left: BTreeSet<usize>) -> Vec<(Area, Vec<usize>)> {
         let mut groups = Vec::new();
         while let Some(first) = left.pop_first() {
             let (column, row) = self.grid.place(first);
             let mut area =
                 Area { left: column, top: row, right: column.saturating_add(1), bottom: row.saturating_add(1) };
-            let mut open = vec![first];
+            let (mut open, mut all) = (vec![first], Vec::new());
             while let Some(tile) = open.pop() {
+                all.push(tile);
                 let (column, row) = self.grid.place(tile);
                 area = area.and(Area {
                     left: column,
@@ -145,7 +161,7 @@ impl Changes {
                     }
                 }
             }
-            groups.push(area);
+            groups.push((area, all));
         }
         groups
     }

@@ -79,6 +79,24 @@ fn what_never_rests_is_read_now_and_then_and_ever_less() {
 }
 
 #[test]
+fn a_line_that_is_typed_rests_when_its_end_does() {
+    let mut changes = Changes::new(SIZE);
+    changes.show(0, screen(&[]));
+    due(&mut changes, SECOND);
+    let (mut places, mut reads) = (Vec::new(), Vec::new());
+    // A word of forty pixels each 0.4 s, for 2.4 s: no end of the line rests for long enough, though its beginning does.
+    for word in 0..6_u64 {
+        let at_us = 2 * SECOND + word * 400_000;
+        reads.extend((!due(&mut changes, at_us).is_empty()).then_some(at_us));
+        places.push((20 + word as usize * 44, 50));
+        changes.show(at_us, screen(&places));
+    }
+    assert!(reads.is_empty(), "{reads:?}");
+    let due = changes.due(6 * SECOND, false);
+    assert_eq!(changes.regions(&due).len(), 1);
+}
+
+#[test]
 fn a_line_is_widened_to_all_of_its_words() {
     let mut changes = Changes::new(SIZE);
     changes.show(0, screen(&[(20, 50), (80, 50), (140, 50)]));
