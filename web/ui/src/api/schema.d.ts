@@ -975,7 +975,7 @@ export interface components {
              * @example local
              */
             issuer: string;
-            /** @description The provider that it signed in by; absent where none had a part in it. */
+            /** @description The provider that it signed in by; null where none had a part in it. */
             provider?: string | null;
             /** @description What it may do in the portal. */
             roles: components["schemas"]["Role"][];
