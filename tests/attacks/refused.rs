@@ -26,7 +26,7 @@ enum Whose {
 use Whose::{Found, Open, Signed, Ticket};
 
 /// Every route: the description in docs/openapi.json has no other.
-const ROUTES: [(&str, &str, Whose); 41] = [
+const ROUTES: [(&str, &str, Whose); 42] = [
     ("get", "/healthz", Open(200)),
     ("get", "/readyz", Open(200)),
     ("get", "/sessions/{id}/rfb", Ticket),
@@ -51,6 +51,7 @@ const ROUTES: [(&str, &str, Whose); 41] = [
     ("get", "/api/recordings/{id}/notes", Found),
     ("post", "/api/recordings/{id}/notes", Found),
     ("delete", "/api/recordings/{id}/notes/{note}", Found),
+    ("get", "/api/recordings/{id}/thumbnail", Found),
     ("get", "/api/recordings/{id}/video/{file}", Found),
     ("get", "/api/search", Signed),
     ("get", "/api/sessions", Signed),
