@@ -215,6 +215,14 @@ fn tars_of_other_programs_are_read() {
     assert_eq!(refusal("a.tar", &[pax("99 path=x\n"), member("a.txt")].concat()), "broken");
     assert_eq!(refusal("a.tar", &[pax("24 GNU.sparse.major=1.0\n"), member("a.txt")].concat()), "not_looked_into");
     assert!(look("a.tar", &[tar_member("././@LongLink", b'L', "", long.as_bytes()), member("a.bin")].concat()).is_ok());
+    // GNU tar and Python's read what a folder is said to have as members.
+    let hidden = tar_member("tool.exe", b'0', "", b"MZ");
+    for (name, kind) in [("d/", b'5'), ("d", b'5'), ("d/", b'0'), ("d/", 0), ("d/", b'7')] {
+        let folder = tar_member(name, kind, "", &hidden);
+        assert_eq!(refusal("a.tar", &folder), "broken", "{name} of kind {kind}");
+        assert_eq!(refusal("a.tar", &[pax("15 path=fine.x\n"), folder].concat()), "broken", "{name} of kind {kind}, renamed");
+        assert!(look("a.tar", &[tar_member(name, kind, "", b""), member("d/a.txt")].concat()).is_ok(), "{name} of kind {kind}");
+    }
     let mut bad = member("a.txt");
     bad.extend(member("b.txt"));
     bad[512 * 2 + 5] ^= 1;

@@ -75,14 +75,21 @@ pub(crate) fn walk(look: &Look<'_>, reader: &mut dyn Read, depth: u32, seen: &mu
             return Err(broken("two sizes of one member"));
         }
         let size = longer.unwrap_or(size);
-        let name = paths.take(&path.unwrap_or_else(|| own_name(&block)), true)?;
+        let own = own_name(&block);
+        // Older tars have no kind for folders but a name that ends so, which some readers go by even where a record has another name.
+        let is_folder = kind_of == b'5' || (matches!(kind_of, b'0' | 0 | b'7') && own.ends_with(b"/"));
+        let name = paths.take(&path.unwrap_or(own), true)?;
+        // Readers differ about whether such bytes are its contents or the next members.
+        if size > 0 && (is_folder || name.ends_with('/')) {
+            return Err(broken("a folder has contents"));
+        }
         names.push(name.as_bytes())?;
         names.push(b"\n")?;
         let target = link.unwrap_or_else(|| text(field(&block, 157, 100)).to_vec());
         match kind_of {
             b'0' | 0 | b'7' => {
                 let mut member = reader.take(size);
-                if !(name.ends_with('/') && size == 0) {
+                if !name.ends_with('/') {
                     look.member(&mut member, &name, Within::Archive, depth.saturating_add(1), seen)?;
                 }
                 io::copy(&mut member, &mut io::sink()).map_err(failed)?;
@@ -94,7 +101,7 @@ pub(crate) fn walk(look: &Look<'_>, reader: &mut dyn Read, depth: u32, seen: &mu
                 let filled = filled.get_mut(..fill).unwrap_or_default();
                 reader.read_exact(filled).map_err(failed)?;
             }
-            b'5' => skip(reader, size.saturating_add(padding(size))).map_err(failed)?,
+            b'5' => {}
             b'1' | b'2' if size == 0 => paths.link(&name, &target, kind_of == b'1')?,
             b'1' | b'2' => return Err(broken("a link has contents")),
             b'3' | b'4' | b'6' => return Err(escapes("it is a device")),
