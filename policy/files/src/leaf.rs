@@ -54,7 +54,7 @@ pub(crate) fn read(
         raw.finish(seen);
         runs.finish(seen)?;
     }
-    if left > 0 && ends::has_end(kind) {
+    if left && ends::has_end(kind) {
         return Err(Refused::Trailing { media_type: kind.media_type });
     }
     if watched.encrypted {
@@ -68,14 +68,16 @@ pub(crate) fn read(
     Ok(settled)
 }
 
-fn drain(reader: &mut dyn BufRead) -> io::Result<u64> {
-    let mut left = 0u64;
+/// Reads on to the end. Answers whether there is anything but zeros, with which some programs fill their files.
+fn drain(reader: &mut dyn BufRead) -> io::Result<bool> {
+    let mut left = false;
     loop {
-        let length = reader.fill_buf()?.len();
+        let bytes = reader.fill_buf()?;
+        let length = bytes.len();
         if length == 0 {
             return Ok(left);
         }
-        left = left.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
+        left = left || bytes.iter().any(|byte| *byte != 0);
         reader.consume(length);
     }
 }

@@ -220,8 +220,15 @@ fn tars_of_other_programs_are_read() {
     for (name, kind) in [("d/", b'5'), ("d", b'5'), ("d/", b'0'), ("d/", 0), ("d/", b'7')] {
         let folder = tar_member(name, kind, "", &hidden);
         assert_eq!(refusal("a.tar", &folder), "broken", "{name} of kind {kind}");
-        assert_eq!(refusal("a.tar", &[pax("15 path=fine.x\n"), folder].concat()), "broken", "{name} of kind {kind}, renamed");
-        assert!(look("a.tar", &[tar_member(name, kind, "", b""), member("d/a.txt")].concat()).is_ok(), "{name} of kind {kind}");
+        assert_eq!(
+            refusal("a.tar", &[pax("15 path=fine.x\n"), folder].concat()),
+            "broken",
+            "{name} of kind {kind}, renamed"
+        );
+        assert!(
+            look("a.tar", &[tar_member(name, kind, "", b""), member("d/a.txt")].concat()).is_ok(),
+            "{name} of kind {kind}"
+        );
     }
     let mut bad = member("a.txt");
     bad.extend(member("b.txt"));

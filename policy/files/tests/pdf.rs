@@ -130,8 +130,138 @@ fn strings_streams_and_embedded_files_are_looked_at() {
     }
     let seen = look("a.pdf", &pdf(&[packed("/Type /EmbeddedFile", &attached)])).unwrap();
     assert_eq!(seen.nested, ["application/vnd.openxmlformats-officedocument.wordprocessingml.document"]);
+    // What is attached need not say so: its leads do.
+    for lead in ["<< /Type /Filespec /EF << /F 2 0 R >> >>", "<< /Type /Filespec /EF 3 0 R >>"] {
+        for label in ["", "/Subtype /Image"] {
+            let objects = [lead.as_bytes().to_vec(), packed(label, &attached), b"<< /UF 2 0 R >>".to_vec()];
+            let seen = look("a.pdf", &pdf(&objects)).unwrap();
+            assert_eq!((seen.found.len(), seen.nested.len()), (1, 1), "{lead} {label}");
+        }
+    }
     let bad = zip(&[("../a.txt", b"x")]);
     assert_eq!(refusal("a.pdf", &pdf(&[packed("/Type /EmbeddedFile", &bad)])), "escapes");
+}
+
+/// A number that only those find who read contents as such.
+const SHOWN: &str = "BT /F1 12 Tf [(4111 11) 20 (11 1111) -5 ( 1111)] TJ ET";
+
+#[test]
+fn labels_do_not_hide_what_is_shown() {
+    let labels = ["/Subtype /Image", "/Type /XRef", "/Length1 1", "/Subtype /OpenType", "/Type /Metadata", "/N 3"];
+    let leads = [
+        "<< /Type /Page /Resources << /Font << /F1 2 0 R >> >> /Contents 3 0 R >>",
+        "<< /Type /Page /Resources << /Font << /F1 2 0 R >> >> /Contents [7 0 R 3 0 R] >>",
+        "<< /Type /Page /Resources << /Font << /F1 2 0 R >> >> /Contents 4 0 R >>",
+        "<< /Type /Annot /Resources << /Font << /F1 2 0 R >> >> /AP << /N << /On 3 0 R >> >> >>",
+        "<< /Type /Annot /Resources << /Font << /F1 2 0 R >> >> /AP 4 0 R >>",
+        "<< /Type /Font /Resources << /Font << /F1 2 0 R >> >> /CharProcs << /a 3 0 R >> >>",
+        "<< /Type /Page /Resources << /Font << /F1 2 0 R >> /Pattern << /P 3 0 R >> >> >>",
+    ];
+    for label in labels {
+        for lead in leads {
+            let [_, font] = plain_font().try_into().unwrap();
+            let objects = [lead.as_bytes().to_vec(), font, packed(label, SHOWN.as_bytes()), b"[3 0 R]".to_vec()];
+            assert!(finds("a.pdf", &pdf(&objects)), "{label} led to by {lead}");
+        }
+        let form = page(packed(&format!("{label} /Length2 1"), SHOWN.as_bytes()));
+        assert!(finds("a.pdf", &form), "{label} of a page");
+    }
+    assert!(finds(
+        "a.pdf",
+        &pdf(&[plain_font(), vec![packed("/Subtype /Form /Length1 1", SHOWN.as_bytes())]].concat())
+    ));
+    // Other kinds of streams cannot be contents too, and pictures cannot be read as such.
+    for label in ["/Type /ObjStm /N 0", "/Type /EmbeddedFile", "/Filter /DCTDecode"] {
+        let seen = look("a.pdf", &page(stream(label, SHOWN.as_bytes()))).unwrap();
+        assert_eq!(seen.unread, ["application/pdf"], "{label}");
+    }
+    // What is a picture or a font by all that leads to it is not read as text, but texts among its bytes are.
+    let picture = |label: &str, bytes: &[u8]| {
+        let page = b"<< /Type /Page /Resources << /XObject << /X 2 0 R >> >> >>".to_vec();
+        pdf(&[page, stream(label, bytes)])
+    };
+    for label in [
+        "/Subtype /Image",
+        "/Subtype /Image /Filter /DCTDecode",
+        "/Subtype /Image /Filter /CCITTFaxDecode",
+        "/Length1 9",
+    ] {
+        let seen = look("a.pdf", &picture(label, b"\xff\xd8 ((( \x01 Tj")).unwrap();
+        assert!(seen.unread.is_empty(), "{label}");
+        assert!(finds("a.pdf", &picture(label, format!("\x01\x02{CARD}\x03").as_bytes())), "{label}");
+    }
+}
+
+#[test]
+fn filters_are_seen_however_they_are_named() {
+    for label in [
+        "/F /FlateDecode",
+        "/F [/FlateDecode]",
+        "/F /Fl /DP << /Predictor 1 >>",
+        "/Filter /FlateDecode /DecodeParms [null]",
+    ] {
+        assert!(finds("a.pdf", &page(stream(label, &zlib(SHOWN.as_bytes())))), "{label}");
+        assert!(look("a.pdf", &page(stream(label, &zlib(SHOWN.as_bytes())))).unwrap().unread.is_empty(), "{label}");
+    }
+    for label in [
+        "/Filter /FlateDecode /DecodeParms 7 0 R",
+        "/Filter /FlateDecode /DecodeParms << /Predictor 9 0 R >>",
+        "/Filter /FlateDecode /DP << /Predictor 12 >>",
+        "/Filter /FlateDecode /DecodeParms << /Predictor 1 /Predictor 12 >>",
+        "/Filter /DCTDecode /Filter /FlateDecode",
+        "/Filter /FlateDecode /F /ASCIIHexDecode",
+        "/Filter 9 0 R",
+        "/F (elsewhere)",
+        "/Subtype /Image /Subtype /Form",
+        "/Type /XRef /Type /XObject",
+        "/Length 1",
+    ] {
+        let seen = look("a.pdf", &page(stream(label, &zlib(SHOWN.as_bytes())))).unwrap();
+        assert_eq!(seen.unread, ["application/pdf"], "{label}");
+    }
+}
+
+#[test]
+fn what_readers_may_pass_over_or_not_is_said() {
+    let long = format!("BT /F1 9 Tf ({}{CARD}) Tj ET", " ".repeat(300 << 10));
+    for (what, contents) in
+        [("no picture", format!("ID x {SHOWN}")), ("none behind one", format!("BI /W 1 /H 1 ID \u{1} EI ID x {SHOWN}"))]
+    {
+        assert!(finds("a.pdf", &page(packed("", contents.as_bytes()))), "{what}");
+    }
+    // Digits of 85 are no operators, whatever they look like.
+    let digits = "BI /W 9 /H 9 /F [/A85 /Fl] ID Gar(a)' 9Tj (!!)\" xTJ ~> EI Q";
+    assert!(look("a.pdf", &page(packed("", digits.as_bytes()))).unwrap().unread.is_empty());
+    for (what, contents) in [
+        ("a text behind its digits", format!("BI /W 9 /H 9 /F [/A85 /Fl] ID Gar~> {SHOWN} EI Q")),
+        ("a picture without an end", format!("BI /W 1 /H 1 ID \u{1} {SHOWN}")),
+        ("a text in a picture", format!("BI /W 1 /H 1 /F /AHx ID ff> {SHOWN} EI Q")),
+        ("a text behind EI", format!("BI /W 1 /H 1 ID xEI {SHOWN} EI Q")),
+        ("a quoted text in a picture", "BI /W 1 /H 1 ID x 14 TL (4111 11) ' EI Q".to_owned()),
+        ("an operand before another operator", format!("BT ({CARD}) q Tj ET")),
+        ("a long string", long),
+    ] {
+        assert_eq!(
+            look("a.pdf", &page(packed("", contents.as_bytes()))).unwrap().unread,
+            ["application/pdf"],
+            "{what}"
+        );
+    }
+    let double = "<< /Type /Font /Subtype /Type1 /BaseFont /X /ToUnicode 4 0 R /ToUnicode 5 0 R >>";
+    let [page, _] = plain_font().try_into().unwrap();
+    let objects = [page, double.as_bytes().to_vec(), packed("", SHOWN.as_bytes())];
+    assert_eq!(look("a.pdf", &pdf(&objects)).unwrap().unread, ["application/pdf"]);
+}
+
+#[test]
+fn a_map_that_lies_hides_nothing() {
+    let map = b"begincmap 1 begincodespacerange <00> <ff> endcodespacerange 1 beginbfrange <30> <39> <0041> endbfrange endcmap";
+    let font = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 4 0 R >>".to_vec();
+    let [page, _] = plain_font().try_into().unwrap();
+    for label in ["", "/Subtype /Image", "/Length1 1"] {
+        let objects = [page.clone(), font.clone(), packed("", SHOWN.as_bytes()), packed(label, map)];
+        assert!(finds("a.pdf", &pdf(&objects)), "{label}");
+    }
 }
 
 #[test]

@@ -183,6 +183,15 @@ fn what_is_two_types_at_once_is_refused() {
 }
 
 #[test]
+fn zeros_behind_an_end_are_nothing() {
+    for (name, bytes) in [("a.png", png(&[])), ("a.gif", gif(&[]))] {
+        let filled = [bytes.as_slice(), &[0; 9]].concat();
+        assert!(look(name, &filled).is_ok(), "{name}");
+        assert_eq!(refusal(name, &[filled.as_slice(), b"x"].concat()), "trailing", "{name}");
+    }
+}
+
+#[test]
 fn texts_are_searched_in_each_form() {
     let page = format!("<html><p>{}</p>", CARD.replace(' ', "</b> <b>"));
     let svg = format!("<svg><text>{}</text></svg>", CARD.replace(' ', "<tspan> </tspan>"));

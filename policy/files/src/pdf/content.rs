@@ -16,6 +16,8 @@ const WORD: i64 = -180_000;
 pub(super) struct Texts<'a> {
     readings: Vec<Search<'a>>,
     joined: Search<'a>,
+    /// Texts of fonts that have a map, as if they had none: a map may say what is not shown.
+    written: Search<'a>,
     /// Whether every character that was shown could be read.
     pub(super) whole: bool,
     shown: Vec<u8>,
@@ -23,7 +25,13 @@ pub(super) struct Texts<'a> {
 
 impl<'a> Texts<'a> {
     pub(super) fn new(readings: usize, search: impl Fn() -> Search<'a>) -> Self {
-        Self { readings: (0..readings).map(|_| search()).collect(), joined: search(), whole: true, shown: Vec::new() }
+        Self {
+            readings: (0..readings).map(|_| search()).collect(),
+            joined: search(),
+            written: search(),
+            whole: true,
+            shown: Vec::new(),
+        }
     }
 
     pub(super) fn finish(self, seen: &mut Seen) {
@@ -31,12 +39,14 @@ impl<'a> Texts<'a> {
             reading.finish(seen);
         }
         self.joined.finish(seen);
+        self.written.finish(seen);
     }
 
     fn between(&mut self, mark: u8) -> Result<(), Refused> {
         for reading in &mut self.readings {
             reading.push(&[mark])?;
         }
+        self.written.push(&[mark])?;
         if mark == b'\n' { self.joined.push(b"\n") } else { Ok(()) }
     }
 
@@ -49,7 +59,9 @@ impl<'a> Texts<'a> {
                 self.joined.push(&self.shown)?;
             }
         }
-        Ok(())
+        self.shown.clear();
+        fonts.written(font, text, &mut self.shown);
+        self.written.push(&self.shown)
     }
 }
 
@@ -59,6 +71,7 @@ pub(super) fn read(fonts: &Fonts, reader: impl BufRead, texts: &mut Texts<'_>) -
     let mut operands: Vec<Value> = Vec::new();
     let mut font = Vec::new();
     let mut height = None;
+    let mut in_picture = false;
     while let Some(value) = lexer.value()? {
         let Value::Word(operator) = &value else {
             if operands.len() >= MAX_OPERANDS {
@@ -73,7 +86,7 @@ pub(super) fn read(fonts: &Fonts, reader: impl BufRead, texts: &mut Texts<'_>) -
         };
         match operator.as_slice() {
             b"Tf" => {
-                if let Some(Value::Name(name)) = operands.first() {
+                if let Some(Value::Name(name)) = operands.iter().rev().nth(1) {
                     font.clone_from(name);
                 }
             }
@@ -89,11 +102,14 @@ pub(super) fn read(fonts: &Fonts, reader: impl BufRead, texts: &mut Texts<'_>) -
                 if operator != b"Tj" {
                     texts.between(b'\n')?;
                 }
-                if let Some(Value::Text(text)) = operands.last() {
-                    texts.show(fonts, &font, text)?;
+                match operands.last() {
+                    Some(Value::Text(text)) => texts.show(fonts, &font, text)?,
+                    // Some readers take what stood before another operator.
+                    _ => texts.whole = false,
                 }
             }
             b"TJ" => {
+                texts.whole = texts.whole && matches!(operands.last(), Some(Value::Array(_)));
                 for part in operands.last().map(Value::each).unwrap_or_default() {
                     match part {
                         Value::Text(text) => texts.show(fonts, &font, text)?,
@@ -102,29 +118,75 @@ pub(super) fn read(fonts: &Fonts, reader: impl BufRead, texts: &mut Texts<'_>) -
                     }
                 }
             }
-            b"ID" => picture(&mut lexer)?,
+            b"BI" => in_picture = true,
+            b"ID" if in_picture => {
+                in_picture = false;
+                texts.whole = picture(&mut lexer, &operands)? && texts.whole;
+            }
             _ => {}
         }
         operands.clear();
     }
+    texts.whole = texts.whole && !lexer.cut;
     texts.between(b'\n')?;
     Ok(())
 }
 
-/// Passes over the bytes of a picture in the text, up to `EI` between blanks.
-fn picture<R: BufRead>(lexer: &mut Lexer<R>) -> io::Result<()> {
-    let mut last = [0; 4];
+/// Passes over the bytes of a picture in the text, up to `EI` between blanks. Answers whether nothing is shown there, wherever else a reader takes it to end:
+/// some go by its size, some by its filter, some by `EI` behind anything.
+fn picture<R: BufRead>(lexer: &mut Lexer<R>, says: &[Value]) -> io::Result<bool> {
+    let digits = says.iter().flat_map(Value::each).find_map(|value| match value {
+        Value::Name(name) if matches!(name.as_slice(), b"A85" | b"ASCII85Decode") => Some(b'~'),
+        Value::Name(name) if matches!(name.as_slice(), b"AHx" | b"ASCIIHexDecode") => Some(b'>'),
+        _ => None,
+    });
+    let mut last = [0u8; 4];
+    let mut quoted = Quoted::No;
+    // Digits go up to their own end for everybody.
+    let (mut within, mut shows) = (digits.is_some(), false);
     while let Some(byte) = lexer.byte()? {
         last.rotate_left(1);
         if let Some(end) = last.last_mut() {
             *end = byte;
         }
-        if let [before, b'E', b'I', behind] = last
-            && before.is_ascii_whitespace()
-            && behind.is_ascii_whitespace()
-        {
-            break;
+        quoted = quoted.next(byte);
+        match last {
+            [before, b'E', b'I', behind] if before.is_ascii_whitespace() && behind.is_ascii_whitespace() => {
+                return Ok(!shows);
+            }
+            _ if within => within = Some(byte) != digits,
+            [before, b'T', b'j' | b'J', behind] => shows = shows || (parts(before) && parts(behind)),
+            _ => shows = shows || quoted == Quoted::Shown,
         }
     }
-    Ok(())
+    Ok(false)
+}
+
+/// How far bytes are a string and one of the operators `'` and `"`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Quoted {
+    No,
+    Open,
+    Closed,
+    Operator,
+    Shown,
+}
+
+impl Quoted {
+    fn next(self, byte: u8) -> Self {
+        match (self, byte) {
+            (_, b'(' | b'<') => Self::Open,
+            (Self::Open, b')' | b'>') => Self::Closed,
+            (Self::Open, b' '..=b'~' | b'\t' | b'\r' | b'\n') => Self::Open,
+            (Self::Closed, b'\'' | b'"') => Self::Operator,
+            (Self::Closed, _) if byte.is_ascii_whitespace() => Self::Closed,
+            (Self::Operator, _) if parts(byte) => Self::Shown,
+            _ => Self::No,
+        }
+    }
+}
+
+/// Whether a byte parts words.
+fn parts(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || matches!(byte, 0 | b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'/' | b'%')
 }

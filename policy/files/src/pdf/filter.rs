@@ -27,11 +27,24 @@ pub(super) enum Filters {
     Unknown,
 }
 
-/// The filters that a stream's dictionary names.
+/// Keys that say how a stream is read, with the short names that some have.
+const SAID: [&[&[u8]]; 5] = [&[b"Filter", b"F"], &[b"DecodeParms", b"DP"], &[b"Length"], &[b"Type"], &[b"Subtype"]];
+
+/// Whether readers differ about how a stream is read: a key stands twice, or under both of its names.
+pub(super) fn is_ambiguous(dictionary: &Value) -> bool {
+    SAID.iter().any(|names| {
+        dictionary.repeats(names) || names.iter().filter(|name| dictionary.get(name).is_some()).count() > 1
+    })
+}
+
+/// The filters that a stream's dictionary names. The short names are for pictures in contents alone, but readers take them here too.
 pub(super) fn of(dictionary: &Value) -> Filters {
-    let Some(filter) = dictionary.get(b"Filter") else { return Filters::Known(Vec::new()) };
+    if is_ambiguous(dictionary) {
+        return Filters::Unknown;
+    }
+    let either = |long, short| dictionary.get(long).or_else(|| dictionary.get(short));
     let mut known = Vec::new();
-    for filter in filter.each() {
+    for filter in either(b"Filter", b"F").map(Value::each).unwrap_or_default() {
         let Value::Name(name) = filter else { return Filters::Unknown };
         known.push(match name.as_slice() {
             b"FlateDecode" | b"Fl" => b'F',
@@ -41,13 +54,17 @@ pub(super) fn of(dictionary: &Value) -> Filters {
             _ => return Filters::Unknown,
         });
     }
-    let predicted = dictionary.get(b"DecodeParms").is_some_and(|parms| {
-        parms
-            .each()
-            .iter()
-            .any(|parms| parms.get(b"Predictor").and_then(Value::whole).is_some_and(|predictor| predictor > 1))
-    });
-    if known.len() > MAX_FILTERS || predicted { Filters::Unknown } else { Filters::Known(known) }
+    let predicted = |parms: &Value| match parms {
+        Value::Dict(_) => {
+            parms.repeats(&[b"Predictor"])
+                || parms.get(b"Predictor").is_some_and(|predictor| predictor.whole().is_none_or(|way| way > 1))
+        }
+        // `null`, for a filter without any.
+        Value::Word(_) => false,
+        _ => true,
+    };
+    let parms = either(b"DecodeParms", b"DP").map(Value::each).unwrap_or_default();
+    if known.len() > MAX_FILTERS || parms.iter().any(predicted) { Filters::Unknown } else { Filters::Known(known) }
 }
 
 /// Bytes as they come out of the filters.

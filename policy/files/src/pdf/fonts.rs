@@ -13,7 +13,7 @@ const MAX_OF_ONE_NAME: usize = 64;
 pub(super) const READINGS: usize = 3;
 
 /// A map from codes to characters.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Codes {
     /// Whether a code is two bytes.
     wide: bool,
@@ -109,6 +109,9 @@ impl Fonts {
             self.over = true;
             return;
         }
+        self.over = self.over
+            || value.repeats(&[b"ToUnicode", b"Encoding", b"Subtype"])
+            || value.get(b"Encoding").is_some_and(|encoding| encoding.repeats(&[b"Differences"]));
         let to_unicode = if let Some(Value::Ref(number)) = value.get(b"ToUnicode") { Some(*number) } else { None };
         let differences = value.get(b"Encoding").and_then(|encoding| encoding.get(b"Differences"));
         let named = differences.map(|differences| self.named(differences)).unwrap_or_default();
@@ -223,8 +226,13 @@ impl Fonts {
             plain(text, None, to);
             return false;
         };
-        let mapped =
-            font.to_unicode.and_then(|number| self.maps.get(&number)).filter(|codes| !codes.characters.is_empty());
+        let map = font.to_unicode.map(|number| self.maps.get(&number));
+        if map == Some(None) {
+            // There should be a map, and what stands in its place is none.
+            plain(text, None, to);
+            return false;
+        }
+        let mapped = map.flatten().filter(|codes| !codes.characters.is_empty());
         match mapped {
             Some(codes) if codes.wide || font.composite => {
                 let mut whole = true;
@@ -241,6 +249,15 @@ impl Fonts {
                 plain(text, Some(mapped.unwrap_or(&font.named)), to);
                 few <= READINGS
             }
+        }
+    }
+
+    /// Reads a text as Latin-1, if its font is one of single bytes that has a map: what is shown hangs on the font, not on what its map says.
+    pub(super) fn written(&self, name: &[u8], text: &[u8], to: &mut Vec<u8>) {
+        let numbers = self.names.get(name).into_iter().flatten().take(READINGS);
+        let mut fonts = numbers.filter_map(|number| self.fonts.get(number));
+        if fonts.any(|font| !font.composite && (font.to_unicode.is_some() || !font.named.characters.is_empty())) {
+            plain(text, None, to);
         }
     }
 

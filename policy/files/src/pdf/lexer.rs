@@ -40,6 +40,12 @@ impl Value {
         }
     }
 
+    /// Whether a dictionary has one of these keys more than once: some readers take the first, some the last.
+    pub(super) fn repeats(&self, keys: &[&[u8]]) -> bool {
+        let Self::Dict(entries) = self else { return false };
+        keys.iter().any(|key| entries.iter().filter(|(name, _)| name == key).count() > 1)
+    }
+
     /// Whether it has this name under a key.
     pub(super) fn is(&self, key: &[u8], name: &[u8]) -> bool {
         matches!(self.get(key), Some(Self::Name(found)) if found == name)
@@ -68,11 +74,13 @@ pub(super) struct Lexer<R> {
     pub(super) place: u64,
     /// Whether a comment had the beginning of an object in it, which a table may lead to.
     pub(super) hidden: bool,
+    /// Whether a string was too long to be read whole.
+    pub(super) cut: bool,
 }
 
 impl<R: BufRead> Lexer<R> {
     pub(super) fn new(reader: R, place: u64) -> Self {
-        Self { reader, place, hidden: false }
+        Self { reader, place, hidden: false, cut: false }
     }
 
     fn peek(&mut self) -> io::Result<Option<u8>> {
@@ -261,7 +269,7 @@ impl<R: BufRead> Lexer<R> {
             match high.take() {
                 None => high = Some(digit << 4),
                 Some(high) if text.len() < MAX_STRING => text.push(high | digit),
-                Some(_) => {}
+                Some(_) => self.cut = true,
             }
         }
         text.extend(high);
@@ -292,6 +300,8 @@ impl<R: BufRead> Lexer<R> {
             };
             if text.len() < MAX_STRING {
                 text.push(byte);
+            } else {
+                self.cut = true;
             }
         }
         Ok(text)
