@@ -59,3 +59,28 @@ async fn no_way_around_the_rules_reaches_the_desktop() {
     assert_eq!(uploads.len(), 22);
     assert!(uploads.iter().all(|event| event["effect"] == "deny"), "{uploads:?}");
 }
+
+/// A document of three parts, one of which is `held`.
+fn document(held: &str) -> Vec<u8> {
+    python(&format!(
+        "import zipfile, io, sys\nb = io.BytesIO()\nz = zipfile.ZipFile(b, 'w')\nz.writestr('[Content_Types].xml', '<?xml version=\"1.0\"?><Types><Override PartName=\"/word/document.xml\" ContentType=\"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml\"/></Types>')\nz.writestr('word/document.xml', '<?xml version=\"1.0\"?><w:document/>')\nz.writestr('word/media/a.bin', {held})\nz.close()\nsys.stdout.buffer.write(b.getvalue())"
+    ))
+}
+
+#[tokio::test]
+async fn a_document_carries_no_program_and_no_archive() {
+    let policy = "policy: files\napplies: {groups: [testers], desktops: [bare]}\nallow:\n  upload:\n    max_bytes: 1 MiB\n    types: [application/vnd.openxmlformats-officedocument.wordprocessingml.document]\n    archives: deny\n";
+    let (gate, api, opened, desktop) = opened(policy, "").await;
+    let archive = "bytes.fromhex('504b0506') + bytes(18)";
+    for (name, held, status) in [
+        ("program.docx", "b'\\x7fELF\\x02\\x01\\x01' + bytes(100)", 403),
+        ("archive.docx", archive, 403),
+        ("drawing.docx", "b'GIF89a\\x01\\x00\\x01\\x00\\x00\\x00\\x00;'", 201),
+    ] {
+        let (found, answer) = api.upload(&opened.id, name, document(held)).await.unwrap();
+        assert_eq!(found, status, "{name}: {answer}");
+    }
+    assert_eq!(laid(&desktop), ["drawing.docx"]);
+    let uploads = ended(&gate, &api, &opened.id, "upload").await;
+    assert_eq!(uploads.len(), 3);
+}

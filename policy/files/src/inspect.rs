@@ -8,6 +8,7 @@ use crate::archive::{gzip, tar, zip};
 use crate::bytes::{Whole, read_at_most};
 use crate::kind::{self, Class, Kind};
 use crate::limits::Budget;
+use crate::markup::{self, Rules};
 use crate::search::{Search, Seen};
 use crate::sniff::by_bytes;
 use crate::{FileName, HEAD, Limit, Limits, Refused, leaf, member, pdf, polyglot};
@@ -99,7 +100,8 @@ impl<'a> Look<'a> {
             self.whole(kind, file, length, 1, seen)?
         } else {
             file.rewind().map_err(Refused::Unreadable)?;
-            self.flowing(kind, file, name.as_str(), 1, seen)?
+            let rules = markup::rules(kind, &head, Within::Archive);
+            self.flowing(kind, file, name.as_str(), (Within::Archive, rules), 1, seen)?
         };
         kind.agrees(extension.as_deref())?;
         Ok(kind)
@@ -113,7 +115,7 @@ impl<'a> Look<'a> {
         within: Within,
         depth: u32,
         seen: &mut Seen,
-    ) -> Result<(), Refused> {
+    ) -> Result<&'static Kind, Refused> {
         if within == Within::Archive {
             kind::one_extension(member::last(name))?;
         }
@@ -125,17 +127,21 @@ impl<'a> Look<'a> {
         if depth > self.budget.limits.depth && matches!(kind.class, Class::Archive | Class::Document) {
             return Err(Refused::Bomb { which: Limit::Depth });
         }
+        let rules = markup::rules(kind, &head, within);
         let mut all = Cursor::new(head).chain(reader);
         let kind = if reads_by_end(kind) {
             self.held(kind, &mut all, depth, seen)?
         } else {
-            self.flowing(kind, &mut all, name, depth, seen)?
+            self.flowing(kind, &mut all, name, (within, rules), depth, seen)?
         };
         let shown = matches!(kind.class, Class::Archive | Class::Document | Class::Executable);
         if within == Within::Archive || shown {
             seen.member(kind.media_type);
         }
-        if within == Within::Archive { kind.agrees(extension.as_deref()) } else { Ok(()) }
+        if within == Within::Archive {
+            kind.agrees(extension.as_deref())?;
+        }
+        Ok(kind)
     }
 
     /// Holds a member that is read by its end, as far as there is room.
@@ -181,6 +187,7 @@ impl<'a> Look<'a> {
         kind: &'static Kind,
         reader: &mut dyn Read,
         name: &str,
+        (within, rules): (Within, &[Rules]),
         depth: u32,
         seen: &mut Seen,
     ) -> Result<&'static Kind, Refused> {
@@ -188,13 +195,17 @@ impl<'a> Look<'a> {
             if *kind == kind::TAR {
                 tar::walk(self, reader, depth, seen)?;
             } else if *kind == kind::GZIP {
-                gzip::walk(self, reader, name, depth, seen)?;
+                let packed = gzip::walk(self, reader, name, depth, seen)?;
+                // Office packs its drawings so: in a document they are pictures like others.
+                if within == Within::Document && packed.class == Class::Image {
+                    return Ok(packed);
+                }
             } else {
                 return Err(Refused::NotLookedInto { media_type: kind.media_type });
             }
             return Ok(kind);
         }
-        leaf::read(self, kind, reader, seen)
+        leaf::read(self, kind, rules, reader, seen)
     }
 }
 

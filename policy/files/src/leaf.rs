@@ -5,16 +5,18 @@ use std::io::{self, BufRead, BufReader, Read};
 use crate::bytes::find;
 use crate::inspect::Look;
 use crate::kind::{self, Class, Kind};
+use crate::markup::{Between, Rules};
 use crate::search::{Runs, Search, Seen};
-use crate::{Refused, ends, markup, polyglot, text};
+use crate::{Refused, ends, polyglot, text};
 
 /// Bytes that are read at once.
 const CHUNK: usize = 64 << 10;
 
-/// Reads it. Answers with its type, which is unknown for what begins as a text and does not go on as one.
+/// Reads it, its tags by these rules. Answers with its type, which is unknown for what begins as a text and does not go on as one.
 pub(crate) fn read(
     look: &Look<'_>,
     kind: &'static Kind,
+    rules: &[Rules],
     reader: &mut dyn Read,
     seen: &mut Seen,
 ) -> Result<&'static Kind, Refused> {
@@ -30,17 +32,12 @@ pub(crate) fn read(
     let mut settled = kind;
     if characters {
         let mut search = look.search();
-        let whole = if kind.class == Class::Markup {
-            let mut between = markup::Between::new(look.search());
-            let whole = text::read(&mut watched, |text| {
-                search.push(text)?;
-                between.push(text).map_err(io::Error::from)
-            });
-            between.finish(seen)?;
-            whole
-        } else {
-            text::search(&mut watched, &mut search)
-        };
+        let mut between: Vec<_> = rules.iter().map(|rules| Between::new(look.search(), *rules)).collect();
+        let whole = text::read(&mut watched, |text| {
+            search.push(text)?;
+            between.iter_mut().try_for_each(|between| between.push(text)).map_err(io::Error::from)
+        });
+        between.into_iter().try_for_each(|between| between.finish(seen))?;
         search.finish(seen);
         if !whole.map_err(failed)? {
             settled = &kind::UNKNOWN;

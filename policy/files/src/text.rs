@@ -5,7 +5,6 @@ use std::io::{self, BufRead, Read};
 
 use crate::HEAD;
 use crate::bytes::read_at_most;
-use crate::search::Search;
 
 /// Bytes of UTF-16 that are made UTF-8 at once.
 const CHUNK: usize = 32 << 10;
@@ -142,9 +141,4 @@ fn wide_text(
             return Ok(characters && bytes.is_empty());
         }
     }
-}
-
-/// Reads a text to its end and searches it.
-pub(crate) fn search(reader: &mut dyn BufRead, search: &mut Search<'_>) -> io::Result<bool> {
-    read(reader, |text| search.push(text).map_err(io::Error::from))
 }

@@ -78,12 +78,94 @@ fn texts_of_documents_are_read_across_runs() {
 }
 
 #[test]
+fn tags_are_read_as_those_who_show_them_do() {
+    let noughts = "<?xml version='1.0'?><t>&#0000000000000000000052;<r/>11&#x0000000000000031; 1111<r/> 1111 1111</t>";
+    let instruction = "<?xml version='1.0'?><t>4111 11<?a >junk?>11 1111 1111</t>";
+    let foreign = "<?xml version='1.0'?><t>4111 11<\u{e9}:a/>11 11<:b/>11 1111</t>";
+    let bare = "<t>4111 11<r/>11 1111 1111</t>";
+    let part = |name: &str, text: &str| ooxml("wordprocessingml.document", &[(name, text.as_bytes())]);
+    for text in [noughts, instruction, foreign, bare] {
+        for name in ["word/document.xml", "word/document.dat", "word/document.bat", "word/document"] {
+            assert!(finds("a.docx", &part(name, text)), "{name}: {text}");
+        }
+    }
+    for text in [
+        "<!--><p>4111 11<b>11 1111</b> 1111",
+        "<!---><p>4111 11<b>11 1111</b> 1111",
+        "<!-- x --!><p>4111 11<b>11 1111</b> 1111",
+        "<p a\"b>4111 11<b>11 1111</b> 1111",
+        "<p a=b\"c>4111 11<b>11 1111</b> 1111",
+        "<p =\">4111 11<b>11 1111</b> 1111",
+        "</ a=\">4111 11<b>11 1111</b> 1111",
+        "<? a=\">4111 11<b>11 1111</b> 1111",
+        "<style>a{content:'<!--'}</style>4111 11<b>11 1111</b> 1111",
+        "<textarea><a b=\"</textarea>4111 11<b>11 1111</b> 1111",
+        "<script>'<!--'</SCRIPT x>4111 11<b>11 1111</b> 1111",
+        "4&shy;1&zwnj;1&ZeroWidthSpace;1&hyphen;1111&#x0002d;1111&hyphen;1111",
+        "a <&#52;111 1111 1111 1111",
+    ] {
+        let page = format!("<!doctype html><html><body>{text}");
+        assert!(finds("a.html", page.as_bytes()), "{text}");
+    }
+    for text in [
+        "<!-- 4111 11--><p>11 1111 1111</p>",
+        "<p a='4111 11'>11 1111 1111</p>",
+        "<p a = \"4111 11>\">11 1111 1111</p>",
+        "<script>4111 11</script>11 1111 1111",
+    ] {
+        let page = format!("<!doctype html><html><body>{text}");
+        assert!(!finds("a.html", page.as_bytes()), "{text}");
+    }
+}
+
+#[test]
 fn what_is_embedded_in_documents_is_named() {
     let macros = ooxml("wordprocessingml.document", &[("word/vbaProject.bin", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")]);
     let seen = look("a.docx", &macros).unwrap();
     assert_eq!(seen.nested, ["application/x-ole-storage"]);
-    let picture = ooxml("wordprocessingml.document", &[("word/media/image1.jpeg", &png(&[]))]);
-    assert!(look("a.docx", &picture).unwrap().nested.is_empty());
+    // A drawing of Office, packed as Office packs it.
+    let mut drawing = vec![1, 0, 0, 0];
+    drawing.resize(40, 0);
+    drawing.extend(b" EMF\0\0\x01\0");
+    drawing.resize(108, 0);
+    let pictures = [("word/media/image1.jpeg", png(&[])), ("word/media/image2.emz", gzip(&drawing))];
+    let parts = pictures.each_ref().map(|(name, bytes)| (*name, bytes.as_slice()));
+    assert!(
+        !look("a.docx", &ooxml("wordprocessingml.document", &parts))
+            .unwrap()
+            .nested
+            .iter()
+            .any(|kind| kind.contains("zip"))
+    );
+    for (part, bytes, found) in [
+        ("word/a.bin", [&b"\x7fELF\x02\x01\x01"[..], &[0; 100]].concat(), "application/x-elf"),
+        ("word/a.bin", zip(&[("a.txt", b"x")]), "application/zip"),
+        ("word/a.xml", gzip(b"text"), "application/gzip"),
+    ] {
+        let seen = look("a.docx", &ooxml("wordprocessingml.document", &[(part, &bytes)])).unwrap();
+        assert!(seen.nested.contains(&found), "{found}: {:?}", seen.nested);
+    }
+}
+
+#[test]
+fn a_document_has_the_part_that_makes_it_one() {
+    let types = |says: &str| format!("<?xml version='1.0'?><Types>{says}</Types>");
+    let main = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml";
+    let of = |says: &str, part: &str| {
+        zip(&[("[Content_Types].xml", types(says).as_bytes()), (part, b"<?xml version='1.0'?><x/>")])
+    };
+    for says in [
+        format!("<Override PartName='/word/Document.xml' ContentType='{main}'/>"),
+        format!("<Override ContentType = \"{main}\" PartName = \"/word/document.xml\" />"),
+        format!("<Default Extension='xml' ContentType='{main}'/>"),
+        format!(
+            "<Override PartName='/other.xml' ContentType='{main}'/><Override PartName='/word/document.xml' ContentType='{main}'/>"
+        ),
+    ] {
+        assert!(look("a.docx", &of(&says, "word/document.xml")).is_ok(), "{says}");
+        assert_eq!(refusal("a.docx", &of(&says, "word/tool")), "disagrees", "{says}");
+    }
+    assert_eq!(refusal("a.docx", &of(&format!("<!-- {main} -->"), "word/document.xml")), "disagrees");
 }
 
 #[test]

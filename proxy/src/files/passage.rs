@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use portcullis_evidence::What;
-use portcullis_files::FileName;
+use portcullis_files::{Class, FileName};
 use portcullis_policy::{ActionKind, Contents, Effect, Limits, Quarantine, Rule, Verdict};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
@@ -172,9 +172,15 @@ impl Passage {
             let reason = "the policy changed while the file was looked at: bring it again".to_owned();
             return denied(&verdict, reason);
         }
-        // What an archive holds crosses with it.
-        let within = seen.nested.iter().filter(|_| seen.archive).map(|media_type| {
-            let contents = Contents { media_type: Some(media_type), ..Contents::default() };
+        // What an archive holds crosses with it, and so do programs and archives within a document: its own pictures and tables are its affair.
+        let class = |media_type: &str| portcullis_files::kind(media_type).map(|kind| kind.class);
+        let within = seen
+            .nested
+            .iter()
+            .filter(|media_type| seen.archive || matches!(class(media_type), Some(Class::Executable | Class::Archive)));
+        let within = within.map(|media_type| {
+            let archive = class(media_type) == Some(Class::Archive);
+            let contents = Contents { media_type: Some(media_type), archive, ..Contents::default() };
             policy.decide(&situation.wants(self.kind.at_all()).with(contents))
         });
         within.into_iter().find(|within| within.effect == Effect::Deny).unwrap_or(verdict)

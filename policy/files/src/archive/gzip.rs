@@ -7,28 +7,29 @@ use flate2::bufread::GzDecoder;
 use crate::Refused;
 use crate::bytes::Unpacked;
 use crate::inspect::{Look, Within};
-use crate::kind;
+use crate::kind::{self, Kind};
 use crate::search::Seen;
 
 /// Extensions of files whose packed contents have another of their own.
 const SHORT: [(&str, &str); 6] =
     [("tgz", "tar"), ("taz", "tar"), ("crate", "tar"), ("svgz", "svg"), ("emz", "emf"), ("vgz", "vg")];
 
-/// Looks at what a gzip file unpacks to.
+/// Looks at what a gzip file unpacks to. Answers with the type of that.
 pub(crate) fn walk(
     look: &Look<'_>,
     reader: &mut dyn Read,
     name: &str,
     depth: u32,
     seen: &mut Seen,
-) -> Result<(), Refused> {
+) -> Result<&'static Kind, Refused> {
     look.budget.entry()?;
     let failed = |error| Refused::read(error, kind::GZIP.media_type);
     let parts = Parts { now: Some(Part::Between(BufReader::with_capacity(64 << 10, reader))) };
     let mut unpacked = Unpacked { reader: parts, budget: look.budget };
-    look.member(&mut unpacked, &inner(name), Within::Archive, depth.saturating_add(1), seen)?;
+    let kind = look.member(&mut unpacked, &inner(name), Within::Archive, depth.saturating_add(1), seen)?;
     // What was not read to its end has its checksum still to come.
-    io::copy(&mut unpacked, &mut io::sink()).map(|_| ()).map_err(failed)
+    io::copy(&mut unpacked, &mut io::sink()).map_err(failed)?;
+    Ok(kind)
 }
 
 /// The name of what is packed: without `.gz`, or with the extension that stands for two.

@@ -6,6 +6,8 @@ use crate::Refused;
 use crate::bytes::{Whole, find};
 use crate::kind::{self, Kind};
 
+/// The member that says what type each part has.
+const TYPES: &[u8] = b"[Content_Types].xml";
 /// Bytes of `[Content_Types].xml` that are looked at.
 const MOST: u64 = 1 << 20;
 
@@ -36,10 +38,11 @@ const OTHERS: [&Kind; 5] = [&kind::ODT, &kind::ODS, &kind::ODP, &kind::ODG, &kin
 /// The type that its members make of a zip.
 pub(super) fn kind(file: &mut dyn Whole, entries: &[Entry]) -> Result<&'static Kind, Refused> {
     let named = |name: &str| entries.iter().find(|entry| entry.name == name.as_bytes());
-    if let Some(types) = named("[Content_Types].xml") {
+    if let Some(types) = entries.iter().find(|entry| entry.name == TYPES) {
         let bytes = beginning(file, types, MOST)?;
         let macros = find(&bytes, b"ms-office.vbaProject").is_some();
-        let found = OOXML.iter().find(|(content_type, _)| find(&bytes, content_type).is_some()).map(|(_, kind)| *kind);
+        let found =
+            OOXML.iter().find(|(content_type, _)| has_part(&bytes, content_type, entries)).map(|(_, kind)| *kind);
         return Ok(match found {
             // A project of macros makes any of them one with macros, whatever the main part says.
             Some(kind) if macros && (*kind == kind::DOCX || *kind == kind::DOTX) => &kind::DOCM,
@@ -59,4 +62,38 @@ pub(super) fn kind(file: &mut dyn Whole, entries: &[Entry]) -> Result<&'static K
     }
     let java = named("META-INF/MANIFEST.MF").is_some() || named("AndroidManifest.xml").is_some();
     Ok(if java { &kind::JAR } else { &kind::ZIP })
+}
+
+/// Whether a member is there that has this content type, by an `Override` of its own or the `Default` of its extension.
+fn has_part(types: &[u8], content_type: &[u8], entries: &[Entry]) -> bool {
+    let mut rest = types;
+    while let Some(place) = find(rest, content_type) {
+        let (before, behind) = rest.split_at_checked(place).unwrap_or_default();
+        let begin = before.iter().rposition(|byte| *byte == b'<').unwrap_or_default();
+        let end = behind.iter().position(|byte| *byte == b'>').unwrap_or(behind.len());
+        let tag = rest.get(begin..place.saturating_add(end)).unwrap_or_default();
+        let part = attribute(tag, b"PartName").map(|name| name.strip_prefix(b"/").unwrap_or(name));
+        let extension = attribute(tag, b"Extension");
+        let is_it = |entry: &Entry| match (part, extension) {
+            (Some(name), _) => entry.name.eq_ignore_ascii_case(name),
+            (None, Some(extension)) => entry
+                .name
+                .rsplit(|byte| *byte == b'.')
+                .next()
+                .is_some_and(|last| last.len() < entry.name.len() && last.eq_ignore_ascii_case(extension)),
+            (None, None) => false,
+        };
+        if entries.iter().any(|entry| entry.name != TYPES && is_it(entry)) {
+            return true;
+        }
+        rest = behind.get(content_type.len()..).unwrap_or_default();
+    }
+    false
+}
+
+/// The value of an attribute, as it is written.
+fn attribute<'t>(tag: &'t [u8], name: &[u8]) -> Option<&'t [u8]> {
+    let behind = tag.get(find(tag, name)?.saturating_add(name.len())..)?.trim_ascii_start();
+    let (quote, value) = behind.strip_prefix(b"=")?.trim_ascii_start().split_first()?;
+    matches!(quote, b'"' | b'\'').then(|| value.split(|byte| byte == quote).next()).flatten()
 }

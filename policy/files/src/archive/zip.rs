@@ -76,7 +76,9 @@ pub(crate) fn walk(
                 return Err(broken("a folder has contents"));
             }
         } else {
-            unpack(look, file, entry, |reader| look.member(reader, &name, within, depth.saturating_add(1), seen))?;
+            unpack(look, file, entry, |reader| {
+                look.member(reader, &name, within, depth.saturating_add(1), seen).map(|_| ())
+            })?;
         }
     }
     if entries.is_empty() && end != 0 {

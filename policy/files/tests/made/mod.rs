@@ -215,9 +215,9 @@ pub fn webp(further: &[(&[u8; 4], &[u8])], flags: u8) -> Vec<u8> {
 /// A document of OOXML with these parts.
 pub fn ooxml(main: &str, parts: &[(&str, &[u8])]) -> Vec<u8> {
     let types = format!(
-        "<?xml version=\"1.0\"?><Types><Override PartName=\"/x\" ContentType=\"application/vnd.openxmlformats-officedocument.{main}.main+xml\"/></Types>"
+        "<?xml version=\"1.0\"?><Types><Override PartName=\"/main.xml\" ContentType=\"application/vnd.openxmlformats-officedocument.{main}.main+xml\"/></Types>"
     );
-    let mut members = vec![("[Content_Types].xml", types.as_bytes())];
+    let mut members = vec![("[Content_Types].xml", types.as_bytes()), ("main.xml", b"<?xml version=\"1.0\"?><x/>")];
     members.extend(parts);
     zip(&members)
 }
