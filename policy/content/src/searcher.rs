@@ -12,8 +12,9 @@ use crate::{Detector, Refused, Stream, words};
 
 /// How many encodings, one within the other, are looked through.
 pub const LAYERS: usize = 3;
-/// Decoded bytes that are looked at, for each byte of the text and beside them; what is encoded beyond is not seen.
-const MOST_DECODED: (usize, usize) = (16, 1 << 16);
+/// Digits that are decoded, in each way and layer, for each byte of the text and beside them; behind that all counts as found. A row of one digit that is
+/// hexadecimal of itself (`3333`) takes 18 for each, ordinary encodings at most 14.
+const MOST_DECODED: (usize, usize) = (20, 1 << 16);
 /// Characters of the shortest finding of any detector that is built in.
 const SHORTEST_KNOWN: usize = 11;
 /// All of a text.
@@ -174,8 +175,9 @@ impl Search<'_> {
         }
         if layer < LAYERS {
             self.within(&looks, |search| {
+                let end = looks.text().len();
                 for run in encoded::runs(looks.text().as_bytes(), part) {
-                    search.run(&run, layer);
+                    search.run(&run, end, layer);
                 }
             });
         }
@@ -202,12 +204,18 @@ impl Search<'_> {
         searcher.compiled.known.find(text, part, |detector, range| self.hit(detector, range));
     }
 
-    /// Every way to read a run, and in each what may be text.
-    fn run(&mut self, run: &Run, layer: usize) {
+    /// Every way to read a run, and in each what may be text. INVARIANT: what is not decoded, as that would take too long, counts as found by all that look
+    /// for anything, up to the end of the text.
+    fn run(&mut self, run: &Run, end: usize, layer: usize) {
         let mut decoded = std::mem::take(&mut self.decoded);
         let inner = layer.saturating_add(1);
         for phase in 0..run.phases() {
-            let Some(left) = self.left.checked_sub(run.digits.len()) else { break };
+            let Some(left) = self.left.checked_sub(run.digits.len()) else {
+                for detector in 0..self.searcher.compiled.detectors.len() {
+                    self.hit(detector, run.range.start..end);
+                }
+                break;
+            };
             self.left = left;
             run.decode(phase, &mut decoded);
             let first = self.hits.len();
@@ -246,6 +254,26 @@ impl Search<'_> {
     fn hit(&mut self, detector: usize, range: Range<usize>) {
         if !range.is_empty() && self.searcher.wants(detector) {
             self.hits.push(Hit { at: range.start, found: Found { range, detector } });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Known;
+
+    #[test]
+    fn what_is_not_decoded_counts_as_found() {
+        let searcher = Searcher::new(Known::ALL.map(Into::into)).unwrap().only(&[0, 3]);
+        let text = b"a word, 666666666666 666666666666. and behind it";
+        for (left, found) in [(24 * 6, &[][..]), (24, &[(8..48, 0), (8..48, 3)])] {
+            let mut search = Search { searcher: &searcher, hits: Vec::new(), left, decoded: Vec::new() };
+            search.bytes(text, ALL, LAYERS - 1);
+            let mut hits: Vec<_> = search.hits.into_iter().map(|hit| (hit.found.range, hit.found.detector)).collect();
+            hits.dedup();
+            hits.truncate(2);
+            assert_eq!(hits, found, "{left}");
         }
     }
 }

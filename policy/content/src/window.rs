@@ -4,6 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+use crate::normal::is_unseen;
 use crate::redact::clean;
 use crate::{Cleaned, Found, Searcher};
 
@@ -43,17 +44,37 @@ impl Window {
 
     /// Remembers a text that crossed, as it crossed: what was stopped is not remembered.
     pub fn remember(&mut self, text: &str) {
-        let together = Zeroizing::new([&*self.tail, text].concat());
-        let mut from = together.len().saturating_sub(TAIL);
-        while !together.is_char_boundary(from) {
+        // Characters that are not seen are left out of every reading: they shall not push out what is.
+        let mut seen = Zeroizing::new(String::with_capacity(self.tail.len().saturating_add(text.len())));
+        seen.push_str(&self.tail);
+        seen.extend(text.chars().filter(|character| !is_unseen(*character)));
+        let mut from = seen.len().saturating_sub(TAIL);
+        while !seen.is_char_boundary(from) {
             from = from.saturating_add(1);
         }
-        self.tail = Zeroizing::new(together.get(from..).unwrap_or_default().to_owned());
+        self.tail = Zeroizing::new(seen.get(from..).unwrap_or_default().to_owned());
     }
 }
 
 impl fmt::Debug for Window {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Window of {} bytes", self.tail.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Known;
+
+    #[test]
+    fn unseen_characters_push_nothing_out() {
+        let searcher = Searcher::new([Known::PaymentCard.into()]).unwrap();
+        let mut window = Window::default();
+        window.remember("4111 1111");
+        window.remember(&"\u{200b}".repeat(2 * TAIL));
+        assert_eq!(window.search(&searcher, " 1111 1111").len(), 1);
+        window.remember(&"x".repeat(TAIL));
+        assert!(window.search(&searcher, " 1111 1111").is_empty());
     }
 }

@@ -89,6 +89,13 @@ fn other_characters() {
 }
 
 #[test]
+fn behind_much_to_decode() {
+    let rows = format!("{}.\n", "3".repeat(400)).repeat(150);
+    let short = "333333333333. ".repeat(400);
+    check("behind rows that decode to rows", |secret| format!("{rows}{short}{}", base64(secret.as_bytes())));
+}
+
+#[test]
 fn other_encodings() {
     check("base64", |secret| base64(secret.as_bytes()));
     check("base64 for URLs", |secret| base64url(secret.as_bytes()));

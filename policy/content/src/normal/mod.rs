@@ -278,7 +278,7 @@ fn continues(character: char) -> bool {
 
 /// Whether a character takes no room: controls but line breaks and tabs, and what Unicode calls `Default_Ignorable_Code_Point`: zero-width and bidirectional
 /// controls, joiners, variation selectors, fillers, tags.
-fn is_unseen(character: char) -> bool {
+pub(crate) fn is_unseen(character: char) -> bool {
     match u32::from(character) {
         0x09 | 0x0a | 0x0d => false,
         code => matches!(code,
