@@ -69,6 +69,20 @@ pub(crate) struct Look<'a> {
     pub(crate) budget: &'a Budget<'a>,
 }
 
+/// What a member is called.
+#[derive(Clone, Copy)]
+pub(crate) struct Called<'n> {
+    pub(crate) name: &'n str,
+    /// What some programs unpack it under instead.
+    pub(crate) also: Option<&'n str>,
+}
+
+impl<'n> From<&'n str> for Called<'n> {
+    fn from(name: &'n str) -> Self {
+        Self { name, also: None }
+    }
+}
+
 /// What of a member is held to its name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Within {
@@ -101,6 +115,9 @@ impl<'a> Look<'a> {
         } else {
             file.rewind().map_err(Refused::Unreadable)?;
             let rules = markup::rules(kind, &head, Within::Archive);
+            if markup::is_foreign(kind, &head, Within::Archive) {
+                seen.unread(kind::XML.media_type);
+            }
             self.flowing(kind, file, name.as_str(), (Within::Archive, rules), 1, seen)?
         };
         kind.agrees(extension.as_deref())?;
@@ -111,11 +128,12 @@ impl<'a> Look<'a> {
     pub(crate) fn member(
         &self,
         mut reader: &mut dyn Read,
-        name: &str,
+        called: Called<'_>,
         within: Within,
         depth: u32,
         seen: &mut Seen,
     ) -> Result<&'static Kind, Refused> {
+        let Called { name, also } = called;
         if within == Within::Archive {
             kind::one_extension(member::last(name))?;
         }
@@ -128,6 +146,10 @@ impl<'a> Look<'a> {
             return Err(Refused::Bomb { which: Limit::Depth });
         }
         let rules = markup::rules(kind, &head, within);
+        if markup::is_foreign(kind, &head, within) {
+            seen.unread(kind::XML.media_type);
+        }
+        let also = also.map(|also| (also, by_bytes(&head, crate::name::extension(member::last(also)).as_deref())));
         let mut all = Cursor::new(head).chain(reader);
         let kind = if reads_by_end(kind) {
             self.held(kind, &mut all, depth, seen)?
@@ -140,6 +162,13 @@ impl<'a> Look<'a> {
         }
         if within == Within::Archive {
             kind.agrees(extension.as_deref())?;
+        }
+        if let Some((also, told)) = also {
+            kind::one_extension(member::last(also))?;
+            // Only of characters does the name say what they are.
+            let told = if told.is_characters() { told } else { kind };
+            told.agrees(crate::name::extension(member::last(also)).as_deref())?;
+            seen.member(told.media_type);
         }
         Ok(kind)
     }

@@ -164,12 +164,16 @@ const RUNS_WITHIN: [&str; 14] =
     ["exe", "scr", "pif", "bat", "cmd", "msi", "ps1", "vbs", "vbe", "wsf", "hta", "lnk", "cpl", "php"];
 
 impl Kind {
+    /// Whether it is told by the characters that it is, and by its name.
+    pub(crate) fn is_characters(&self) -> bool {
+        matches!(self.class, Class::Text | Class::Markup) || *self == SCRIPT || *self == LAUNCHER
+    }
+
     /// Whether a file of this type may be called `….extension`.
     pub(crate) fn agrees(&'static self, extension: Option<&str>) -> Result<(), Refused> {
         let Some(extension) = extension else { return Ok(()) };
-        let characters = matches!(self.class, Class::Text | Class::Markup) || *self == SCRIPT || *self == LAUNCHER;
         // What is unknown, characters, and programs of Linux (libraries end with their version) may be called anything that is not the name of something else.
-        let open = characters || *self == UNKNOWN || *self == ELF;
+        let open = self.is_characters() || *self == UNKNOWN || *self == ELF;
         let claimed = || KINDS.iter().any(|kind| **kind != UNKNOWN && kind.extensions.contains(&extension));
         if self.extensions.contains(&extension) || (open && !claimed()) {
             return Ok(());

@@ -20,8 +20,7 @@ pub(crate) fn read(
     reader: &mut dyn Read,
     seen: &mut Seen,
 ) -> Result<&'static Kind, Refused> {
-    let characters =
-        matches!(kind.class, Class::Text | Class::Markup) || *kind == kind::SCRIPT || *kind == kind::LAUNCHER;
+    let characters = kind.is_characters();
     // Characters are searched as such; of everything else the bytes are, as whatever text there is lies among them.
     let raw = (!characters).then(|| (look.search(), Runs::new(look.search())));
     let mut watched = BufReader::with_capacity(
@@ -58,9 +57,9 @@ pub(crate) fn read(
         return Err(Refused::Encrypted { media_type: kind.media_type });
     }
     polyglot::tail(kind, &watched.tail, watched.total)?;
-    if matches!(settled.class, Class::Document) || (settled.class == Class::Archive) {
-        // Forms whose text is there, but packed or in a code of their own.
-        seen.unread(settled.media_type);
+    if matches!(settled.class, Class::Document | Class::Archive) || [&kind::RTF, &kind::POSTSCRIPT].contains(&kind) {
+        // Forms whose text is there, but packed, in a code of their own, or among commands.
+        seen.unread(kind.media_type);
     }
     Ok(settled)
 }

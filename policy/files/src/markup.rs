@@ -350,3 +350,42 @@ pub(crate) fn rules(kind: &Kind, head: &[u8], within: Within) -> &'static [Rules
     let is_part = within == Within::Document && text::is_characters(head) && start.starts_with('<');
     if kind.class == Class::Markup || is_part { &[Rules::Xml] } else { &[] }
 }
+
+/// Codes of characters that XML may declare and that are read as they are.
+const READ: [&str; 12] = [
+    "utf-8",
+    "utf8",
+    "utf-16",
+    "utf-16le",
+    "utf-16be",
+    "us-ascii",
+    "ascii",
+    "iso-8859-1",
+    "latin1",
+    "iso-8859-15",
+    "windows-1252",
+    "unicode",
+];
+
+/// Whether this is XML in a code that is not read: another one that it declares, or UTF-16 without its mark, which readers tell by its first sign.
+pub(crate) fn is_foreign(kind: &Kind, head: &[u8], within: Within) -> bool {
+    let wide = matches!(head, [b'<', 0, _, 0, ..] | [0, b'<', 0, _, ..]);
+    if wide && (*kind == kind::UNKNOWN || within == Within::Document) {
+        return true;
+    }
+    // The same sign in EBCDIC.
+    if within == Within::Document && head.starts_with(b"\x4c\x6f\xa7\x94\x93") {
+        return true;
+    }
+    if !kind.is_characters() {
+        return false;
+    }
+    let start = text::plain_start(head);
+    let Some(first) = start.trim_start().strip_prefix("<?xml").and_then(|rest| rest.split("?>").next()) else {
+        return false;
+    };
+    let Some(said) = first.split("encoding").nth(1) else { return false };
+    let said = said.trim_start_matches(|c: char| c == '=' || c.is_ascii_whitespace());
+    let said = said.get(1..).unwrap_or_default().split(['"', '\'']).next().unwrap_or_default();
+    !READ.iter().any(|read| read.eq_ignore_ascii_case(said))
+}

@@ -14,8 +14,7 @@ const PAGES: [&str; 7] = ["<!doctype html", "<html", "<script", "<iframe", "<bod
 /// Looks at the beginning. What is looked into by members is looked at there.
 pub(crate) fn head(kind: &'static Kind, head: &[u8]) -> Result<(), Refused> {
     let is = |second: &'static Kind| Err(Refused::Polyglot { first: kind.media_type, second: second.media_type });
-    let characters =
-        matches!(kind.class, Class::Text | Class::Markup) || *kind == kind::SCRIPT || *kind == kind::LAUNCHER;
+    let characters = kind.is_characters();
     let within = head.get(..head.len().min(PDF_WITHIN)).unwrap_or_default();
     let pdf = find(within, b"%PDF-").filter(|place| *place > 0);
     let member = *kind == kind::ZIP || (*kind == kind::TAR && pdf.is_some_and(|place| place % 512 == 0));

@@ -118,3 +118,32 @@ impl<'a> Runs<'a> {
         Ok(())
     }
 }
+
+/// Bytes of a container that are no member's: comments, further fields, headers. Searched as they are, and for the texts among them.
+pub(crate) struct Beside<'a> {
+    raw: Search<'a>,
+    runs: Runs<'a>,
+}
+
+impl<'a> Beside<'a> {
+    /// Begins a container.
+    pub(crate) fn new(search: impl Fn() -> Search<'a>) -> Self {
+        Self { raw: search(), runs: Runs::new(search()) }
+    }
+
+    /// Takes one field. What only fills it is left out.
+    pub(crate) fn push(&mut self, field: &[u8]) -> Result<(), Refused> {
+        let end = field.iter().rposition(|byte| *byte != 0).map_or(0, |last| last.saturating_add(1));
+        for bytes in [field.get(..end).unwrap_or_default(), b"\n"] {
+            self.raw.push(bytes)?;
+            self.runs.push(bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Ends it.
+    pub(crate) fn finish(self, seen: &mut Seen) -> Result<(), Refused> {
+        self.raw.finish(seen);
+        self.runs.finish(seen)
+    }
+}

@@ -5,6 +5,7 @@ use std::io::{Read, SeekFrom};
 use crate::bytes::{Whole, find_last, le16, le32, le64, read_at_most, take};
 use crate::limits::Budget;
 use crate::polyglot::TAIL;
+use crate::search::Beside;
 use crate::{Limit, Refused, kind};
 
 /// Bytes of a directory at most.
@@ -23,7 +24,12 @@ pub(crate) struct Entry {
     pub(crate) header: u64,
     /// Whether it is a link, by the mode that Unix gave it.
     pub(crate) is_link: bool,
+    /// The name in Unicode that it says beside its own, which some readers take instead.
+    pub(crate) also: Option<Vec<u8>>,
 }
+
+/// The further field with a name in Unicode (APPNOTE 4.6.9): a version, a checksum, the name.
+const UNICODE_PATH: u16 = 0x7075;
 
 pub(crate) fn broken(reason: &'static str) -> Refused {
     Refused::Broken { media_type: kind::ZIP.media_type, reason }
@@ -37,13 +43,15 @@ fn failed(error: std::io::Error) -> Refused {
     Refused::read(error, kind::ZIP.media_type)
 }
 
-/// The members in the order of their places, where the directory begins, and the comments.
+/// The members in the order of their places, and where the directory begins. Comments and further fields go `beside`.
 pub(crate) fn read(
     file: &mut dyn Whole,
     length: u64,
     budget: &Budget<'_>,
-) -> Result<(Vec<Entry>, u64, Vec<u8>), Refused> {
-    let (begin, size, entries, mut comments) = end(file, length)?;
+    beside: &mut Beside<'_>,
+) -> Result<(Vec<Entry>, u64), Refused> {
+    let (begin, size, entries, comment) = end(file, length)?;
+    beside.push(&comment)?;
     if entries > budget.limits.entries.into() {
         return Err(Refused::Bomb { which: Limit::Entries });
     }
@@ -55,9 +63,8 @@ pub(crate) fn read(
     let mut rest = bytes.as_slice();
     let mut found = Vec::new();
     while !rest.is_empty() {
-        let (entry, comment, behind) = entry(rest).ok_or_else(|| broken("an entry of the directory"))?;
-        comments.extend_from_slice(comment);
-        comments.push(b'\n');
+        let (entry, further, behind) = entry(rest).ok_or_else(|| broken("an entry of the directory"))?;
+        further.into_iter().try_for_each(|field| beside.push(field))?;
         found.push(entry);
         rest = behind;
     }
@@ -65,7 +72,7 @@ pub(crate) fn read(
         return Err(broken("the directory's number of entries"));
     }
     found.sort_by_key(|entry| entry.header);
-    Ok((found, begin, comments))
+    Ok((found, begin))
 }
 
 /// Where the directory begins, its size, its entries, and the comment, by the record at the end.
@@ -109,14 +116,14 @@ fn large(file: &mut dyn Whole, locator: &[u8], end: u64) -> Result<(u64, u64, u6
     let record: [u8; 56] = take(file).map_err(failed)?;
     let [length, entries, size, offset] = [4, 32, 40, 48].map(|field| le64(&record, field).unwrap_or_default());
     let whole = place.checked_add(length).and_then(|place| place.checked_add(32)) == Some(end);
-    if !record.starts_with(b"PK\x06\x06") || !whole || length < 44 {
+    if !record.starts_with(b"PK\x06\x06") || !whole || length != 44 {
         return Err(broken("its end in the large form"));
     }
     Ok((place, size, offset, entries))
 }
 
-/// One entry of the directory, its comment, and what is behind it.
-fn entry(bytes: &[u8]) -> Option<(Entry, &[u8], &[u8])> {
+/// One entry of the directory, its further fields and its comment, and what is behind it.
+fn entry(bytes: &[u8]) -> Option<(Entry, [&[u8]; 2], &[u8])> {
     if !bytes.starts_with(b"PK\x01\x02") || le16(bytes, 34)? != 0 {
         return None;
     }
@@ -138,26 +145,41 @@ fn entry(bytes: &[u8]) -> Option<(Entry, &[u8], &[u8])> {
         size,
         header,
         is_link,
+        also: further_name(extra)?,
     };
-    Some((entry, comment, rest))
+    Some((entry, [extra, comment], rest))
 }
 
-/// The numbers of the zip64 field; nothing where there is none.
-fn large_fields(mut extra: &[u8]) -> Option<impl Iterator<Item = u64>> {
-    let mut numbers = &[][..];
+/// The field of a kind among the further ones: none where it is not there, or where they are malformed or have it twice.
+fn further(mut extra: &[u8], kind: u16) -> Option<Option<&[u8]>> {
+    let mut found = None;
     while extra.len() >= 4 {
         let length = usize::from(le16(extra, 2)?);
         let field = extra.get(4..length.checked_add(4)?)?;
-        if le16(extra, 0)? == 1 {
-            numbers = field;
+        if le16(extra, 0)? == kind && found.replace(field).is_some() {
+            return None;
         }
         extra = extra.get(length.checked_add(4)?..)?;
     }
-    Some(numbers.chunks_exact(8).filter_map(|number| le64(number, 0)))
+    Some(found)
 }
 
-/// Reads a member's local header, which has to say what the directory does. Answers with where its bytes begin.
-pub(crate) fn local(file: &mut dyn Whole, entry: &Entry) -> Result<u64, Refused> {
+/// The numbers of the zip64 field; nothing where there is none.
+fn large_fields(extra: &[u8]) -> Option<std::vec::IntoIter<u64>> {
+    let numbers = further(extra, 1)?.unwrap_or_default();
+    Some(numbers.chunks_exact(8).filter_map(|number| le64(number, 0)).collect::<Vec<_>>().into_iter())
+}
+
+/// The name in Unicode, whether its checksum fits or not: readers differ about that too.
+fn further_name(extra: &[u8]) -> Option<Option<Vec<u8>>> {
+    Some(match further(extra, UNICODE_PATH)? {
+        Some(field) => Some(field.get(5..)?.to_vec()),
+        None => None,
+    })
+}
+
+/// Reads a member's local header, which has to say what the directory does. Answers with where its bytes begin, and its further fields.
+pub(crate) fn local(file: &mut dyn Whole, entry: &Entry) -> Result<(u64, Vec<u8>), Refused> {
     file.seek(SeekFrom::Start(entry.header)).map_err(failed)?;
     let head: [u8; 30] = take(file).map_err(failed)?;
     let name = read_at_most(file, le16(&head, 26).unwrap_or_default().into()).map_err(failed)?;
@@ -168,6 +190,10 @@ pub(crate) fn local(file: &mut dyn Whole, entry: &Entry) -> Result<u64, Refused>
         return differs("a member does not begin with its header");
     }
     if name != entry.name {
+        return differs("two names of one member");
+    }
+    let also = further_name(&extra).ok_or_else(|| broken("an extra field"))?;
+    if also.is_some_and(|also| entry.also.as_ref().unwrap_or(&entry.name) != &also) {
         return differs("two names of one member");
     }
     if le16(&head, 8) != Some(entry.method) || (le16(&head, 6).unwrap_or_default() ^ entry.flags) & 0x2041 != 0 {
@@ -185,5 +211,16 @@ pub(crate) fn local(file: &mut dyn Whole, entry: &Entry) -> Result<u64, Refused>
         return differs("two sizes of one member");
     }
     let names = u64::try_from(entry.name.len()).unwrap_or_default();
-    Ok(entry.header.saturating_add(30).saturating_add(names).saturating_add(extra_length.into()))
+    Ok((entry.header.saturating_add(30).saturating_add(names).saturating_add(extra_length.into()), extra))
+}
+
+/// Whether the bytes behind a member say of its sizes and checksum what the directory does: with or without a signature, in either width.
+pub(crate) fn describes(bytes: &[u8], entry: &Entry) -> bool {
+    let plain = if matches!(bytes.len(), 16 | 24) { bytes.strip_prefix(b"PK\x07\x08") } else { Some(bytes) };
+    let Some(plain) = plain else { return false };
+    let sizes = match plain.len() {
+        12 => [4, 8].map(|place| le32(plain, place).map(u64::from)),
+        _ => [4, 12].map(|place| le64(plain, place)),
+    };
+    le32(plain, 0) == Some(entry.crc) && sizes == [Some(entry.packed), Some(entry.size)]
 }

@@ -3,11 +3,11 @@
 use std::io::{self, Read};
 
 use crate::Refused;
-use crate::bytes::{at, read_at_most, skip, take};
+use crate::bytes::{at, read_at_most, take};
 use crate::inspect::{Look, Within};
 use crate::kind;
 use crate::member::{MAX_PATH, Paths};
-use crate::search::Seen;
+use crate::search::{Beside, Seen};
 
 /// Bytes of a block.
 const BLOCK: u64 = 512;
@@ -40,6 +40,7 @@ pub(crate) fn walk(look: &Look<'_>, reader: &mut dyn Read, depth: u32, seen: &mu
     let failed = |error| Refused::read(error, kind::TAR.media_type);
     let mut paths = Paths::new(&kind::TAR);
     let mut names = look.search();
+    let mut beside = Beside::new(|| look.search());
     let mut said = Said::default();
     while let Some(block) = next(reader).map_err(failed)? {
         if block.iter().all(|byte| *byte == 0) {
@@ -51,19 +52,20 @@ pub(crate) fn walk(look: &Look<'_>, reader: &mut dyn Read, depth: u32, seen: &mu
         }
         let size = number(field(&block, 124, 12)).ok_or_else(|| broken("a size is no number"))?;
         let kind_of = block.get(156).copied().unwrap_or_default();
+        fields(&block).into_iter().try_for_each(|field| beside.push(field))?;
         match kind_of {
             b'x' | b'L' | b'K' => {
-                records(reader, kind_of, size, &mut said)?;
-                skip(reader, padding(size)).map_err(failed)?;
+                records(reader, kind_of, size, &mut said, &mut beside)?;
+                fill(reader, size).map_err(failed)?;
                 continue;
             }
             b'g' => {
                 let mut all = Said::default();
-                records(reader, b'x', size, &mut all)?;
+                records(reader, b'x', size, &mut all, &mut beside)?;
                 if all.path.is_some() || all.link.is_some() || all.size.is_some() {
                     return Err(broken("a global header says what members are"));
                 }
-                skip(reader, padding(size)).map_err(failed)?;
+                fill(reader, size).map_err(failed)?;
                 continue;
             }
             _ => {}
@@ -90,16 +92,13 @@ pub(crate) fn walk(look: &Look<'_>, reader: &mut dyn Read, depth: u32, seen: &mu
             b'0' | 0 | b'7' => {
                 let mut member = reader.take(size);
                 if !name.ends_with('/') {
-                    look.member(&mut member, &name, Within::Archive, depth.saturating_add(1), seen)?;
+                    look.member(&mut member, name.as_str().into(), Within::Archive, depth.saturating_add(1), seen)?;
                 }
                 io::copy(&mut member, &mut io::sink()).map_err(failed)?;
                 if member.limit() > 0 {
                     return Err(broken("it ends too early"));
                 }
-                let fill = usize::try_from(padding(size)).unwrap_or_default();
-                let mut filled = [0; 512];
-                let filled = filled.get_mut(..fill).unwrap_or_default();
-                reader.read_exact(filled).map_err(failed)?;
+                fill(reader, size).map_err(failed)?;
             }
             b'5' => {}
             b'1' | b'2' if size == 0 => paths.link(&name, &target, kind_of == b'1')?,
@@ -110,7 +109,43 @@ pub(crate) fn walk(look: &Look<'_>, reader: &mut dyn Read, depth: u32, seen: &mu
         }
     }
     names.finish(seen);
+    beside.finish(seen)
+}
+
+/// Behind contents of so many bytes only zeros, up to the next block.
+fn fill(reader: &mut dyn Read, size: u64) -> io::Result<()> {
+    let mut filled = [0; 512];
+    let filled = filled.get_mut(..usize::try_from(padding(size)).unwrap_or_default()).unwrap_or_default();
+    reader.read_exact(filled)?;
+    if filled.iter().any(|byte| *byte != 0) {
+        return Err(Refused::Trailing { media_type: kind::TAR.media_type }.into());
+    }
     Ok(())
+}
+
+/// What of a header may hold a text: names, whom it belongs to, what it leads to, what fills it; and its numbers where they are not written as such, with an end.
+fn fields(block: &[u8; 512]) -> [&[u8]; 7] {
+    let is_number = |(place, length): (usize, usize)| {
+        let field = field(block, place, length);
+        let ended = matches!(field, [0x80 | 0xff, ..]) || matches!(field.last(), Some(0 | b' '));
+        let rest = field.iter().skip_while(|byte| **byte != 0);
+        ended
+            && number(field).is_some()
+            && (field.first() == Some(&0x80) || rest.into_iter().all(|byte| matches!(byte, 0 | b' ')))
+    };
+    let numbers = [(100, 8), (108, 8), (116, 8), (124, 12), (136, 12), (148, 8)];
+    let odd = !numbers.into_iter().all(is_number);
+    // GNU's tar has times where ustar has the end of a name's beginning.
+    let beginning = if field(block, 257, 8) == b"ustar  \0" { 369 } else { 345 };
+    [
+        field(block, 0, 100),
+        field(block, 100, if odd { 57 } else { 0 }),
+        field(block, 157, 100),
+        field(block, 257, 8),
+        field(block, 265, 32),
+        field(block, 297, 48),
+        field(block, beginning, 512usize.saturating_sub(beginning)),
+    ]
 }
 
 /// The next block; none where the file ends before it.
@@ -193,12 +228,19 @@ fn own_name(block: &[u8; 512]) -> Vec<u8> {
 }
 
 /// What a pax header or GNU's long name says.
-fn records(reader: &mut dyn Read, kind_of: u8, size: u64, said: &mut Said) -> Result<(), Refused> {
+fn records(
+    reader: &mut dyn Read,
+    kind_of: u8,
+    size: u64,
+    said: &mut Said,
+    beside: &mut Beside<'_>,
+) -> Result<(), Refused> {
     let most = if kind_of == b'x' { MAX_RECORDS } else { u64::try_from(MAX_PATH).unwrap_or_default() };
     if size > most {
         return Err(broken("a header is too long"));
     }
     let bytes = read_at_most(reader, size).map_err(|error| Refused::read(error, kind::TAR.media_type))?;
+    beside.push(&bytes)?;
     match kind_of {
         b'L' => said.path = Some(text(&bytes).to_vec()),
         b'K' => said.link = Some(text(&bytes).to_vec()),

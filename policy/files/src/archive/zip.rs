@@ -7,10 +7,10 @@ use flate2::bufread::DeflateDecoder;
 use super::directory::{self, Entry, broken};
 use super::office;
 use crate::bytes::{Unpacked, Whole, find, read_at_most};
-use crate::inspect::{Look, Within};
+use crate::inspect::{Called, Look, Within};
 use crate::kind::{self, Class, Kind};
 use crate::member::{MAX_PATH, Paths};
-use crate::search::Seen;
+use crate::search::{Beside, Seen};
 use crate::{Limit, Refused};
 
 /// Bytes that may follow a member whose sizes are said behind it: 12 or 20, with or without a signature.
@@ -30,16 +30,17 @@ pub(crate) fn walk(
     depth: u32,
     seen: &mut Seen,
 ) -> Result<&'static Kind, Refused> {
-    let (entries, end, comments) = directory::read(file, length, look.budget)?;
+    let mut beside = Beside::new(|| look.search());
+    let (entries, end) = directory::read(file, length, look.budget, &mut beside)?;
     let kind = office::kind(file, &entries)?;
     let within = if kind.class == Class::Document { Within::Document } else { Within::Archive };
     if kind.class == Class::Archive && !look.budget.limits.look {
         seen.unread(kind.media_type);
+        beside.finish(seen)?;
         return Ok(kind);
     }
     let mut paths = Paths::new(kind);
     let mut names = look.search();
-    names.push(&comments)?;
     let mut expected = 0;
     let mut pdf = pdf_within(file)?;
     for (place, entry) in entries.iter().enumerate() {
@@ -47,7 +48,8 @@ pub(crate) fn walk(
         if entry.header < expected {
             return Err(Refused::Bomb { which: Limit::Overlap });
         }
-        let begin = directory::local(file, entry)?;
+        let (begin, further) = directory::local(file, entry)?;
+        beside.push(&further)?;
         expected = begin.saturating_add(entry.packed);
         // One that a member's own bytes hold is looked at there.
         pdf = pdf.filter(|place| !(begin..expected).contains(place));
@@ -56,10 +58,26 @@ pub(crate) fn walk(
         if (place == 0 && entry.header != 0) || !(gap == 0 || (entry.flags & 8 != 0 && DESCRIPTORS.contains(&gap))) {
             return Err(Refused::Trailing { media_type: kind.media_type });
         }
+        if gap > 0 {
+            file.seek(SeekFrom::Start(expected)).map_err(|error| Refused::read(error, kind.media_type))?;
+            let behind = read_at_most(file, gap).map_err(|error| Refused::read(error, kind.media_type))?;
+            if !directory::describes(&behind, entry) {
+                return Err(broken("two sizes of one member"));
+            }
+        }
         if entry.flags & ENCRYPTED != 0 {
             return Err(Refused::Encrypted { media_type: kind.media_type });
         }
         let name = paths.take(&entry.name, false)?;
+        let also = entry.also.as_ref().filter(|also| **also != entry.name);
+        let also = also.map(|also| paths.take(also, false)).transpose()?;
+        // Which part of a document a member is hangs on its name.
+        if also.as_ref().is_some_and(|also| {
+            within == Within::Document || also.ends_with('/') != name.ends_with('/') || entry.is_link
+        }) {
+            return Err(broken("two names of one member"));
+        }
+        let called = Called { name: &name, also: also.as_deref() };
         names.push(name.as_bytes())?;
         names.push(b"\n")?;
         file.seek(SeekFrom::Start(begin)).map_err(|error| Refused::read(error, kind.media_type))?;
@@ -77,7 +95,7 @@ pub(crate) fn walk(
             }
         } else {
             unpack(look, file, entry, |reader| {
-                look.member(reader, &name, within, depth.saturating_add(1), seen).map(|_| ())
+                look.member(reader, called, within, depth.saturating_add(1), seen).map(|_| ())
             })?;
         }
     }
@@ -88,6 +106,7 @@ pub(crate) fn walk(
         return Err(Refused::Polyglot { first: kind.media_type, second: kind::PDF.media_type });
     }
     names.finish(seen);
+    beside.finish(seen)?;
     Ok(kind)
 }
 
@@ -158,7 +177,7 @@ impl<R: Read> Read for Summed<R> {
 
 /// The first bytes of a member, for telling what the zip is: at most `most`, and none where it cannot be unpacked.
 pub(super) fn beginning(file: &mut dyn Whole, entry: &Entry, most: u64) -> Result<Vec<u8>, Refused> {
-    let begin = directory::local(file, entry)?;
+    let (begin, _) = directory::local(file, entry)?;
     file.seek(SeekFrom::Start(begin)).map_err(|error| Refused::read(error, kind::ZIP.media_type))?;
     let mut packed = BufReader::with_capacity(4 << 10, file.take(entry.packed));
     let bytes = match entry.method {

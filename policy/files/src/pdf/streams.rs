@@ -74,7 +74,7 @@ impl Pass<'_, '_> {
                     Use::Attached => {
                         self.look.budget.entry()?;
                         let depth = self.depth.saturating_add(1);
-                        return self.look.member(&mut reader, "", Within::Document, depth, self.seen).map(|_| 0);
+                        return self.look.member(&mut reader, "".into(), Within::Document, depth, self.seen).map(|_| 0);
                     }
                     Use::Text => self.text(&mut reader),
                     Use::Plain => self.plain(&mut reader),

@@ -67,6 +67,10 @@ pub struct Member {
     /// Local header's place, if it is not where it was written.
     pub header: Option<u32>,
     pub local_size: Option<u32>,
+    /// Further fields: of the local header, of the directory.
+    pub further: [Vec<u8>; 2],
+    /// What stands behind it.
+    pub behind: Vec<u8>,
 }
 
 pub fn member(name: &str, bytes: &[u8]) -> Member {
@@ -86,6 +90,8 @@ pub fn stored(name: &str, bytes: &[u8]) -> Member {
         mode: 0o100_644,
         header: None,
         local_size: None,
+        further: Default::default(),
+        behind: Vec::new(),
     }
 }
 
@@ -108,17 +114,22 @@ pub fn zip_of(members: &[Member]) -> Vec<u8> {
         if member.header.is_none() {
             out.extend(b"PK\x03\x04");
             out.extend(fields(member.local_size.unwrap_or(member.size)));
-            out.extend((local.len() as u32).to_le_bytes());
+            out.extend((local.len() as u16).to_le_bytes());
+            out.extend((member.further[0].len() as u16).to_le_bytes());
             out.extend(local);
+            out.extend(&member.further[0]);
             out.extend(&member.packed);
+            out.extend(&member.behind);
         }
         directory.extend(b"PK\x01\x02\x14\x03");
         directory.extend(fields(member.size));
         directory.extend((member.name.len() as u16).to_le_bytes());
-        directory.extend([0; 8]);
+        directory.extend((member.further[1].len() as u16).to_le_bytes());
+        directory.extend([0; 6]);
         directory.extend((member.mode << 16).to_le_bytes());
         directory.extend(place.to_le_bytes());
         directory.extend(&member.name);
+        directory.extend(&member.further[1]);
     }
     let begin = out.len() as u32;
     out.extend(&directory);
