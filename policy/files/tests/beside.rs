@@ -94,6 +94,8 @@ fn second_names_are_names() {
         assert_eq!(refusal("a.zip", &zip_of(&[local])), "broken", "{name:?}");
     }
     assert_eq!(look("a.gz", &said(b"a.bat", b"", b"", b"text")).unwrap().nested, ["text/plain", "text/x-script"]);
+    // Cargo writes the name of the whole.
+    assert!(look("a-1.0.crate", &said(b"a-1.0.crate", b"", b"", &tar_member("a.rs", b'0', "", b"x"))).is_ok());
     let seen = look("report.gz", &said(b"a.docx", b"", b"", &ooxml("wordprocessingml.document", &[]))).unwrap();
     assert_eq!(seen.nested.len(), 1);
     let path = further(0x7075, b"\x01\0\0\0\0gr\xc3\xbcn.txt");

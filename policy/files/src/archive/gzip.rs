@@ -9,7 +9,7 @@ use crate::Refused;
 use crate::bytes::Unpacked;
 use crate::inspect::{Called, Look, Within};
 use crate::kind::{self, Kind};
-use crate::member::Paths;
+use crate::member::{Paths, last};
 use crate::search::{Beside, Seen};
 
 /// Extensions of files whose packed contents have another of their own.
@@ -30,7 +30,8 @@ pub(crate) fn walk(
     let mut parts = Parts { now, own: None, beside: Beside::new(|| look.search()) };
     parts.begin().map_err(failed)?;
     // Some programs unpack it under the name that it says itself.
-    let (own, inner) = (parts.own.clone(), inner(name));
+    let own = parts.own.as_ref().map(|own| if is_packed(own) { inner(own) } else { own.clone() });
+    let inner = inner(name);
     let called = Called { name: &inner, also: own.as_deref().filter(|own| *own != inner) };
     let mut unpacked = Unpacked { reader: parts, budget: look.budget };
     let kind = look.member(&mut unpacked, called, Within::Archive, depth.saturating_add(1), seen)?;
@@ -38,6 +39,11 @@ pub(crate) fn walk(
     io::copy(&mut unpacked, &mut io::sink()).map_err(failed)?;
     unpacked.reader.beside.finish(seen)?;
     Ok(kind)
+}
+
+/// Whether a name is that of the gzip file itself, as some programs write it.
+fn is_packed(name: &str) -> bool {
+    crate::name::extension(last(name)).is_some_and(|extension| kind::GZIP.extensions.contains(&extension.as_str()))
 }
 
 /// The name of what is packed: without `.gz`, or with the extension that stands for two.
