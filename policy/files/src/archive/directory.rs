@@ -123,7 +123,9 @@ fn large(file: &mut dyn Whole, locator: &[u8], end: u64) -> Result<(u64, u64, u6
 }
 
 /// One entry of the directory, its further fields and its comment, and what is behind it.
-fn entry(bytes: &[u8]) -> Option<(Entry, [&[u8]; 2], &[u8])> {
+type Taken<'a> = (Entry, [&'a [u8]; 2], &'a [u8]);
+
+fn entry(bytes: &[u8]) -> Option<Taken<'_>> {
     if !bytes.starts_with(b"PK\x01\x02") || le16(bytes, 34)? != 0 {
         return None;
     }
