@@ -19,7 +19,7 @@ use portcullis_rfb::{Change, Rect, Size};
 use stage::Stage;
 
 const SIZE: Size = Size::new(1024, 576);
-const RUNS: AtomicBool = AtomicBool::new(false);
+static RUNS: AtomicBool = AtomicBool::new(false);
 
 /// A line of letters as they are drawn on a screen: 15 pixels high, black on white.
 fn drawn(text: &str) -> (Size, Vec<u8>) {

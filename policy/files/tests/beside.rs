@@ -100,7 +100,7 @@ fn second_names_are_names() {
     assert_eq!(seen.nested.len(), 1);
     let path = further(0x7075, b"\x01\0\0\0\0gr\xc3\xbcn.txt");
     let member = Member { further: [path.clone(), path.clone()], ..stored("gr_n.txt", b"text") };
-    assert!(look("a.zip", &zip_of(&[member.clone()])).is_ok());
+    assert!(look("a.zip", &zip_of(std::slice::from_ref(&member))).is_ok());
     assert_eq!(refusal("a.zip", &zip_of(&[member.clone(), Member { name: b"x.txt".to_vec(), ..member }])), "broken");
     let twice = Member { further: [path.clone(), [path.clone(), path].concat()], ..stored("a.txt", b"text") };
     assert_eq!(refusal("a.zip", &zip_of(&[twice])), "broken");
