@@ -110,10 +110,10 @@ async fn main() {
         text.lines.iter().max_by_key(|line| line.text.len()).map(|line| &line.text)
     );
     println!(
-        "CPU seconds: {own:.2} looking, {childrens:.2} reading; {:.1} s by the clock",
+        "CPU seconds: {own:.2} looking, {childrens:.2} of readers, without what their jails hide; {:.1} s by the clock",
         start.elapsed().as_secs_f64()
     );
-    println!("for a recorded minute: {:.2} CPU seconds", (own + childrens) / minutes);
+    println!("for a recorded minute, without that: {:.2} CPU seconds", (own + childrens) / minutes);
     let regions = work.regions.max(1);
     println!(
         "a region has {} pixels of {} on the screen: {:.1} %",
