@@ -261,7 +261,7 @@ fn limits_and_rules_must_say_something() {
     );
     check_in_policy(
         "recording: {}",
-        &["a.yaml:3:12: `recording` is empty; name one of mode, keys, keep, lock, or take the key out"],
+        &["a.yaml:3:12: `recording` is empty; name one of mode, keys, keep, lock, text, or take the key out"],
     );
 }
 

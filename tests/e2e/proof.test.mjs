@@ -109,6 +109,8 @@ test('proof of a recording', async (t) => {
 
   await step('against pinned keys, which the browser remembers', async () => {
     await pin(page, join(gate.data, 'keys/evidence.keys.json'));
+    // The file is read before it is kept: a page that is left earlier remembers nothing.
+    await says(page, 'Had from where you trust it');
     await page.reload();
     await says(page, 'Had from where you trust it');
     assert(await page.getByRole('radio', { name: /Keys that you pinned/ }).isChecked());
