@@ -7,7 +7,7 @@ version=2.5.0
 tools=$cache/tools
 garage=$tools/bin/garage
 home=${PORTCULLIS_GARAGE:-$cache/garage}
-port=${PORTCULLIS_GARAGE_PORT:-7490}
+port=${PORTCULLIS_GARAGE_PORT:-7485}
 ready_within=30
 # Names of keys have to look like this.
 key=GK706f727463756c6c69730000 secret=706f727463756c6c6973706f727463756c6c6973706f727463756c6c69730000
