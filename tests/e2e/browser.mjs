@@ -51,7 +51,7 @@ export class Witness {
     context.on('page', (page) => page.on('websocket', (socket) => this.addresses.push(socket.url())));
     context.on('console', (message) => {
       // That the canvas is read is the tests' own doing; sizes that are asked for faster than the gate takes them are refused, which noVNC says.
-      const expected = ['Canvas2D: Multiple readback', 'Server did not accept the resize request'];
+      const expected = ['Canvas2D: Multiple readback', 'Server did not accept the resize request: Resize is administratively prohibited'];
       if (
         ['error', 'warning'].includes(message.type()) &&
         !expected.some((words) => message.text().startsWith(words))
